@@ -1,0 +1,259 @@
+//! The process slot: what the Python and C libraries hold in place of a [`Client`], safe across `fork()`.
+//!
+//! After a fork only the forking thread lives on: a runtime made before has no workers, and its sockets belong to the
+//! parent. So the runtime and every client carry the process id they were made under and are made anew in a child.
+//! What belongs to another process is leaked, never dropped: dropping would edit the parent's epoll set. No lock is
+//! taken before the process id was compared, because a lock of the parent's may be held for ever.
+
+use std::mem::ManuallyDrop;
+use std::process;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use arc_swap::ArcSwapOption;
+use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::task::AbortHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::client::{Client, ClientBuilder};
+use crate::clock::BoxFuture;
+use crate::error::{Error, Result};
+use crate::panic::{guard, guard_future};
+
+/// Enough for I/O and timers: the calls themselves run on their callers' threads.
+const WORKERS: usize = 2;
+
+static RUNTIME: ArcSwapOption<ProcessRuntime> = ArcSwapOption::const_empty();
+
+/// The runtime of one process.
+struct ProcessRuntime {
+    pid: u32,
+    handle: Handle,
+    stopping: CancellationToken,
+    stopped: AtomicBool,
+    runtime: ManuallyDrop<Mutex<Option<Runtime>>>,
+}
+
+impl ProcessRuntime {
+    fn start() -> Result<Self> {
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(WORKERS)
+            .max_blocking_threads(4)
+            .thread_name("smileid-jobs")
+            .enable_all()
+            .build()
+            .map_err(|_| Error::internal())?;
+        Ok(Self {
+            pid: process::id(),
+            handle: runtime.handle().clone(),
+            stopping: CancellationToken::new(),
+            stopped: AtomicBool::new(false),
+            runtime: ManuallyDrop::new(Mutex::new(Some(runtime))),
+        })
+    }
+
+    fn is_usable(&self) -> bool {
+        self.pid == process::id() && !self.stopped.load(Ordering::Acquire)
+    }
+
+    /// The runtime of this process, started when first asked for.
+    fn current() -> Result<Arc<Self>> {
+        loop {
+            let held = RUNTIME.load();
+            if let Some(runtime) = held.as_ref().filter(|runtime| runtime.is_usable()) {
+                return Ok(Arc::clone(runtime));
+            }
+            let fresh = Arc::new(Self::start()?);
+            let before = RUNTIME.compare_and_swap(&held, Some(Arc::clone(&fresh)));
+            if before.as_ref().map(Arc::as_ptr) == held.as_ref().map(Arc::as_ptr) {
+                leak_if_foreign(before.as_ref());
+                return Ok(fresh);
+            }
+            fresh.stop(Duration::ZERO);
+        }
+    }
+
+    fn stop(&self, grace: Duration) {
+        self.stopped.store(true, Ordering::Release);
+        self.stopping.cancel();
+        let runtime = self.runtime.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(runtime) = runtime {
+            runtime.shutdown_timeout(grace);
+        }
+    }
+}
+
+/// Keeps the parent's runtime from ever being dropped here.
+fn leak_if_foreign(runtime: Option<&Arc<ProcessRuntime>>) {
+    if let Some(runtime) = runtime.filter(|runtime| runtime.pid != process::id()) {
+        std::mem::forget(Arc::clone(runtime));
+    }
+}
+
+/// Ends all calls of this process with `client_closed` and waits up to `grace` for their connections. Clients still
+/// work afterwards: the next call starts anew.
+pub fn shutdown(grace: Duration) {
+    let held = RUNTIME.load_full();
+    if let Some(runtime) = held.filter(|runtime| runtime.is_usable()) {
+        runtime.stop(grace);
+    }
+}
+
+/// A [`Client`] with its runtime, under one process id.
+struct PerProcess {
+    runtime: Arc<ProcessRuntime>,
+    client: Client,
+}
+
+/// A client for languages without a runtime of their own. `Send + Sync`; works on in a forked child.
+pub struct ProcessClient {
+    builder: ClientBuilder,
+    closed: AtomicBool,
+    slot: ManuallyDrop<ArcSwapOption<PerProcess>>,
+}
+
+impl ProcessClient {
+    /// Checks the settings; starts no thread.
+    ///
+    /// # Errors
+    /// [`invalid_argument`](crate::ErrorCode::InvalidArgument) names the setting that is missing or out of its limits.
+    pub fn new(builder: ClientBuilder) -> Result<Self> {
+        builder.clone().build()?;
+        Ok(Self { builder, closed: AtomicBool::new(false), slot: ManuallyDrop::new(ArcSwapOption::empty()) })
+    }
+
+    fn current(&self) -> Result<Arc<PerProcess>> {
+        if self.is_closed() {
+            return Err(Error::closed());
+        }
+        loop {
+            let held = self.slot.load();
+            if let Some(current) = held.as_ref().filter(|current| current.runtime.is_usable()) {
+                return Ok(Arc::clone(current));
+            }
+            let fresh =
+                Arc::new(PerProcess { runtime: ProcessRuntime::current()?, client: self.builder.clone().build()? });
+            let before = self.slot.compare_and_swap(&held, Some(Arc::clone(&fresh)));
+            if before.as_ref().map(Arc::as_ptr) == held.as_ref().map(Arc::as_ptr) {
+                if let Some(before) = before.as_ref().filter(|before| before.runtime.pid != process::id()) {
+                    std::mem::forget(Arc::clone(before));
+                }
+                if self.is_closed() {
+                    fresh.client.close();
+                }
+                return Ok(fresh);
+            }
+        }
+    }
+
+    /// Prepares a call; nothing is sent before it is waited for.
+    ///
+    /// # Errors
+    /// [`client_closed`](crate::ErrorCode::ClientClosed) after [`close`](Self::close).
+    pub fn call<T, F>(&self, call: impl FnOnce(&Client) -> F) -> Result<PendingCall<T>>
+    where
+        T: Send + 'static,
+        F: IntoFuture<Output = Result<T>>,
+        F::IntoFuture: Send + 'static,
+    {
+        guard(|| {
+            let current = self.current()?;
+            let future = call(&current.client).into_future();
+            let runtime = Arc::clone(&current.runtime);
+            let stopping = runtime.stopping.clone();
+            let future = Box::pin(guard_future(async move {
+                tokio::select! {
+                    biased;
+                    () = stopping.cancelled() => Err(Error::closed()),
+                    result = future => result,
+                }
+            }));
+            Ok(PendingCall { runtime, future })
+        })
+    }
+
+    /// Ends running calls with `client_closed` and refuses new ones.
+    pub fn close(&self) {
+        self.closed.store(true, Ordering::Release);
+        let held = self.slot.load_full();
+        if let Some(held) = held {
+            if held.runtime.pid == process::id() {
+                held.client.close();
+            } else {
+                std::mem::forget(held);
+            }
+        }
+    }
+
+    /// Whether [`close`](Self::close) was called, in this process or before the fork.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
+    }
+}
+
+impl Drop for ProcessClient {
+    fn drop(&mut self) {
+        self.close();
+        if let Some(held) = self.slot.swap(None) {
+            if held.runtime.pid != process::id() {
+                std::mem::forget(held);
+            }
+        }
+    }
+}
+
+impl std::fmt::Debug for ProcessClient {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.builder.fmt(f)
+    }
+}
+
+/// A call that was prepared and can be waited for, in one go or in slices. Dropping it drops its request.
+pub struct PendingCall<T> {
+    runtime: Arc<ProcessRuntime>,
+    future: BoxFuture<'static, Result<T>>,
+}
+
+impl<T: Send + 'static> PendingCall<T> {
+    /// Waits on the calling thread until the call ends.
+    ///
+    /// # Errors
+    /// The call's own.
+    pub fn wait(mut self) -> Result<T> {
+        guard(|| self.runtime.handle.block_on(&mut self.future))
+    }
+
+    /// Waits on the calling thread for a while; `None` when the call has not ended yet.
+    pub fn wait_for(&mut self, slice: Duration) -> Option<Result<T>> {
+        let waited = guard(|| {
+            let future = &mut self.future;
+            Ok(self.runtime.handle.block_on(async move { tokio::time::timeout(slice, future).await.ok() }))
+        });
+        waited.unwrap_or_else(|error| Some(Err(error)))
+    }
+
+    /// Waits on the calling thread until the call or `cancel` ends.
+    ///
+    /// # Errors
+    /// The call's own, or [`cancelled`](crate::ErrorCode::Cancelled).
+    pub fn wait_unless(mut self, cancel: &CancellationToken) -> Result<T> {
+        guard(|| {
+            self.runtime.handle.block_on(async {
+                tokio::select! {
+                    biased;
+                    () = cancel.cancelled() => Err(Error::cancelled()),
+                    result = &mut self.future => result,
+                }
+            })
+        })
+    }
+
+    /// Runs the call on the runtime's threads and hands its end to `done`, on one of them. Aborting drops the request
+    /// and `done`.
+    pub fn spawn(self, done: impl FnOnce(Result<T>) + Send + 'static) -> AbortHandle {
+        let future = self.future;
+        self.runtime.handle.spawn(async move { done(future.await) }).abort_handle()
+    }
+}

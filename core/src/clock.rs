@@ -1,0 +1,45 @@
+//! The only place that reads time or chance, so that tests can set both.
+
+use std::pin::Pin;
+use std::sync::OnceLock;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// A boxed future, as trait objects need it.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Time and chance.
+pub trait Clock: Send + Sync + 'static {
+    /// Monotonic time since some fixed moment.
+    fn now(&self) -> Duration;
+    /// Milliseconds since 1970 in UTC, for signing.
+    fn wall_ms(&self) -> i64;
+    /// Ends after a duration.
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()>;
+    /// A number in `[0, 1)`, for jitter.
+    fn chance(&self) -> f64;
+}
+
+/// The machine's clocks and tokio's timer.
+#[derive(Clone, Copy, Debug)]
+pub struct SystemClock;
+
+static START: OnceLock<Instant> = OnceLock::new();
+
+impl Clock for SystemClock {
+    fn now(&self) -> Duration {
+        START.get_or_init(Instant::now).elapsed()
+    }
+
+    fn wall_ms(&self) -> i64 {
+        let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        i64::try_from(since_1970.as_millis()).unwrap_or(i64::MAX)
+    }
+
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        Box::pin(tokio::time::sleep(duration))
+    }
+
+    fn chance(&self) -> f64 {
+        fastrand::f64()
+    }
+}

@@ -1,0 +1,128 @@
+//! The one table of error codes. Every language's classes and constants are compared with it
+//! (`tests/vectors/errors.json` is written from here).
+
+/// When a failure with a given code is tried again inside one attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Retried {
+    /// Never: the same request would fail the same way.
+    No,
+    /// Up to `max_retries` times.
+    Yes,
+    /// At most once, whatever `max_retries` says.
+    Once,
+    /// Only for the HTTP statuses that announce a passing fault: 500, 502, 503 and 504.
+    SomeStatuses,
+    /// Polling verbs count it as "not ready yet" while the job is not complete.
+    WhileIncomplete,
+}
+
+impl Retried {
+    /// The word that stands in `tests/vectors/errors.json`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::No => "no",
+            Self::Yes => "yes",
+            Self::Once => "once",
+            Self::SomeStatuses => "500, 502-504",
+            Self::WhileIncomplete => "while incomplete",
+        }
+    }
+}
+
+macro_rules! error_codes {
+    ($($(#[doc = $doc:literal])+ $variant:ident = $number:literal, $text:literal, $class:literal : $base:literal, python [$($python:literal),*], $retried:ident;)+) => {
+        /// What went wrong, as a stable number and text. Numbers are never re-used.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[repr(i32)]
+        #[non_exhaustive]
+        pub enum ErrorCode {
+            $($(#[doc = $doc])+ $variant = $number,)+
+        }
+
+        impl ErrorCode {
+            /// Every code, in the order of its number.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The stable text, such as `timeout`.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text,)+ }
+            }
+
+            /// The class of the exception in Python, Node and C++.
+            #[must_use]
+            pub const fn class(self) -> &'static str {
+                match self { $(Self::$variant => $class,)+ }
+            }
+
+            /// The class that [`ErrorCode::class`] derives from.
+            #[must_use]
+            pub const fn base_class(self) -> &'static str {
+                match self { $(Self::$variant => $base,)+ }
+            }
+
+            /// Python's own exceptions that the class derives from besides.
+            #[must_use]
+            pub const fn python_bases(self) -> &'static [&'static str] {
+                match self { $(Self::$variant => &[$($python),*],)+ }
+            }
+
+            /// When a failure with this code is tried again inside one attempt.
+            #[must_use]
+            pub const fn retried(self) -> Retried {
+                match self { $(Self::$variant => Retried::$retried,)+ }
+            }
+
+            /// What the code means, in one sentence.
+            #[must_use]
+            pub fn summary(self) -> &'static str {
+                match self { $(Self::$variant => concat!($($doc),+).trim_ascii(),)+ }
+            }
+        }
+    };
+}
+
+error_codes! {
+    /// An argument is outside of its limits; nothing was sent.
+    InvalidArgument = 1001, "invalid_argument", "InvalidArgumentError": "SmileIDError", python ["ValueError", "TypeError"], No;
+    /// The client was closed before or during the call.
+    ClientClosed = 1002, "client_closed", "ClientClosedError": "SmileIDError", python [], No;
+    /// No connection: the name was not found, or the server refused or could not be reached.
+    Connect = 2001, "connect", "ConnectError": "NetworkError", python [], Yes;
+    /// The TLS handshake failed, for example because the certificate is not trusted.
+    Tls = 2002, "tls", "TLSError": "NetworkError", python [], No;
+    /// Time ran out; `phase` says where.
+    Timeout = 2003, "timeout", "RequestTimeoutError": "NetworkError", python ["TimeoutError"], Yes;
+    /// The connection broke before the whole answer had arrived.
+    Network = 2004, "network", "NetworkError": "SmileIDError", python [], Yes;
+    /// Smile ID refused the credentials or the request's signature.
+    Authentication = 3001, "authentication", "AuthenticationError": "APIError", python [], No;
+    /// Smile ID asked to slow down (HTTP 429).
+    RateLimited = 3002, "rate_limited", "RateLimitError": "APIError", python [], Yes;
+    /// Smile ID refused the request (another 4xx, or an error in place of a status).
+    Rejected = 3003, "rejected", "RequestRejectedError": "APIError", python [], No;
+    /// The server failed (5xx).
+    Server = 3004, "server", "ServerError": "APIError", python [], SomeStatuses;
+    /// The answer is not a job status.
+    InvalidResponse = 4001, "invalid_response", "InvalidResponseError": "SmileIDError", python [], Once;
+    /// The answer is larger than `max_response_bytes`.
+    ResponseTooLarge = 4002, "response_too_large", "ResponseTooLargeError": "SmileIDError", python [], No;
+    /// The answer's signature is wrong, missing or malformed.
+    SignatureMismatch = 4003, "signature_mismatch", "SignatureError": "SmileIDError", python [], No;
+    /// The answer carries the old unkeyed hash, which proves nothing.
+    LegacySignature = 4004, "legacy_signature", "LegacySignatureError": "SignatureError", python [], WhileIncomplete;
+    /// The answer is about another user or job than the one asked for.
+    ResponseMismatch = 4005, "response_mismatch", "ResponseMismatchError": "SmileIDError", python [], No;
+    /// The call was cancelled through its token (C and C++ only).
+    Cancelled = 5002, "cancelled", "CancelledError": "SmileIDError", python [], No;
+    /// A bug in this library; please report it.
+    Internal = 9001, "internal", "InternalError": "SmileIDError", python [], No;
+}
+
+impl std::fmt::Display for ErrorCode {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

@@ -1,0 +1,107 @@
+//! The person's data in a result.
+
+use std::fmt;
+
+use serde_json::{Map, Value};
+
+use super::view::View;
+use super::{Naming, lenient};
+
+macro_rules! id_texts {
+    ($($(#[doc = $doc:literal])+ $name:ident: $($key:literal)|+;)+) => {
+        /// What an id authority or a document says about the person: Enhanced KYC, KYC with SmartSelfie, and documents.
+        ///
+        /// Texts stand as received, including `Not Available` and the like. Which fields are there depends on the
+        /// authority; all others are in [`JobResult::fields`](super::JobResult::fields). `Debug` shows no data.
+        #[derive(Clone, PartialEq, Default)]
+        #[non_exhaustive]
+        pub struct IdResponse {
+            $($(#[doc = $doc])+ pub $name: Option<String>,)+
+            /// Whether the person is alive (`IsAlive`).
+            pub is_alive: Option<bool>,
+            /// Whether the id number was registered before (`IDNumberPreviouslyRegistered`).
+            pub id_number_previously_registered: Option<bool>,
+            /// Who registered it (`UserIDsOfPreviousRegistrants`).
+            pub user_ids_of_previous_registrants: Vec<String>,
+            /// The authority's own record (`FullData`); its values are not only texts.
+            pub full_data: Option<Map<String, Value>>,
+        }
+
+        impl IdResponse {
+            /// Picks the person's data out of a result's entries; `None` where there is none of it.
+            pub(super) fn read(entries: &[(String, &str)]) -> Option<Self> {
+                let mut id = Self::default();
+                let mut found = false;
+                for (key, value) in entries {
+                    match key.as_str() {
+                        $($($key)|+ => id.$name = lenient::text(value),)+
+                        "IsAlive" => id.is_alive = lenient::boolean(value),
+                        "IDNumberPreviouslyRegistered" => id.id_number_previously_registered = lenient::boolean(value),
+                        "UserIDsOfPreviousRegistrants" => id.user_ids_of_previous_registrants = lenient::texts(value),
+                        "FullData" => id.full_data = value.starts_with('{').then(|| lenient::map(value)),
+                        _ => continue,
+                    }
+                    found = true;
+                }
+                found.then_some(id)
+            }
+
+            pub(super) fn view(&self, naming: Naming) -> Value {
+                View::new(naming)
+                    $(.set(stringify!($name), self.$name.as_deref()))+
+                    .set("is_alive", self.is_alive)
+                    .set("id_number_previously_registered", self.id_number_previously_registered)
+                    .set("user_ids_of_previous_registrants", self.user_ids_of_previous_registrants.clone())
+                    .set("full_data", self.full_data.clone())
+                    .finish()
+            }
+        }
+    };
+}
+
+id_texts! {
+    /// The issuing country (`Country`), as a code or a name.
+    country: "Country";
+    /// The kind of id (`IDType`), such as `BVN`.
+    id_type: "IDType";
+    /// The id's number (`IDNumber`).
+    id_number: "IDNumber";
+    /// A document's second number (`SecondaryIDNumber`, also `Secondary_ID_Number`).
+    secondary_id_number: "SecondaryIDNumber" | "Secondary_ID_Number";
+    /// When the id ends (`ExpirationDate`).
+    expiration_date: "ExpirationDate";
+    /// When the id was issued (`IssuanceDate`).
+    issuance_date: "IssuanceDate";
+    /// The whole name (`FullName`).
+    full_name: "FullName";
+    /// The first name (`FirstName`).
+    first_name: "FirstName";
+    /// The family name (`LastName`).
+    last_name: "LastName";
+    /// Further names (`OtherName`, also `OtherNames`).
+    other_name: "OtherName" | "OtherNames";
+    /// The date of birth (`DOB`).
+    dob: "DOB";
+    /// The gender (`Gender`).
+    gender: "Gender";
+    /// The address (`Address`).
+    address: "Address";
+    /// The phone number (`PhoneNumber`).
+    phone_number: "PhoneNumber";
+    /// The second phone number (`PhoneNumber2`).
+    phone_number2: "PhoneNumber2";
+    /// The e-mail address (`Email`).
+    email: "Email";
+    /// The nationality (`Nationality`).
+    nationality: "Nationality";
+    /// The authority's photo (`Photo`) in base64.
+    photo: "Photo";
+    /// The document's picture (`Document`) in base64.
+    document: "Document";
+}
+
+impl fmt::Debug for IdResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("IdResponse").finish_non_exhaustive()
+    }
+}

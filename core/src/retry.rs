@@ -1,0 +1,205 @@
+//! What an HTTP answer means and when it is asked for again; pure decisions.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use jiff::fmt::rfc2822::DateTimeParser;
+use serde_json::Value;
+
+use crate::code::{ErrorCode, Retried};
+use crate::config::{RETRY_BASE, RETRY_CAP};
+use crate::error::{Error, Phase, Result};
+use crate::request::Query;
+use crate::response::{Envelope, JobStatus, invalid};
+use crate::signature::{Signature, is_legacy};
+use crate::transport::HttpResponse;
+
+/// Smile ID's codes for "not authorised", whatever the HTTP status.
+///
+/// Source: Smile ID's page of error codes and its troubleshooting pages.
+const AUTHENTICATION_CODES: [&str; 3] = ["2204", "2205", "2405"];
+
+/// How one HTTP request ended.
+pub(crate) enum Answer {
+    /// A verified status, complete or not.
+    Status(JobStatus),
+    /// The old unkeyed signature under a "not complete": never a result, but a reason to ask again.
+    NotReady(Error),
+    /// Anything else.
+    Failed(Error),
+}
+
+/// Reads an answer and how long the server asked to wait.
+pub(crate) fn read(
+    response: HttpResponse,
+    query: &Query,
+    signature: &Signature,
+    wall_ms: i64,
+) -> (Answer, Option<Duration>) {
+    let HttpResponse { status, retry_after, body } = response;
+    let retry_after = retry_after.and_then(|text| parse_retry_after(&text, wall_ms));
+    let answer = if (200..300).contains(&status) {
+        read_success(&body, query, signature)
+    } else {
+        Answer::Failed(refused(status, &body))
+    };
+    let with_answer = |error: Error| error.with_answer(status, body.clone()).with_retry_after(retry_after);
+    let answer = match answer {
+        Answer::Status(status) => Answer::Status(status),
+        Answer::NotReady(error) => Answer::NotReady(with_answer(error)),
+        Answer::Failed(error) => Answer::Failed(with_answer(error)),
+    };
+    (answer, retry_after)
+}
+
+fn read_success(body: &Bytes, query: &Query, signature: &Signature) -> Answer {
+    let envelope = match Envelope::read(body) {
+        Ok(envelope) => envelope,
+        Err(error) => return Answer::Failed(error),
+    };
+    if envelope.is_error() {
+        let api_code = envelope.code.as_deref().and_then(plain_code);
+        return Answer::Failed(refusal(api_code, None));
+    }
+    match check_signature(&envelope, signature) {
+        Ok(()) if envelope.is_about_another(&query.user_id, &query.job_id) => Answer::Failed(Error::new(
+            ErrorCode::ResponseMismatch,
+            "the answer is about another user or job than the one asked for",
+        )),
+        Ok(()) => Answer::Status(JobStatus::new(&query.user_id, &query.job_id, body.clone(), envelope)),
+        Err(error) if error.code() == ErrorCode::LegacySignature && !envelope.job_complete => Answer::NotReady(error),
+        Err(error) => Answer::Failed(error),
+    }
+}
+
+fn check_signature(envelope: &Envelope, key: &Signature) -> Result<()> {
+    let mismatch = |message: &'static str| Err(Error::new(ErrorCode::SignatureMismatch, message));
+    let (Some(timestamp), Some(signature)) = (&envelope.timestamp, &envelope.signature) else {
+        return mismatch("the answer is not signed; it is not believed");
+    };
+    if key.confirm_signature(timestamp, signature) {
+        return Ok(());
+    }
+    if is_legacy(signature) {
+        return Err(Error::new(
+            ErrorCode::LegacySignature,
+            "the answer carries the old unkeyed signature, which proves nothing",
+        ));
+    }
+    mismatch("the answer's signature is wrong; check that the API key belongs to this environment")
+}
+
+/// The error that a non-2xx answer is. Its body need not be JSON.
+fn refused(status: u16, body: &[u8]) -> Error {
+    let api_code = match serde_json::from_slice(body) {
+        Ok(Value::Object(error)) => match error.get("code") {
+            Some(Value::String(code)) => plain_code(code),
+            Some(Value::Number(code)) => plain_code(&code.to_string()),
+            _ => None,
+        },
+        _ => None,
+    };
+    match status {
+        408 => Error::timeout(Phase::Server),
+        429 => Error::new(ErrorCode::RateLimited, "Smile ID asks to slow down (HTTP 429)").with_api_code(api_code),
+        400..=499 => refusal(api_code, Some(status)),
+        500..=599 => {
+            Error::new(ErrorCode::Server, format!("the server failed (HTTP {status})")).with_api_code(api_code)
+        }
+        300..=399 => invalid("the server answered with a redirect, which is never followed; check the base URL"),
+        _ => invalid("the server answered with an HTTP status that no job status has"),
+    }
+}
+
+fn refusal(api_code: Option<String>, status: Option<u16>) -> Error {
+    let shown = api_code.as_ref().map(|code| format!(", code {code}")).unwrap_or_default();
+    let status_shown = status.map_or_else(|| "in a 2xx answer".to_owned(), |status| format!("HTTP {status}"));
+    let authentication = matches!(status, Some(401 | 403))
+        || api_code.as_deref().is_some_and(|code| AUTHENTICATION_CODES.contains(&code));
+    if authentication {
+        let message = format!(
+            "Smile ID refused the credentials ({status_shown}{shown}); check partner id, API key, environment and clock"
+        );
+        Error::new(ErrorCode::Authentication, message).with_api_code(api_code)
+    } else {
+        let message =
+            format!("Smile ID refused the request ({status_shown}{shown}); the same request will be refused again");
+        Error::new(ErrorCode::Rejected, message).with_api_code(api_code)
+    }
+}
+
+/// A code as it may stand in messages: short and plain, so that a server cannot put data there.
+fn plain_code(code: &str) -> Option<String> {
+    let plain = (1..=16).contains(&code.len()) && code.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    plain.then(|| code.to_owned())
+}
+
+/// How often an attempt may repeat a request that ended in `error`.
+pub(crate) fn retries(error: &Error, max_retries: u64) -> u64 {
+    match error.code().retried() {
+        Retried::Once => max_retries.min(1),
+        _ if error.is_transient() => max_retries,
+        _ => 0,
+    }
+}
+
+/// The wait before HTTP retry `n` (from 0): full jitter under a doubling ceiling.
+pub(crate) fn backoff(n: u64, chance: f64) -> Duration {
+    let doublings = u32::try_from(n.min(16)).unwrap_or(16);
+    RETRY_BASE.saturating_mul(1 << doublings).min(RETRY_CAP).mul_f64(chance.clamp(0.0, 1.0))
+}
+
+/// `Retry-After` in seconds or as an HTTP date; anything else counts as absent.
+fn parse_retry_after(text: &str, wall_ms: i64) -> Option<Duration> {
+    let text = text.trim();
+    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        // More digits than a number holds is still a wish for a long wait.
+        return Some(Duration::from_secs(text.parse().unwrap_or(u64::from(u32::MAX)).min(u64::from(u32::MAX))));
+    }
+    static PARSER: DateTimeParser = DateTimeParser::new();
+    let at = PARSER.parse_timestamp(text).ok()?;
+    let ms = at.as_millisecond().saturating_sub(wall_ms);
+    Some(Duration::from_millis(u64::try_from(ms).unwrap_or(0)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date() {
+        let now = 784_111_777_000; // Sun, 06 Nov 1994 08:49:37 GMT
+        for (text, expected) in [
+            ("0", Some(0)),
+            (" 120 ", Some(120)),
+            ("Sun, 06 Nov 1994 08:49:47 GMT", Some(10)),
+            ("Sun, 06 Nov 1994 08:49:07 GMT", Some(0)),
+            ("99999999999999999999999", Some(u64::from(u32::MAX))),
+            ("-1", None),
+            ("1.5", None),
+            ("nan", None),
+            ("soon", None),
+            ("", None),
+        ] {
+            assert_eq!(parse_retry_after(text, now), expected.map(Duration::from_secs), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn backoff_doubles_under_a_cap_with_full_jitter() {
+        let ms = |n, chance| backoff(n, chance).as_millis();
+        assert_eq!(
+            [ms(0, 1.0), ms(1, 1.0), ms(2, 1.0), ms(4, 1.0), ms(5, 1.0), ms(u64::MAX, 1.0)],
+            [250, 500, 1000, 4000, 4000, 4000]
+        );
+        assert_eq!([ms(0, 0.0), ms(0, 0.5)], [0, 125]);
+    }
+
+    #[test]
+    fn codes_in_messages_are_plain() {
+        assert_eq!(plain_code("2205"), Some("2205".to_owned()));
+        for data in ["", "Ada Lovelace", "user-1", "01234567890123456"] {
+            assert_eq!(plain_code(data), None);
+        }
+    }
+}
