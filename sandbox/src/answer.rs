@@ -80,13 +80,7 @@ impl Pair {
             Sign::LegacyPipe => format!("{}|{legacy}", account.sign(&legacy)),
             Sign::Missing | Sign::Null => String::new(),
         };
-        Self {
-            timestamp,
-            numeric,
-            sign,
-            signature,
-            legacy,
-        }
+        Self { timestamp, numeric, sign, signature, legacy }
     }
 
     /// The members that open an envelope, each with a comma behind it.
@@ -120,10 +114,7 @@ fn escaped(text: &str) -> String {
 }
 
 fn wanted(answer: &Answer, query: &Query) -> (bool, bool) {
-    (
-        answer.history.unwrap_or(query.history),
-        answer.image_links.unwrap_or(query.image_links),
-    )
+    (answer.history.unwrap_or(query.history), answer.image_links.unwrap_or(query.image_links))
 }
 
 fn pending(answer: &Answer, query: &Query, pair: &Pair) -> String {
@@ -169,16 +160,9 @@ fn complete(built: &Built<'_>, answer: &Answer, query: &Query, pair: &Pair) -> S
 fn with_pair(body: &str, pair: &Pair) -> String {
     // What only a story may write (a lone surrogate, 1e999) need not be readable here.
     let own: Map<String, Value> = serde_json::from_str(body).unwrap_or_default();
-    let members = pair.members(
-        !own.contains_key("timestamp"),
-        !own.contains_key("signature"),
-    );
+    let members = pair.members(!own.contains_key("timestamp"), !own.contains_key("signature"));
     let rest = body.strip_prefix('{').unwrap_or(body).trim_start();
-    if rest == "}" {
-        format!("{{{}}}", members.trim_end_matches(','))
-    } else {
-        format!("{{{members}{rest}")
-    }
+    if rest == "}" { format!("{{{}}}", members.trim_end_matches(',')) } else { format!("{{{members}{rest}") }
 }
 
 fn error_body(status: u16) -> &'static str {
@@ -220,11 +204,7 @@ fn pad(text: String, size: Option<u64>) -> Body {
     match text.strip_suffix('}') {
         Some(open) => {
             let comma = if open.ends_with('{') { "" } else { "," };
-            Body::filled(
-                format!(r#"{open}{comma}"filler":""#),
-                missing,
-                r#""}"#.to_owned(),
-            )
+            Body::filled(format!(r#"{open}{comma}"filler":""#), missing, r#""}"#.to_owned())
         }
         None => Body::spaced(text, missing),
     }

@@ -27,24 +27,15 @@ pub(crate) struct Refusal {
 }
 
 fn malformed(error: impl Into<String>) -> Refusal {
-    Refusal {
-        code: "2213",
-        error: error.into(),
-    }
+    Refusal { code: "2213", error: error.into() }
 }
 
 fn wrong_type(error: impl Into<String>) -> Refusal {
-    Refusal {
-        code: "2204",
-        error: error.into(),
-    }
+    Refusal { code: "2204", error: error.into() }
 }
 
 fn unauthorized(error: impl Into<String>) -> Refusal {
-    Refusal {
-        code: "2205",
-        error: error.into(),
-    }
+    Refusal { code: "2205", error: error.into() }
 }
 
 /// The job a body names, if it names one: refused requests are counted too.

@@ -94,14 +94,7 @@ pub(crate) struct Log {
 }
 
 impl Log {
-    pub(crate) fn add(
-        &mut self,
-        job: Option<JobKey>,
-        n: u64,
-        at_ms: f64,
-        request: Request,
-        verdict: String,
-    ) -> u64 {
+    pub(crate) fn add(&mut self, job: Option<JobKey>, n: u64, at_ms: f64, request: Request, verdict: String) -> u64 {
         if self.entries.len() == MOST {
             self.entries.pop_front();
             self.first += 1;
@@ -158,22 +151,13 @@ impl Log {
     }
 
     /// The records that fit; `None` fits all.
-    pub(crate) fn records(
-        &self,
-        user_id: Option<&str>,
-        job_id: Option<&str>,
-    ) -> Vec<RequestRecord> {
+    pub(crate) fn records(&self, user_id: Option<&str>, job_id: Option<&str>) -> Vec<RequestRecord> {
         let fits = |entry: &&Entry| match &entry.job {
             Some((user, job)) => {
-                user_id.is_none_or(|wanted| wanted == user)
-                    && job_id.is_none_or(|wanted| wanted == job)
+                user_id.is_none_or(|wanted| wanted == user) && job_id.is_none_or(|wanted| wanted == job)
             }
             None => user_id.is_none() && job_id.is_none(),
         };
-        self.entries
-            .iter()
-            .filter(fits)
-            .map(Entry::record)
-            .collect()
+        self.entries.iter().filter(fits).map(Entry::record).collect()
     }
 }

@@ -34,9 +34,7 @@ fn main() -> ExitCode {
 
 fn run(arguments: impl IntoIterator<Item = OsString>) -> Result<(), String> {
     let Some(builder) = read(arguments).map_err(|error| error.to_string())? else {
-        return io::stdout()
-            .write_all(HELP.as_bytes())
-            .map_err(|error| error.to_string());
+        return io::stdout().write_all(HELP.as_bytes()).map_err(|error| error.to_string());
     };
     let sandbox = builder.start().map_err(|error| error.to_string())?;
     let line = json!({
@@ -45,9 +43,7 @@ fn run(arguments: impl IntoIterator<Item = OsString>) -> Result<(), String> {
         "api_key": sandbox.api_key(),
     });
     let mut stdout = io::stdout().lock();
-    writeln!(stdout, "{line}")
-        .and_then(|()| stdout.flush())
-        .map_err(|error| error.to_string())?;
+    writeln!(stdout, "{line}").and_then(|()| stdout.flush()).map_err(|error| error.to_string())?;
     io::copy(&mut io::stdin().lock(), &mut io::sink()).map_err(|error| error.to_string())?;
     if !sandbox.is_running() {
         return Err("stopped by a defect of its own".to_owned());

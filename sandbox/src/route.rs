@@ -18,14 +18,10 @@ pub(crate) fn route(state: &State, request: Request) -> (Reply, Option<u64>) {
         return (reply, Some(entry));
     }
     let (reply, verdict) = match images::find(request.path()) {
-        Some((content_type, bytes)) if request.method == "GET" => (
-            Reply::new(200, content_type, bytes.to_vec().into()),
-            "accepted",
-        ),
-        _ => (
-            refusal(404, "There is nothing here", "2202"),
-            "refused: not found",
-        ),
+        Some((content_type, bytes)) if request.method == "GET" => {
+            (Reply::new(200, content_type, bytes.to_vec().into()), "accepted")
+        }
+        _ => (refusal(404, "There is nothing here", "2202"), "refused: not found"),
     };
     let entry = state.turn_away(None, request, verdict.to_owned());
     (reply, Some(entry))

@@ -52,10 +52,7 @@ impl Default for Builder {
             host: Ipv4Addr::LOCALHOST.into(),
             port: 0,
             allow_remote: false,
-            account: Account {
-                partner_id: "001".to_owned(),
-                api_key: "apikey".to_owned(),
-            },
+            account: Account { partner_id: "001".to_owned(), api_key: "apikey".to_owned() },
             max_age: Duration::from_secs(300),
         }
     }
@@ -124,12 +121,7 @@ impl Builder {
             .spawn(move || self.serve(address, &ready, stopped))
             .map_err(refused)?;
         match started.recv() {
-            Ok(Ok((url, state))) => Ok(Sandbox {
-                url,
-                state,
-                stop: Some(stop),
-                thread: Some(thread),
-            }),
+            Ok(Ok((url, state))) => Ok(Sandbox { url, state, stop: Some(stop), thread: Some(thread) }),
             Ok(Err(error)) => Err(refused(error)),
             Err(_) => Err(refused(io::Error::other("its thread ended at once"))),
         }
@@ -142,9 +134,7 @@ impl Builder {
         stop: oneshot::Receiver<()>,
     ) -> thread::Result<()> {
         let listen = || {
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()?;
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
             let listener = runtime.block_on(TcpListener::bind(address))?;
             let url = server::url(listener.local_addr()?);
             Ok((runtime, listener, url))
@@ -221,9 +211,7 @@ impl Sandbox {
 
     /// Whether it still serves; it does until a defect of its own stops it.
     pub fn is_running(&self) -> bool {
-        self.thread
-            .as_ref()
-            .is_some_and(|thread| !thread.is_finished())
+        self.thread.as_ref().is_some_and(|thread| !thread.is_finished())
     }
 }
 

@@ -63,8 +63,7 @@ impl Account {
         let Ok(given) = STANDARD.decode(signature) else {
             return false;
         };
-        self.mac(self.api_key.as_bytes(), timestamp)
-            .is_some_and(|mac| mac.verify_slice(&given).is_ok())
+        self.mac(self.api_key.as_bytes(), timestamp).is_some_and(|mac| mac.verify_slice(&given).is_ok())
     }
 }
 
@@ -73,16 +72,12 @@ mod tests {
     use super::*;
 
     fn account(partner_id: &str, api_key: &str) -> Account {
-        Account {
-            partner_id: partner_id.to_owned(),
-            api_key: api_key.to_owned(),
-        }
+        Account { partner_id: partner_id.to_owned(), api_key: api_key.to_owned() }
     }
 
     #[test]
     fn published_signatures_are_reproduced() {
-        let vectors: serde_json::Value =
-            serde_json::from_str(include_str!("../tests/signatures.json")).unwrap();
+        let vectors: serde_json::Value = serde_json::from_str(include_str!("../tests/signatures.json")).unwrap();
         let vectors = vectors.as_array().unwrap();
         assert!(vectors.len() >= 10);
         for vector in vectors {
@@ -90,14 +85,8 @@ mod tests {
             let account = account(&text("partner_id"), &text("api_key"));
             assert_eq!(account.sign(&text("timestamp")), text("signature"));
             assert!(account.verify(&text("timestamp"), &text("signature")));
-            assert!(!account.verify(
-                &text("timestamp"),
-                &account.sign_wrongly(&text("timestamp"))
-            ));
-            assert!(!account.verify(
-                &text("timestamp"),
-                &account.sign_with_another_key(&text("timestamp"))
-            ));
+            assert!(!account.verify(&text("timestamp"), &account.sign_wrongly(&text("timestamp"))));
+            assert!(!account.verify(&text("timestamp"), &account.sign_with_another_key(&text("timestamp"))));
         }
     }
 
@@ -112,13 +101,9 @@ mod tests {
     fn only_strict_base64_is_a_signature() {
         let account = account("001", "apikey");
         let signature = account.sign("t");
-        for broken in [
-            "",
-            "not base64!",
-            signature.trim_end_matches('='),
-            &format!("{signature}\n"),
-            &format!(" {signature}"),
-        ] {
+        for broken in
+            ["", "not base64!", signature.trim_end_matches('='), &format!("{signature}\n"), &format!(" {signature}")]
+        {
             assert!(!account.verify("t", broken), "{broken:?}");
         }
     }

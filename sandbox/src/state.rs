@@ -34,13 +34,7 @@ struct Job {
 
 impl State {
     pub(crate) fn new(account: Account, max_age: Duration, origin: String) -> Self {
-        Self {
-            account,
-            max_age,
-            origin,
-            started: Instant::now(),
-            book: Mutex::default(),
-        }
+        Self { account, max_age, origin, started: Instant::now(), book: Mutex::default() }
     }
 
     /// A panic elsewhere is reported by itself; the book is whole after each step.
@@ -55,10 +49,7 @@ impl State {
     pub(crate) fn post_story(&self, text: &str) -> Result<(), StoryError> {
         let story = Story::read(text)?;
         let key = (story.user_id, story.job_id);
-        let job = Job {
-            answers: story.answers.into(),
-            requests: 0,
-        };
+        let job = Job { answers: story.answers.into(), requests: 0 };
         let mut book = self.book();
         book.log.detach(&key);
         book.jobs.insert(key, job);
@@ -71,11 +62,7 @@ impl State {
         book.log.clear();
     }
 
-    pub(crate) fn records(
-        &self,
-        user_id: Option<&str>,
-        job_id: Option<&str>,
-    ) -> Vec<RequestRecord> {
+    pub(crate) fn records(&self, user_id: Option<&str>, job_id: Option<&str>) -> Vec<RequestRecord> {
         self.book().log.records(user_id, job_id)
     }
 
@@ -85,11 +72,7 @@ impl State {
         let (answers, n, entry) = self.count(Some(key), request, "accepted".to_owned());
         let turn = usize::try_from(n.saturating_sub(1)).unwrap_or(usize::MAX);
         let answer = answers.get(turn).or(answers.last());
-        let setting = Setting {
-            account: &self.account,
-            origin: &self.origin,
-            query,
-        };
+        let setting = Setting { account: &self.account, origin: &self.origin, query };
         let reply = match answer {
             Some(answer) => render(answer, &setting),
             None => render(&Answer::default(), &setting),
@@ -102,20 +85,15 @@ impl State {
         self.count(key, request, verdict).2
     }
 
-    fn count(
-        &self,
-        key: Option<JobKey>,
-        request: Request,
-        verdict: String,
-    ) -> (Arc<[Answer]>, u64, u64) {
+    fn count(&self, key: Option<JobKey>, request: Request, verdict: String) -> (Arc<[Answer]>, u64, u64) {
         let mut book = self.book();
         let (answers, n) = match &key {
             None => (Arc::from([]), 0),
             Some(key) => {
-                let job = book.jobs.entry(key.clone()).or_insert_with(|| Job {
-                    answers: magic::answers(&key.1).into(),
-                    requests: 0,
-                });
+                let job = book
+                    .jobs
+                    .entry(key.clone())
+                    .or_insert_with(|| Job { answers: magic::answers(&key.1).into(), requests: 0 });
                 job.requests += 1;
                 (Arc::clone(&job.answers), job.requests)
             }

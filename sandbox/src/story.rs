@@ -65,9 +65,7 @@ pub(crate) struct Answer {
 }
 
 /// A key that is there has a value: `null` is a typo, not a default.
-fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
-    value: D,
-) -> Result<Option<T>, D::Error> {
+fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(value: D) -> Result<Option<T>, D::Error> {
     T::deserialize(value).map(Some)
 }
 
@@ -123,9 +121,7 @@ impl Story {
             return Err(refuse("answers must hold at least one answer"));
         }
         for (at, answer) in story.answers.iter().enumerate() {
-            answer
-                .check()
-                .map_err(|why| refuse(format!("answers[{at}]: {why}")))?;
+            answer.check().map_err(|why| refuse(format!("answers[{at}]: {why}")))?;
         }
         Ok(story)
     }
@@ -155,12 +151,7 @@ impl Answer {
     }
 
     fn check(&self) -> Result<(), String> {
-        let contents = [
-            self.pending.is_some(),
-            self.complete.is_some(),
-            self.body.is_some(),
-            self.body_text.is_some(),
-        ];
+        let contents = [self.pending.is_some(), self.complete.is_some(), self.body.is_some(), self.body_text.is_some()];
         if contents.iter().filter(|given| **given).count() > 1 {
             return Err("only one of pending, complete, body and body_text may be given".into());
         }
@@ -171,16 +162,9 @@ impl Answer {
             && bodies::named(name).is_none()
         {
             let known: Vec<_> = bodies::built_in_bodies().collect();
-            return Err(format!(
-                "no built-in body `{name}`; there are {}",
-                known.join(", ")
-            ));
+            return Err(format!("no built-in body `{name}`; there are {}", known.join(", ")));
         }
-        if self
-            .body
-            .as_ref()
-            .is_some_and(|body| !body.get().starts_with('{'))
-        {
+        if self.body.as_ref().is_some_and(|body| !body.get().starts_with('{')) {
             return Err("body must be an object; body_text takes anything".into());
         }
         let own_content = self.body.is_some() || self.body_text.is_some();
@@ -188,9 +172,7 @@ impl Answer {
             return Err("history and image_links add to built-in bodies only".into());
         }
         if let Some(raw) = &self.timestamp
-            && !raw
-                .get()
-                .starts_with(|first: char| first == '"' || first == '-' || first.is_ascii_digit())
+            && !raw.get().starts_with(|first: char| first == '"' || first == '-' || first.is_ascii_digit())
         {
             return Err("timestamp must be text or a number".into());
         }
@@ -201,16 +183,12 @@ impl Answer {
             return Err("a stalled answer never ends: leave out truncate and reset".into());
         }
         if self.delay_ms > LONGEST_MS || self.drip_ms.is_some_and(|ms| ms == 0 || ms > LONGEST_MS) {
-            return Err(format!(
-                "delay_ms and drip_ms must be at most {LONGEST_MS}, drip_ms at least 1"
-            ));
+            return Err(format!("delay_ms and drip_ms must be at most {LONGEST_MS}, drip_ms at least 1"));
         }
         if self.size.is_some_and(|size| size > LARGEST) {
             return Err(format!("size must be at most {LARGEST}"));
         }
-        self.headers
-            .iter()
-            .try_for_each(|(name, value)| check_header(name, value))
+        self.headers.iter().try_for_each(|(name, value)| check_header(name, value))
     }
 }
 
@@ -219,13 +197,8 @@ fn check_header(name: &str, value: &str) -> Result<(), String> {
     if name.is_empty() || !name.bytes().all(token) {
         return Err(format!("`{name}` is not a header name"));
     }
-    if value
-        .bytes()
-        .any(|byte| byte.is_ascii_control() && byte != b'\t')
-    {
-        return Err(format!(
-            "the value of header `{name}` holds a control character"
-        ));
+    if value.bytes().any(|byte| byte.is_ascii_control() && byte != b'\t') {
+        return Err(format!("the value of header `{name}` holds a control character"));
     }
     Ok(())
 }

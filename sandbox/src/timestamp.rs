@@ -61,11 +61,8 @@ impl Moment {
 }
 
 fn epoch(number: i64) -> Option<Moment> {
-    let at = if number >= FIRST_MILLISECONDS {
-        Timestamp::from_millisecond(number)
-    } else {
-        Timestamp::from_second(number)
-    };
+    let at =
+        if number >= FIRST_MILLISECONDS { Timestamp::from_millisecond(number) } else { Timestamp::from_second(number) };
     at.ok().map(Moment::At)
 }
 

@@ -33,10 +33,7 @@ pub(crate) async fn serve(mut stream: TcpStream, state: Arc<State>) {
         };
         let keep_alive = request.keep_alive;
         let (reply, entry) = route(&state, request);
-        let record = entry.map(|entry| Record {
-            state: &state,
-            entry,
-        });
+        let record = entry.map(|entry| Record { state: &state, entry });
         let ending = tokio::select! {
             biased;
             sent = send(&mut writer, reply, keep_alive, &record) => sent.ok(),

@@ -37,22 +37,12 @@ pub(crate) struct Body {
 impl Body {
     /// `head`, then `filler` letters, then `tail`.
     pub(crate) fn filled(head: String, filler: u64, tail: String) -> Self {
-        Self {
-            head: head.into(),
-            filler,
-            byte: b'x',
-            tail: tail.into(),
-        }
+        Self { head: head.into(), filler, byte: b'x', tail: tail.into() }
     }
 
     /// `text`, then `filler` spaces.
     pub(crate) fn spaced(text: String, filler: u64) -> Self {
-        Self {
-            head: text.into(),
-            filler,
-            byte: b' ',
-            tail: Vec::new(),
-        }
+        Self { head: text.into(), filler, byte: b' ', tail: Vec::new() }
     }
 
     pub(crate) fn len(&self) -> u64 {
@@ -69,8 +59,7 @@ impl Body {
 
 /// Writes the part of `text`, which stands at `at`, that falls into `out`, which stands at `start`.
 fn overlay(out: &mut [u8], start: u64, text: &[u8], at: u64) {
-    let distance =
-        |from: u64, to: u64| usize::try_from(to.saturating_sub(from)).unwrap_or(usize::MAX);
+    let distance = |from: u64, to: u64| usize::try_from(to.saturating_sub(from)).unwrap_or(usize::MAX);
     let out = out.get_mut(distance(start, at)..).unwrap_or_default();
     let text = text.get(distance(at, start)..).unwrap_or_default();
     let length = out.len().min(text.len());
@@ -85,12 +74,7 @@ impl From<String> for Body {
 
 impl From<Vec<u8>> for Body {
     fn from(head: Vec<u8>) -> Self {
-        Self {
-            head,
-            filler: 0,
-            byte: b' ',
-            tail: Vec::new(),
-        }
+        Self { head, filler: 0, byte: b' ', tail: Vec::new() }
     }
 }
 
@@ -105,23 +89,16 @@ impl Reply {
     }
 
     pub(crate) fn json(status: u16, value: &Value) -> Self {
-        Self::new(
-            status,
-            "application/json; charset=utf-8",
-            Body::from(value.to_string()),
-        )
+        Self::new(status, "application/json; charset=utf-8", Body::from(value.to_string()))
     }
 
     /// Sets a header, in place of one of that name.
     pub(crate) fn set_header(&mut self, name: &str, value: &str) {
-        self.headers
-            .retain(|(known, _)| !known.eq_ignore_ascii_case(name));
+        self.headers.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
         self.headers.push((name.to_owned(), value.to_owned()));
     }
 
     pub(crate) fn has_header(&self, name: &str) -> bool {
-        self.headers
-            .iter()
-            .any(|(known, _)| known.eq_ignore_ascii_case(name))
+        self.headers.iter().any(|(known, _)| known.eq_ignore_ascii_case(name))
     }
 }

@@ -36,10 +36,7 @@ impl From<io::Error> for NoRequest {
 
 impl Request {
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        let found = self
-            .headers
-            .iter()
-            .find(|(known, _)| known.eq_ignore_ascii_case(name));
+        let found = self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
         found.map(|(_, value)| value.as_str())
     }
 
@@ -57,11 +54,7 @@ impl Request {
     }
 
     /// Reads the next request; `buffer` holds what came after the last one.
-    pub(crate) async fn read<R, W>(
-        reader: &mut R,
-        writer: &mut W,
-        buffer: &mut Vec<u8>,
-    ) -> Result<Self, NoRequest>
+    pub(crate) async fn read<R, W>(reader: &mut R, writer: &mut W, buffer: &mut Vec<u8>) -> Result<Self, NoRequest>
     where
         R: AsyncRead + Unpin,
         W: AsyncWrite + Unpin,
@@ -74,15 +67,10 @@ impl Request {
             }
         };
         buffer.drain(..used);
-        if request
-            .header("expect")
-            .is_some_and(|value| value.eq_ignore_ascii_case("100-continue"))
-        {
+        if request.header("expect").is_some_and(|value| value.eq_ignore_ascii_case("100-continue")) {
             writer.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").await?;
         }
-        let chunked = request
-            .header("transfer-encoding")
-            .is_some_and(|value| value.eq_ignore_ascii_case("chunked"));
+        let chunked = request.header("transfer-encoding").is_some_and(|value| value.eq_ignore_ascii_case("chunked"));
         request.body = if chunked {
             read_chunks(reader, buffer).await?
         } else {
@@ -115,9 +103,7 @@ fn parse_head(buffer: &[u8]) -> Result<Option<(Request, usize)>, NoRequest> {
         if header.name.eq_ignore_ascii_case("connection") && value.eq_ignore_ascii_case("close") {
             request.keep_alive = false;
         }
-        request
-            .headers
-            .push((header.name.to_ascii_lowercase(), value));
+        request.headers.push((header.name.to_ascii_lowercase(), value));
     }
     Ok(Some((request, used)))
 }
@@ -129,11 +115,7 @@ async fn more<R: AsyncRead + Unpin>(reader: &mut R, buffer: &mut Vec<u8>) -> Res
     }
 }
 
-async fn take<R: AsyncRead + Unpin>(
-    reader: &mut R,
-    buffer: &mut Vec<u8>,
-    length: usize,
-) -> Result<Vec<u8>, NoRequest> {
+async fn take<R: AsyncRead + Unpin>(reader: &mut R, buffer: &mut Vec<u8>, length: usize) -> Result<Vec<u8>, NoRequest> {
     if length > LARGEST_BODY {
         return Err(NoRequest::Bad(413));
     }
@@ -143,10 +125,7 @@ async fn take<R: AsyncRead + Unpin>(
     Ok(buffer.drain(..length).collect())
 }
 
-async fn read_chunks<R: AsyncRead + Unpin>(
-    reader: &mut R,
-    buffer: &mut Vec<u8>,
-) -> Result<Vec<u8>, NoRequest> {
+async fn read_chunks<R: AsyncRead + Unpin>(reader: &mut R, buffer: &mut Vec<u8>) -> Result<Vec<u8>, NoRequest> {
     let mut body = Vec::new();
     loop {
         let (line, size) = loop {
@@ -171,10 +150,7 @@ async fn read_chunks<R: AsyncRead + Unpin>(
     }
 }
 
-async fn skip_trailers<R: AsyncRead + Unpin>(
-    reader: &mut R,
-    buffer: &mut Vec<u8>,
-) -> Result<(), NoRequest> {
+async fn skip_trailers<R: AsyncRead + Unpin>(reader: &mut R, buffer: &mut Vec<u8>) -> Result<(), NoRequest> {
     loop {
         match buffer.windows(2).position(|two| two == b"\r\n") {
             Some(end) => {

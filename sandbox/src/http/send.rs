@@ -96,11 +96,7 @@ async fn write<W: AsyncWrite + Unpin>(
 ) -> io::Result<()> {
     let faults = &reply.faults;
     let cut = faults.truncate || faults.stall.is_some();
-    let end = if cut {
-        reply.body.len() / 2
-    } else {
-        reply.body.len()
-    };
+    let end = if cut { reply.body.len() / 2 } else { reply.body.len() };
     let step = match faults.drip {
         Some(_) => 1,
         // A small body makes several chunks too.
@@ -152,9 +148,7 @@ async fn compress(body: Body) -> io::Result<Vec<u8>> {
         let mut piece = vec![0; PIECE];
         let mut done = 0;
         while done < body.len() {
-            let length = usize::try_from(body.len() - done)
-                .unwrap_or(PIECE)
-                .min(PIECE);
+            let length = usize::try_from(body.len() - done).unwrap_or(PIECE).min(PIECE);
             let piece = &mut piece[..length];
             body.copy(done, piece);
             encoder.write_all(piece)?;
