@@ -1,0 +1,60 @@
+"""Plays cases through a program that takes them as JSON lines, for languages whose driver is a process of its own.
+
+The program reads one line per case, `{"what", "args", "interrupt", "accept_only"}`, and answers with one line, the
+outcome; a line `interrupt` while a case runs interrupts it.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Any
+
+from harness import Outcome, Play
+
+
+class LineDriver:
+    """A running driver program."""
+
+    def __init__(self, command: Sequence[str]) -> None:
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1)
+
+    def __enter__(self) -> LineDriver:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._process.wait(timeout=10)
+
+    def drive(self, play: Play) -> Outcome:
+        """Plays one case and returns its outcome."""
+        with play.interrupting(lambda: self._send("interrupt")):
+            self._send(json.dumps(self.line(play)))
+            assert self._process.stdout is not None
+            outcome: Outcome = json.loads(self._process.stdout.readline())
+        return outcome
+
+    def line(self, play: Play) -> dict[str, Any]:
+        """The case as the program reads it."""
+        case = play.case
+        if case.kind == "signing":
+            entry = case.vector
+            args = {name: entry[name] for name in ("partner_id", "api_key", "timestamp", "signature")}
+            if "confirmed" not in case.expect["outcome"] or "signature" not in case.expect["outcome"]:
+                args["confirm_only"] = True
+            return {"what": "signature", "args": args}
+        if case.kind == "arguments":
+            return {"what": case.vector["where"], "args": play.arguments, "accept_only": True}
+        call = dict(case.call)
+        plan = case.interrupt or {}
+        interrupt = "close_before" if plan.get("when") == "before" else plan.get("by")
+        args = {**play.client, "user_id": play.user_id, "job_id": play.job_id}
+        return {"what": call.pop("verb"), "args": {**args, **call}, "interrupt": interrupt}
+
+    def _send(self, line: str) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.write(line + "\n")
+        self._process.stdin.flush()

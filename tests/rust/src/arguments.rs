@@ -1,0 +1,51 @@
+//! A case's arguments, with the tokens that stand for long or strange texts resolved.
+
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+
+/// The arguments of one call, by their names in the vectors.
+#[derive(Debug, Clone)]
+pub(crate) struct Arguments(Map<String, Value>);
+
+impl Arguments {
+    pub(crate) fn new(arguments: Map<String, Value>) -> Self {
+        Self(arguments)
+    }
+
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+
+    pub(crate) fn text(&self, name: &str) -> Option<String> {
+        match self.0.get(name)? {
+            Value::String(text) => Some(text.clone()),
+            Value::Object(token) => resolve(token.get("$")?.as_str()?),
+            other => Some(other.to_string()),
+        }
+    }
+
+    pub(crate) fn flag(&self, name: &str) -> Option<bool> {
+        self.0.get(name)?.as_bool()
+    }
+
+    pub(crate) fn count(&self, name: &str) -> Option<u64> {
+        self.0.get(name)?.as_u64()
+    }
+
+    /// A duration in milliseconds; absent is `None`, no limit is `Some(None)`.
+    pub(crate) fn duration(&self, name: &str) -> Option<Option<Duration>> {
+        let value = self.0.get(&format!("{name}_ms"))?;
+        Some(value.as_f64().map(|ms| Duration::from_secs_f64(ms / 1000.0)))
+    }
+}
+
+fn resolve(token: &str) -> Option<String> {
+    match token {
+        "nul_byte" => Some("a\0b".to_owned()),
+        _ => {
+            let (part, count) = token.strip_prefix("repeat:")?.rsplit_once(':')?;
+            Some(part.repeat(count.parse().ok()?))
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! Writes the vectors that come from the core: `tests/vectors/defaults.json` and `errors.json`.
+//!
+//! `write-vectors DIRECTORY`; `make check` writes them elsewhere and compares.
+
+use std::path::PathBuf;
+use std::{env, fs, io};
+
+use serde_json::{Value, json};
+use smileid_jobs::config::{COUNTS, DURATIONS};
+use smileid_jobs::{Environment, ErrorCode};
+
+fn main() -> io::Result<()> {
+    let folder = PathBuf::from(env::args_os().nth(1).unwrap_or_else(|| "tests/vectors".into()));
+    for (name, vector) in [("defaults.json", defaults()), ("errors.json", errors())] {
+        fs::write(folder.join(name), format!("{vector:#}\n"))?;
+    }
+    Ok(())
+}
+
+fn defaults() -> Value {
+    let ms = |value: std::time::Duration| u64::try_from(value.as_millis()).unwrap_or(u64::MAX);
+    let durations = DURATIONS.iter().map(|argument| {
+        json!({
+            "argument": argument.name, "used_by": argument.used_by, "kind": "duration_ms",
+            "default": argument.default.map(ms), "min": ms(argument.min), "max": ms(argument.max), "unlimited": argument.unlimited,
+        })
+    });
+    let counts = COUNTS.iter().map(|argument| {
+        json!({
+            "argument": argument.name, "used_by": argument.used_by, "kind": "count",
+            "default": argument.default, "min": argument.min, "max": argument.max, "unlimited": false,
+        })
+    });
+    let flags = [
+        ("return_history", "get_job_status", false),
+        ("return_image_links", "get_job_status", false),
+        ("return_history", "poll_job_status", false),
+        ("return_image_links", "poll_job_status", false),
+        ("bundled_roots", "client", true),
+        ("trust_env", "client", true),
+    ];
+    let flags = flags
+        .map(|(name, used_by, default)| json!({ "argument": name, "used_by": used_by, "kind": "flag", "default": default }));
+    let environments = [Environment::Sandbox, Environment::Production].map(Environment::base_url);
+    json!({
+        "arguments": durations.chain(counts).chain(flags).collect::<Vec<_>>(),
+        "environments": { "sandbox": environments[0], "production": environments[1] },
+    })
+}
+
+fn errors() -> Value {
+    ErrorCode::ALL
+        .iter()
+        .map(|code| {
+            json!({
+                "number": *code as i32, "code": code.as_str(), "class": code.class(), "base": code.base_class(),
+                "python_bases": code.python_bases(), "retried": code.retried().as_str(), "summary": code.summary(),
+            })
+        })
+        .collect()
+}
