@@ -8,6 +8,39 @@
 //! [`magic_job_ids`]. Answers can also break: stall, stop half way, reset the
 //! connection, drip, or be far too large.
 //!
+//! # Stories
+//!
+//! `{"user_id", "job_id", "answers": [...]}`: the n-th request for the job gets
+//! the n-th answer, the last one repeats, and telling a job anew starts it anew.
+//! Every key of an answer is optional, and an unknown one is an error:
+//!
+//! | key | meaning |
+//! |---|---|
+//! | `pending` | `true`: not complete; the default below status 300 |
+//! | `complete` | the name of a built-in final body: [`built_in_bodies`] |
+//! | `body` | an object, sent as written behind `timestamp` and `signature`, or with its own |
+//! | `body_text` | any text, sent as it is |
+//! | `history`, `image_links` | in a built-in body: sent, or not, whatever the request asks |
+//! | `sign` | `valid`, `wrong`, `other_key`, `missing`, `null`, `malformed`, `legacy`, `legacy_pipe` |
+//! | `timestamp` | the text or number to sign in place of the present |
+//! | `status`, `headers` | from 300, without content, a fitting `{error, code}` is sent |
+//! | `size` | grows the body to about that many bytes |
+//! | `delay_ms`, `drip_ms` | before the answer; between its body's bytes |
+//! | `chunked`, `gzip` | how the body travels |
+//! | `truncate` | promises the whole body, sends half, closes |
+//! | `reset` | resets the connection; with `truncate`, after half the body |
+//! | `stall` | `headers` or `body` (half of it): never ends |
+//!
+//! `{{timestamp}}`, `{{signature}}`, `{{legacy_signature}}`, `{{user_id}}`,
+//! `{{job_id}}` and `{{origin}}` in `body` and `body_text` are filled in, as
+//! they stand inside JSON strings; `{{origin}}` in `headers` too.
+//!
+//! # Endpoints of its own
+//!
+//! `POST` and `DELETE /_sandbox/jobs` tell a story and forget everything;
+//! `GET /_sandbox/requests`, filtered by `user_id` and `job_id` if given, lists
+//! [`RequestRecord`]s as `{"count", "open", "requests"}`.
+//!
 //! ```
 //! use smileid_jobs_sandbox::Sandbox;
 //!

@@ -1,5 +1,6 @@
 //! The handle on a running sandbox.
 
+use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::panic::resume_unwind;
@@ -212,6 +213,16 @@ impl Sandbox {
     /// Whether it still serves; it does until a defect of its own stops it.
     pub fn is_running(&self) -> bool {
         self.thread.as_ref().is_some_and(|thread| !thread.is_finished())
+    }
+}
+
+/// Without the key, like everything that may be printed.
+impl fmt::Debug for Sandbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sandbox")
+            .field("url", &self.url)
+            .field("partner_id", &self.partner_id())
+            .finish_non_exhaustive()
     }
 }
 

@@ -27,10 +27,10 @@ fn noticed(answer: Value, read: impl FnOnce(&mut Client)) -> f64 {
     took
 }
 
-/// The better of two tries: the machine may be busy with something else.
+/// The best of three tries: the machine may be busy with something else.
 fn soon(answer: &Value, read: impl Fn(&mut Client)) {
-    let took = noticed(answer.clone(), &read).min(noticed(answer.clone(), &read));
-    assert!(took < 50.0, "{answer}: {took} ms");
+    let tries: Vec<_> = (0..3).map(|_| noticed(answer.clone(), &read)).collect();
+    assert!(tries.iter().any(|took| *took < 50.0), "{answer}: {tries:?} ms");
 }
 
 #[test]
