@@ -196,10 +196,8 @@ impl ProcessClient {
 impl Drop for ProcessClient {
     fn drop(&mut self) {
         self.close();
-        if let Some(held) = self.slot.swap(None) {
-            if held.runtime.pid != process::id() {
-                std::mem::forget(held);
-            }
+        if let Some(foreign) = self.slot.swap(None).filter(|held| held.runtime.pid != process::id()) {
+            std::mem::forget(foreign);
         }
     }
 }

@@ -1,31 +1,18 @@
-//! The client, its builder, and the verbs.
+//! The client; its builder and its verbs are in the files beside.
 
-use std::env;
+mod builder;
+mod verbs;
+
 use std::fmt;
-use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use secrecy::SecretString;
-use tokio::sync::Semaphore;
-use tokio_util::sync::CancellationToken;
-use url::Url;
 
-use crate::clock::{BoxFuture, Clock, SystemClock};
-use crate::config::{
-    self, CONNECT_TIMEOUT, Endpoint, Environment, GET_TIMEOUT, MAX_CONNECTIONS, MAX_RESPONSE_BYTES, MAX_RETRIES,
-    POLL_TIMEOUT, REQUEST_TIMEOUT, RETRY_COUNT,
-};
-use crate::credentials::Credentials;
-use crate::error::{Error, Result};
+pub use builder::ClientBuilder;
+pub use verbs::{GetJobStatus, PollJobStatus};
+
+use crate::error::Result;
 use crate::poll::drive::Engine;
-use crate::poll::poller::Poller;
-use crate::poll::schedule::Schedule;
-use crate::request::{Query, StatusOptions};
-use crate::response::JobStatus;
-use crate::signature::Signature;
-use crate::tls::Trust;
-use crate::transport::{ReqwestTransport, Transport, TransportOptions};
 
 /// Asks Smile ID how jobs ended.
 ///
@@ -43,9 +30,8 @@ struct Inner {
 
 impl Client {
     /// Starts a client for one partner. An environment or a base URL is required.
-    #[must_use]
     pub fn builder(partner_id: impl Into<String>, api_key: impl Into<SecretString>) -> ClientBuilder {
-        ClientBuilder { partner_id: Some(partner_id.into()), api_key: Some(api_key.into()), ..ClientBuilder::empty() }
+        ClientBuilder::empty().partner_id(partner_id).api_key(api_key)
     }
 
     /// A client from `SMILEID_PARTNER_ID`, `SMILEID_API_KEY`, and `SMILEID_ENVIRONMENT` or `SMILEID_BASE_URL`.
@@ -64,30 +50,13 @@ impl Client {
     /// println!("complete: {}", status.job_complete());
     /// # Ok(()) }
     /// ```
-    #[must_use]
     pub fn get_job_status(&self, user_id: impl Into<String>, job_id: impl Into<String>) -> GetJobStatus {
-        GetJobStatus {
-            client: self.clone(),
-            user_id: user_id.into(),
-            job_id: job_id.into(),
-            options: StatusOptions::default(),
-            timeout: GET_TIMEOUT.default,
-        }
+        GetJobStatus::new(self.clone(), user_id.into(), job_id.into())
     }
 
     /// Asks until the job is complete or `retry_count` retries are used up, and returns the last status either way.
-    #[must_use]
     pub fn poll_job_status(&self, user_id: impl Into<String>, job_id: impl Into<String>) -> PollJobStatus {
-        PollJobStatus {
-            client: self.clone(),
-            user_id: user_id.into(),
-            job_id: job_id.into(),
-            options: StatusOptions::default(),
-            timeout: POLL_TIMEOUT.default,
-            retry_count: RETRY_COUNT.default,
-            initial_delay: None,
-            max_delay: None,
-        }
+        PollJobStatus::new(self.clone(), user_id.into(), job_id.into())
     }
 
     /// Ends running calls with [`client_closed`](crate::ErrorCode::ClientClosed), within milliseconds, and refuses
@@ -109,378 +78,5 @@ impl fmt::Debug for Client {
             .field("partner_id", &self.0.partner_id)
             .field("server", &self.0.server)
             .finish_non_exhaustive()
-    }
-}
-
-/// The settings of a [`Client`]. Values are checked by [`build`](Self::build). `Debug` never shows the key.
-#[derive(Clone)]
-#[must_use]
-pub struct ClientBuilder {
-    partner_id: Option<String>,
-    api_key: Option<SecretString>,
-    environment: Option<Result<Environment>>,
-    base_url: Option<String>,
-    connect_timeout: Option<Duration>,
-    request_timeout: Option<Duration>,
-    max_retries: u64,
-    max_connections: u64,
-    max_response_bytes: u64,
-    ca_bundle: Option<PathBuf>,
-    bundled_roots: bool,
-    trust_env: bool,
-    proxy: Option<String>,
-    user_agent: &'static str,
-    transport: Option<Arc<dyn Transport>>,
-    clock: Option<Arc<dyn Clock>>,
-}
-
-/// The `User-Agent` of a face of the library.
-#[doc(hidden)]
-#[macro_export]
-macro_rules! user_agent {
-    ($face:literal) => {
-        concat!("smileid-jobs/", env!("CARGO_PKG_VERSION"), " (", $face, ")")
-    };
-}
-
-impl ClientBuilder {
-    /// Settings with nothing required given yet, for bindings whose users may leave all to the environment.
-    #[doc(hidden)]
-    pub fn empty() -> Self {
-        Self {
-            partner_id: None,
-            api_key: None,
-            environment: None,
-            base_url: None,
-            connect_timeout: CONNECT_TIMEOUT.default,
-            request_timeout: REQUEST_TIMEOUT.default,
-            max_retries: MAX_RETRIES.default,
-            max_connections: MAX_CONNECTIONS.default,
-            max_response_bytes: MAX_RESPONSE_BYTES.default,
-            ca_bundle: None,
-            bundled_roots: true,
-            trust_env: true,
-            proxy: None,
-            user_agent: user_agent!("rust"),
-            transport: None,
-            clock: None,
-        }
-    }
-
-    /// Takes what `SMILEID_PARTNER_ID`, `SMILEID_API_KEY`, `SMILEID_ENVIRONMENT` and `SMILEID_BASE_URL` say; later
-    /// settings win.
-    pub fn from_env() -> Self {
-        Self::empty().or_env()
-    }
-
-    /// Takes what the environment says for everything not set yet.
-    #[doc(hidden)]
-    pub fn or_env(mut self) -> Self {
-        let read = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
-        self.partner_id = self.partner_id.or_else(|| read("SMILEID_PARTNER_ID"));
-        self.api_key = self.api_key.or_else(|| read("SMILEID_API_KEY").map(SecretString::from));
-        if self.environment.is_none() && self.base_url.is_none() {
-            self.environment = read("SMILEID_ENVIRONMENT").map(|text| text.parse());
-            self.base_url = read("SMILEID_BASE_URL");
-        }
-        self
-    }
-
-    /// The partner id as the portal shows it, zeros kept: 1 to 64 printable ASCII characters.
-    pub fn partner_id(mut self, partner_id: impl Into<String>) -> Self {
-        self.partner_id = Some(partner_id.into());
-        self
-    }
-
-    /// The API key as text: 1 to 4096 bytes. Kept in memory that is wiped.
-    pub fn api_key(mut self, api_key: impl Into<SecretString>) -> Self {
-        self.api_key = Some(api_key.into());
-        self
-    }
-
-    /// [`Environment::Sandbox`] or [`Environment::Production`], or the texts `sandbox`, `production`, `0` and `1`.
-    /// Replaces a base URL.
-    pub fn environment<E>(mut self, environment: E) -> Self
-    where
-        E: TryInto<Environment>,
-        E::Error: Into<Error>,
-    {
-        self.environment = Some(environment.try_into().map_err(Into::into));
-        self
-    }
-
-    /// The server's root in place of an environment: https, or plain http on localhost. `/v1/job_status` is appended.
-    pub fn base_url(mut self, base_url: impl Into<String>) -> Self {
-        self.base_url = Some(base_url.into());
-        self
-    }
-
-    /// The bound of making one connection. Default 5 s.
-    pub fn connect_timeout(mut self, connect_timeout: Duration) -> Self {
-        self.connect_timeout = Some(connect_timeout);
-        self
-    }
-
-    /// The bound of one HTTP request, headers and body. Default 15 s.
-    pub fn request_timeout(mut self, request_timeout: Duration) -> Self {
-        self.request_timeout = Some(request_timeout);
-        self
-    }
-
-    /// How often one attempt repeats a request that failed in passing: 0 to 100, default 2.
-    pub fn max_retries(mut self, max_retries: u64) -> Self {
-        self.max_retries = max_retries;
-        self
-    }
-
-    /// How many requests may be in flight, over all calls: 1 to 1024, default 64. Others queue fairly.
-    pub fn max_connections(mut self, max_connections: u64) -> Self {
-        self.max_connections = max_connections;
-        self
-    }
-
-    /// The largest body that is read, in bytes after content decoding: up to 1 GiB, default 32 MiB.
-    pub fn max_response_bytes(mut self, max_response_bytes: u64) -> Self {
-        self.max_response_bytes = max_response_bytes;
-        self
-    }
-
-    /// A PEM file of the certificates to trust, in place of the platform's store.
-    pub fn ca_bundle(mut self, path: impl Into<PathBuf>) -> Self {
-        self.ca_bundle = Some(path.into());
-        self
-    }
-
-    /// Whether bundled roots stand in where the platform has none. Default true.
-    pub fn bundled_roots(mut self, bundled_roots: bool) -> Self {
-        self.bundled_roots = bundled_roots;
-        self
-    }
-
-    /// Whether `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` count. Default true. Loopback hosts never go
-    /// through a proxy.
-    pub fn trust_env(mut self, trust_env: bool) -> Self {
-        self.trust_env = trust_env;
-        self
-    }
-
-    /// An HTTP proxy's URL, in place of the environment's.
-    pub fn proxy(mut self, proxy: impl Into<String>) -> Self {
-        self.proxy = Some(proxy.into());
-        self
-    }
-
-    #[doc(hidden)]
-    pub fn user_agent(mut self, user_agent: &'static str) -> Self {
-        self.user_agent = user_agent;
-        self
-    }
-
-    #[cfg(any(test, feature = "testing"))]
-    #[doc(hidden)]
-    pub fn transport(mut self, transport: Arc<dyn Transport>) -> Self {
-        self.transport = Some(transport);
-        self
-    }
-
-    #[cfg(any(test, feature = "testing"))]
-    #[doc(hidden)]
-    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
-        self.clock = Some(clock);
-        self
-    }
-
-    /// Checks the settings and makes the client. No connection is opened yet.
-    ///
-    /// # Errors
-    /// [`invalid_argument`](crate::ErrorCode::InvalidArgument) names the setting that is missing or out of its limits.
-    pub fn build(self) -> Result<Client> {
-        let missing = |name, expected| Error::invalid_argument(name, expected);
-        let partner_id = self
-            .partner_id
-            .ok_or_else(|| missing("partner_id", "expected a partner id, or SMILEID_PARTNER_ID for from_env"))?;
-        let api_key =
-            self.api_key.ok_or_else(|| missing("api_key", "expected an API key, or SMILEID_API_KEY for from_env"))?;
-        let credentials = Credentials::new(&partner_id, &api_key)?;
-        let endpoint = match (self.environment, &self.base_url) {
-            (Some(_), Some(_)) => {
-                return Err(missing("environment", "expected either environment or base_url, not both"));
-            }
-            (None, None) => {
-                return Err(missing("environment", "expected sandbox or production, or base_url in its place"));
-            }
-            (Some(environment), None) => config::endpoint(environment?.base_url())?,
-            (None, Some(base_url)) => config::endpoint(base_url)?,
-        };
-        let bounded = |value: Option<Duration>, argument: &config::DurationArgument| match value {
-            Some(value) => argument.check(value),
-            None => Err(argument.refuse()),
-        };
-        let connect_timeout = bounded(self.connect_timeout, &CONNECT_TIMEOUT)?;
-        let request_timeout = bounded(self.request_timeout, &REQUEST_TIMEOUT)?;
-        let max_retries = MAX_RETRIES.check(self.max_retries)?;
-        // Both fit: their limits are far below any platform's usize.
-        let max_connections = usize::try_from(MAX_CONNECTIONS.check(self.max_connections)?).unwrap_or(usize::MAX);
-        let max_response_bytes =
-            usize::try_from(MAX_RESPONSE_BYTES.check(self.max_response_bytes)?).unwrap_or(usize::MAX);
-        let proxy = self.proxy.as_deref().map(parse_proxy).transpose()?;
-        let signature = Signature::from_credentials(&credentials)?;
-        let Endpoint { url, .. } = &endpoint;
-        let server = url.origin().ascii_serialization();
-        let transport = match self.transport {
-            Some(transport) => transport,
-            None => Arc::new(ReqwestTransport::new(TransportOptions {
-                endpoint,
-                trust: Trust { ca_bundle: self.ca_bundle, bundled_roots: self.bundled_roots },
-                trust_env: self.trust_env,
-                proxy,
-                connect_timeout,
-                max_connections,
-                max_response_bytes,
-                user_agent: self.user_agent,
-            })?),
-        };
-        let engine = Engine {
-            signature,
-            transport,
-            clock: self.clock.unwrap_or_else(|| Arc::new(SystemClock)),
-            connections: Semaphore::new(max_connections),
-            closed: CancellationToken::new(),
-            request_timeout,
-            max_retries,
-        };
-        Ok(Client(Arc::new(Inner { engine, partner_id, server })))
-    }
-}
-
-fn parse_proxy(proxy: &str) -> Result<Url> {
-    let refuse = || Error::invalid_argument("proxy", "expected the http or https URL of a proxy");
-    let url = Url::parse(proxy).map_err(|_| refuse())?;
-    if matches!(url.scheme(), "http" | "https") && url.has_host() { Ok(url) } else { Err(refuse()) }
-}
-
-impl fmt::Debug for ClientBuilder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ClientBuilder").field("partner_id", &self.partner_id).finish_non_exhaustive()
-    }
-}
-
-macro_rules! status_options {
-    ($verb:ident) => {
-        impl $verb {
-            /// Ask for the user's earlier results too. Default false.
-            #[must_use]
-            pub fn return_history(mut self, return_history: bool) -> Self {
-                self.options.return_history = return_history;
-                self
-            }
-
-            /// Ask for links to the selfie and liveness images too. Default false.
-            #[must_use]
-            pub fn return_image_links(mut self, return_image_links: bool) -> Self {
-                self.options.return_image_links = return_image_links;
-                self
-            }
-
-            /// The bound of everything this call does: queueing, connecting, retries, sleeps and bodies. `None` is no
-            /// bound. Zero asks for exactly one HTTP request. 0 to 30 days.
-            #[must_use]
-            pub fn timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
-                self.timeout = timeout.into();
-                self
-            }
-        }
-
-        impl IntoFuture for $verb {
-            type Output = Result<JobStatus>;
-            type IntoFuture = BoxFuture<'static, Self::Output>;
-
-            fn into_future(self) -> Self::IntoFuture {
-                Box::pin(self.run())
-            }
-        }
-
-        impl fmt::Debug for $verb {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.debug_struct(stringify!($verb))
-                    .field("options", &self.options)
-                    .field("timeout", &self.timeout)
-                    .finish_non_exhaustive()
-            }
-        }
-    };
-}
-
-/// One query, ready to be awaited: see [`Client::get_job_status`]. Default timeout 30 s.
-#[must_use = "a call does nothing until it is awaited"]
-pub struct GetJobStatus {
-    client: Client,
-    user_id: String,
-    job_id: String,
-    options: StatusOptions,
-    timeout: Option<Duration>,
-}
-
-status_options!(GetJobStatus);
-
-impl GetJobStatus {
-    async fn run(self) -> Result<JobStatus> {
-        crate::panic::inject(&self.job_id);
-        let engine = &self.client.0.engine;
-        let query = Query::new(&engine.signature, &self.user_id, &self.job_id, self.options)?;
-        let timeout = self.timeout.map(|timeout| GET_TIMEOUT.check(timeout)).transpose()?;
-        let poller = Poller::new(Schedule::new(None, None)?, 0);
-        engine.poll(query, poller, timeout).await
-    }
-}
-
-/// A poll, ready to be awaited: see [`Client::poll_job_status`].
-///
-/// With the defaults, requests start at 0, 2, 6 and 14 seconds: the first at once, then up to `retry_count` (3) more.
-/// At most four, where one official SDK makes five: "3 retries" is taken at its word here.
-#[must_use = "a call does nothing until it is awaited"]
-pub struct PollJobStatus {
-    client: Client,
-    user_id: String,
-    job_id: String,
-    options: StatusOptions,
-    timeout: Option<Duration>,
-    retry_count: u64,
-    initial_delay: Option<Duration>,
-    max_delay: Option<Duration>,
-}
-
-status_options!(PollJobStatus);
-
-impl PollJobStatus {
-    /// How often to ask again after the first query: 0 to 1000, default 3.
-    #[must_use]
-    pub fn retry_count(mut self, retry_count: u64) -> Self {
-        self.retry_count = retry_count;
-        self
-    }
-
-    /// The delay before the first retry; each later one is twice as long. 1 ms to 1 h, default 2 s.
-    #[must_use]
-    pub fn initial_delay(mut self, initial_delay: Duration) -> Self {
-        self.initial_delay = Some(initial_delay);
-        self
-    }
-
-    /// The longest delay. 1 ms to 1 h, default 30 s.
-    #[must_use]
-    pub fn max_delay(mut self, max_delay: Duration) -> Self {
-        self.max_delay = Some(max_delay);
-        self
-    }
-
-    async fn run(self) -> Result<JobStatus> {
-        crate::panic::inject(&self.job_id);
-        let engine = &self.client.0.engine;
-        let query = Query::new(&engine.signature, &self.user_id, &self.job_id, self.options)?;
-        let timeout = self.timeout.map(|timeout| POLL_TIMEOUT.check(timeout)).transpose()?;
-        let retry_count = RETRY_COUNT.check(self.retry_count)?;
-        let schedule = Schedule::new(self.initial_delay, self.max_delay)?;
-        engine.poll(query, Poller::new(schedule, retry_count), timeout).await
     }
 }

@@ -69,8 +69,10 @@ pub(crate) struct ReqwestTransport {
 impl ReqwestTransport {
     pub(crate) fn new(options: TransportOptions) -> Result<Self> {
         let Endpoint { url, loopback } = options.endpoint;
-        // Without TLS there is nothing to trust, and a machine without CA files must do.
-        let tls = if url.scheme() == "http" { options.trust.nobody()? } else { options.trust.client_config()? };
+        // Without TLS there is nothing to trust, and a machine without CA files must do. A bundle is read all the same,
+        // so that a wrong one is found where it was given.
+        let plain = url.scheme() == "http" && options.trust.ca_bundle.is_none();
+        let tls = if plain { options.trust.nobody()? } else { options.trust.client_config()? };
         let mut builder = reqwest::Client::builder()
             .tls_backend_preconfigured(tls)
             .http1_only()

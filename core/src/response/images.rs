@@ -34,12 +34,12 @@ impl ImageLinks {
         let mut liveness: Vec<(u64, String)> = Vec::new();
         for (key, value) in lenient::entries(raw) {
             match key.as_str() {
-                "selfie_image" => links.selfie_image = lenient::string(value),
+                "selfie_image" => links.selfie_image = lenient::text(value),
                 "error" => links.error = lenient::text(value),
                 key if key.starts_with(LIVENESS) => {
                     let number = number_at_end(key);
-                    let texts = lenient::items(value).into_iter().filter_map(lenient::string);
-                    liveness.extend(texts.chain(lenient::string(value)).map(|link| (number, link)));
+                    let links = lenient::texts(value).into_iter().chain(lenient::text(value));
+                    liveness.extend(links.map(|link| (number, link)));
                 }
                 _ => {}
             }

@@ -48,9 +48,11 @@ pub(crate) fn number(raw: &str) -> Option<f64> {
     text.parse().ok().filter(|number: &f64| decimal && number.is_finite())
 }
 
-/// A whole number, or its digits as text.
+/// A whole number, also written as `6.0`, or its digits as text.
 pub(crate) fn integer(raw: &str) -> Option<i64> {
-    text(raw)?.parse().ok().filter(|number: &i64| number.unsigned_abs() <= MAX_SAFE_INTEGER)
+    let text = text(raw)?;
+    let whole = text.strip_suffix(".0").filter(|_| is_number(raw)).unwrap_or(&text);
+    whole.parse().ok().filter(|number: &i64| number.unsigned_abs() <= MAX_SAFE_INTEGER)
 }
 
 /// An object, or an empty map.

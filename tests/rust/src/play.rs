@@ -87,7 +87,8 @@ impl Play {
 
     async fn ask(&self, client: &Client) -> Result<JobStatus> {
         let arguments = &self.arguments;
-        let (user_id, job_id) = (arguments.text("user_id").unwrap_or_default(), arguments.text("job_id").unwrap_or_default());
+        let (user_id, job_id) =
+            (arguments.text("user_id").unwrap_or_default(), arguments.text("job_id").unwrap_or_default());
         let history = arguments.flag("return_history").unwrap_or(false);
         let links = arguments.flag("return_image_links").unwrap_or(false);
         if self.what == "get_job_status" {

@@ -39,8 +39,9 @@ fn defaults() -> Value {
         ("bundled_roots", "client", true),
         ("trust_env", "client", true),
     ];
-    let flags = flags
-        .map(|(name, used_by, default)| json!({ "argument": name, "used_by": used_by, "kind": "flag", "default": default }));
+    let flags = flags.map(
+        |(name, used_by, default)| json!({ "argument": name, "used_by": used_by, "kind": "flag", "default": default }),
+    );
     let environments = [Environment::Sandbox, Environment::Production].map(Environment::base_url);
     json!({
         "arguments": durations.chain(counts).chain(flags).collect::<Vec<_>>(),

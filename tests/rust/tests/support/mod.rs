@@ -1,0 +1,183 @@
+//! A clock that runs only when everybody waits, and a server that is a list of answers.
+
+#![allow(dead_code, unreachable_pub, reason = "each test file uses a part of it")]
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::Poll;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use smileid_jobs::clock::{BoxFuture, Clock};
+use smileid_jobs::transport::{HttpResponse, Progress, Transport};
+use smileid_jobs::{Client, ClientBuilder, Result, Signature};
+
+pub const KEY: &str = "apikey";
+pub const START_MS: i64 = 1_790_000_000_000;
+
+/// Virtual time. A sleep that is waited for moves it forward, at once.
+#[derive(Default)]
+pub struct FakeClock {
+    now: Mutex<Duration>,
+    chance: Mutex<f64>,
+    stands_still: AtomicBool,
+}
+
+impl FakeClock {
+    pub fn new(chance: f64) -> Arc<Self> {
+        Arc::new(Self { chance: Mutex::new(chance), ..Self::default() })
+    }
+
+    pub fn freeze(&self) {
+        self.stands_still.store(true, Ordering::SeqCst);
+    }
+
+    pub fn advance(&self, by: Duration) {
+        *self.now.lock().unwrap() += by;
+    }
+}
+
+/// A shared handle, because the client wants to own its clock.
+pub struct ClockHandle(pub Arc<FakeClock>);
+
+impl Clock for ClockHandle {
+    fn now(&self) -> Duration {
+        *self.0.now.lock().unwrap()
+    }
+
+    fn wall_ms(&self) -> i64 {
+        START_MS + i64::try_from(self.now().as_millis()).unwrap()
+    }
+
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        let clock = Arc::clone(&self.0);
+        let ends_at = self.now() + duration;
+        let mut asked_before = false;
+        Box::pin(std::future::poll_fn(move |context| {
+            if clock.stands_still.load(Ordering::SeqCst) {
+                return Poll::Pending;
+            }
+            // Let everything that is ready happen first, as real time would.
+            if !asked_before {
+                asked_before = true;
+                context.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            let mut now = clock.now.lock().unwrap();
+            *now = (*now).max(ends_at);
+            Poll::Ready(())
+        }))
+    }
+
+    fn chance(&self) -> f64 {
+        *self.0.chance.lock().unwrap()
+    }
+}
+
+/// What the fake server does with one request.
+#[derive(Clone)]
+pub enum Answer {
+    Http { status: u16, retry_after: Option<&'static str>, body: Value },
+    Text(u16, &'static str),
+    Signed(Value),
+    SignedWait(Value, &'static str),
+    NeverAnswers,
+    NeverEnds,
+}
+
+pub fn pending() -> Answer {
+    Answer::Signed(json!({ "job_complete": false, "job_success": false, "code": "2302" }))
+}
+
+pub fn complete() -> Answer {
+    Answer::Signed(
+        json!({ "job_complete": true, "job_success": true, "code": "2302", "result": { "ResultCode": "0810" } }),
+    )
+}
+
+pub fn status(status: u16) -> Answer {
+    Answer::Http { status, retry_after: None, body: json!({ "error": "no", "code": "2098" }) }
+}
+
+pub fn wait(status: u16, retry_after: &'static str) -> Answer {
+    Answer::Http { status, retry_after: Some(retry_after), body: json!({}) }
+}
+
+/// One request as it arrived.
+#[derive(Clone)]
+pub struct Seen {
+    pub at: Duration,
+    pub body: Value,
+}
+
+/// A server in memory: the n-th request gets the n-th answer, the last one repeats.
+pub struct FakeServer {
+    clock: Arc<FakeClock>,
+    answers: Mutex<VecDeque<Answer>>,
+    seen: Mutex<Vec<Seen>>,
+}
+
+impl FakeServer {
+    pub fn new(clock: &Arc<FakeClock>, answers: impl IntoIterator<Item = Answer>) -> Arc<Self> {
+        let answers = Mutex::new(answers.into_iter().collect());
+        Arc::new(Self { clock: Arc::clone(clock), answers, seen: Mutex::default() })
+    }
+
+    pub fn seen(&self) -> Vec<Seen> {
+        self.seen.lock().unwrap().clone()
+    }
+
+    /// When the requests arrived, in milliseconds.
+    pub fn times(&self) -> Vec<u128> {
+        self.seen().iter().map(|seen| seen.at.as_millis()).collect()
+    }
+}
+
+/// A shared handle, because the client wants to own its transport.
+pub struct ServerHandle(pub Arc<FakeServer>);
+
+impl Transport for ServerHandle {
+    fn post<'a>(&'a self, body: bytes::Bytes, progress: &'a Progress) -> BoxFuture<'a, Result<HttpResponse>> {
+        let at = *self.0.clock.now.lock().unwrap();
+        self.0.seen.lock().unwrap().push(Seen { at, body: serde_json::from_slice(&body).unwrap() });
+        let mut answers = self.0.answers.lock().unwrap();
+        let answer = if answers.len() > 1 { answers.pop_front() } else { answers.front().cloned() };
+        let answer = answer.expect("a server needs an answer");
+        Box::pin(async move {
+            let (status, retry_after, body) = match answer {
+                Answer::Http { status, retry_after, body } => (status, retry_after, body.to_string()),
+                Answer::Text(status, body) => (status, None, body.to_owned()),
+                Answer::Signed(body) => (200, None, signed(body)),
+                Answer::SignedWait(body, retry_after) => (200, Some(retry_after), signed(body)),
+                Answer::NeverAnswers => std::future::pending().await,
+                Answer::NeverEnds => {
+                    progress.body_began();
+                    std::future::pending().await
+                }
+            };
+            Ok(HttpResponse { status, retry_after: retry_after.map(str::to_owned), body: body.into() })
+        })
+    }
+}
+
+fn signed(mut body: Value) -> String {
+    let pair = Signature::new("001", KEY).unwrap().generate_signature(Some("2026-11-23T05:43:57.273Z"));
+    body["timestamp"] = pair.timestamp.into();
+    body["signature"] = pair.signature.into();
+    body.to_string()
+}
+
+pub fn builder(clock: &Arc<FakeClock>, server: &Arc<FakeServer>) -> ClientBuilder {
+    Client::builder("001", KEY)
+        .base_url("http://127.0.0.1:1")
+        .clock(Arc::new(ClockHandle(Arc::clone(clock))))
+        .transport(Arc::new(ServerHandle(Arc::clone(server))))
+}
+
+/// A client over a fake server; every jitter is at its ceiling.
+pub fn client(answers: impl IntoIterator<Item = Answer>) -> (Client, Arc<FakeServer>, Arc<FakeClock>) {
+    let clock = FakeClock::new(1.0);
+    let server = FakeServer::new(&clock, answers);
+    (builder(&clock, &server).build().unwrap(), server, clock)
+}
