@@ -14,15 +14,12 @@ async fn main() -> smileid_jobs::Result<()> {
         .initial_delay(Duration::from_millis(200));
     match poll.await {
         Ok(status) if status.job_complete() => {
-            let result = status.result();
-            let code = result.and_then(|result| result.result_code.as_deref());
-            let text = result.and_then(|result| result.result_text.as_deref());
-            println!("approved: {:?} (code {}, {})", status.job_success(), code.unwrap_or("-"), text.unwrap_or("-"));
+            let result = status.result().cloned().unwrap_or_default();
+            let (code, text) = (result.result_code.unwrap_or_default(), result.result_text.unwrap_or_default());
+            let liveness = status.image_links().map_or(0, |links| links.liveness_images.len());
+            println!("approved: {} (code {code}, {text})", status.job_success() == Some(true));
             println!("history: {} results", status.history().len());
-            println!(
-                "images: selfie and {} liveness",
-                status.image_links().map_or(0, |links| links.liveness_images.len())
-            );
+            println!("images: selfie and {liveness} liveness");
         }
         Ok(_) => println!("not ready yet; ask again later"),
         Err(error) if error.code() == ErrorCode::Authentication => println!("check key and environment: {error}"),

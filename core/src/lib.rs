@@ -30,6 +30,8 @@
 //! One [`Error`] with a stable [`ErrorCode`]. Messages are one line and hold no ids, keys or data.
 
 #![forbid(unsafe_code)]
+// In the libraries and not in the lint table, because examples and programs do print.
+#![deny(clippy::print_stdout, clippy::print_stderr)]
 
 #[cfg(feature = "blocking")]
 #[doc(hidden)]

@@ -1,5 +1,7 @@
 //! When requests go out and what ends a call, under a clock of our own: no test here sleeps.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may stop at the first surprise")]
+
 mod support;
 
 use std::collections::HashSet;

@@ -1,5 +1,7 @@
 //! The process slot that Python and C stand on, and what the environment may and may not change.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may stop at the first surprise")]
+
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
 use std::sync::mpsc;

@@ -1,5 +1,7 @@
 //! The vectors that only Rust can check exactly.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may stop at the first surprise")]
+
 mod support;
 
 use std::time::Duration;

@@ -1,5 +1,6 @@
 //! A clock that runs only when everybody waits, and a server that is a list of answers.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may stop at the first surprise")]
 #![allow(dead_code, unreachable_pub, reason = "each test file uses a part of it")]
 
 use std::collections::VecDeque;
