@@ -15,7 +15,7 @@ LANGUAGES = ("rust", "python", "asyncio", "node", "c", "cpp")
 MARK = "CANARY"
 
 _HERE = Path(__file__).resolve().parent
-_SCENARIO_KEYS = {"id", "about", "answers", "magic", "server", "client", "call", "interrupt", "settle_ms", "expect"}
+_SCENARIO_KEYS = {"id", "about", "answers", "magic", "job_id", "server", "path", "client", "call", "interrupt", "settle_ms", "expect"}
 _EXPECT_KEYS = {"outcome", "requests", "min_gaps_ms", "closed"}
 _CLIENT_KEYS = {
     "max_retries", "max_connections", "max_response_bytes", "request_timeout_ms", "connect_timeout_ms", "api_key", "partner_id",
@@ -36,8 +36,10 @@ class Case:
     expect: dict[str, Any]
     about: str = ""
     answers: list[dict[str, Any]] | None = None
-    magic: str | None = None
+    """What is posted to the sandbox; None for a magic job id, where nothing is."""
+    own_job_id: str | None = None
     server: str = "sandbox"
+    path: str = ""
     client: dict[str, Any] = field(default_factory=dict)
     call: dict[str, Any] = field(default_factory=dict)
     interrupt: dict[str, Any] | None = None
@@ -56,7 +58,7 @@ class Case:
     @property
     def job_id(self) -> str:
         """The job id of a story; `arguments` cases need a fresh one."""
-        return self.magic or f"job-{MARK}-{self.slug}"
+        return self.own_job_id or f"job-{MARK}-{self.slug}"
 
 
 def load_cases(root: Path = _HERE) -> list[Case]:
@@ -81,10 +83,12 @@ def _scenarios(folder: Path) -> list[Case]:
         _check_keys(path.name, entry["call"], _CALL_KEYS)
         _check_keys(path.name, entry["expect"], _EXPECT_KEYS)
         _check_keys(path.name, entry.get("interrupt", {}), _INTERRUPT_KEYS)
-        if "answers" in entry and "magic" in entry:
-            raise ValueError(f"{path.name}: answers and magic exclude each other")
+        if ("answers" in entry) == ("magic" in entry):
+            raise ValueError(f"{path.name}: needs either answers or magic")
         if "requests" not in entry["expect"] or "outcome" not in entry["expect"]:
             raise ValueError(f"{path.name}: expect needs an outcome and requests")
+        own = entry.pop("job_id", None)
+        entry["own_job_id"] = entry.pop("magic", own)
         cases.append(Case(kind="story", **entry))
     return cases
 
@@ -132,6 +136,7 @@ def _decode(entry: dict[str, Any]) -> Case:
         {"outcome": outcome, "requests": 1},
         about=entry.get("about", ""),
         answers=[{"body_text": entry["body_text"], **entry.get("answer", {})}],
+        own_job_id=entry.get("job_id"),
         client={"max_retries": 0},
         call={"verb": "get_job_status"},
         exact=is_status,

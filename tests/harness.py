@@ -252,7 +252,7 @@ def prepare(case: Case, language: str, sandbox: Sandbox) -> Play:
     fresh = f"{MARK}-{language}-{case.slug}-{secrets.token_hex(4)}"
     is_arguments = case.kind == "arguments"
     job_id = f"job-{fresh}" if is_arguments else case.job_id
-    play = Play(case, language, sandbox, f"user-{fresh}", job_id, _base_url(case.server, sandbox))
+    play = Play(case, language, sandbox, f"user-{fresh}", job_id, _base_url(case, sandbox))
     if case.answers is not None and case.server == "sandbox" and _is_asked(case):
         own = case.vector.get("args", {}) if is_arguments else {}
         user_id, job_id = (text(own.get(name, valid)) for name, valid in (("user_id", play.user_id), ("job_id", job_id)))
@@ -305,7 +305,8 @@ def _is_asked(case: Case) -> bool:
     return case.kind == "story" or case.expect["requests"] > 0
 
 
-def _base_url(server: str, sandbox: Sandbox) -> str:
-    if server == "refused":
+def _base_url(case: Case, sandbox: Sandbox) -> str:
+    if case.server == "refused":
         return f"http://127.0.0.1:{closed_port()}"
-    return sandbox.url.replace("http://", "https://", 1) if server == "https" else sandbox.url
+    root = sandbox.url.rstrip("/") + case.path
+    return root.replace("http://", "https://", 1) if case.server == "https" else root

@@ -7,6 +7,29 @@ from typing import Any
 
 from cases import MARK, Case
 
+# The table of errors as the matrix knows it: number and class of each code.
+CODES = {
+    "invalid_argument": (1001, "InvalidArgumentError"),
+    "client_closed": (1002, "ClientClosedError"),
+    "connect": (2001, "ConnectError"),
+    "tls": (2002, "TLSError"),
+    "timeout": (2003, "RequestTimeoutError"),
+    "network": (2004, "NetworkError"),
+    "authentication": (3001, "AuthenticationError"),
+    "rate_limited": (3002, "RateLimitError"),
+    "rejected": (3003, "RequestRejectedError"),
+    "server": (3004, "ServerError"),
+    "invalid_response": (4001, "InvalidResponseError"),
+    "response_too_large": (4002, "ResponseTooLargeError"),
+    "signature_mismatch": (4003, "SignatureError"),
+    "legacy_signature": (4004, "LegacySignatureError"),
+    "response_mismatch": (4005, "ResponseMismatchError"),
+}
+WITHOUT_CLASSES = ("rust", "c")
+ERROR_KEYS = {
+    "code", "number", "class", "argument", "phase", "http_status", "api_code", "retry_after_ms", "attempts", "last_status", "last_error",
+}
+
 # What an error may say differently in each run or language.
 _NOT_COMPARED = {"class", "phase", "retry_after_ms", "attempts", "last_error"}
 _SHOWN = 120
@@ -20,6 +43,8 @@ def misfits(case: Case, language: str, outcome: Any) -> Iterator[str]:
     status = _status_of(outcome)
     if case.kind == "story" and status is not None:
         yield from _wrong_ids(case, language, status)
+    if isinstance(outcome.get("error"), dict):
+        yield from _wrong_error(language, outcome["error"])
     expected = _filled(case.expect["outcome"], status or {})
     yield from differences(expected, outcome, "", part=not case.exact)
 
@@ -60,6 +85,21 @@ def _status_of(outcome: dict[str, Any]) -> dict[str, Any] | None:
     error = outcome.get("error")
     status = outcome.get("status") or (error.get("last_status") if isinstance(error, dict) else None)
     return status if isinstance(status, dict) else None
+
+
+def _wrong_error(language: str, error: dict[str, Any]) -> Iterator[str]:
+    if set(error) != ERROR_KEYS:
+        yield f"error: keys missing or unknown: {sorted(set(error) ^ ERROR_KEYS)}"
+    code = error.get("code")
+    number, name = CODES.get(str(code), (None, None))
+    if number is None or error.get("number") != number:
+        yield f"error: {code} and {error.get('number')} do not belong together"
+    if error.get("class") != (None if language in WITHOUT_CLASSES else name):
+        yield f"error: {code} came as class {error.get('class')}"
+    if (code == "invalid_argument") != (error.get("argument") is not None):
+        yield "error: an argument is named with invalid_argument, and only there"
+    if (code == "timeout") != (error.get("phase") is not None):
+        yield "error: a phase is named with timeout, and only there"
 
 
 def _wrong_ids(case: Case, language: str, status: dict[str, Any]) -> Iterator[str]:

@@ -87,9 +87,6 @@ def build(
             stray = _place(raw, by_id, cells)
             if stray:
                 strays.append(f"line {number}: {stray}")
-    for (_, language), cell in cells.items():
-        if cell.mark == MISSING:
-            cell.reasons.append(f"{language} wrote no line")
     for case in cases:
         _compare_languages(case, {language: cells[case.id, language] for language in languages})
     return Matrix(cases, languages, cells, strays, list(checks))
@@ -189,8 +186,13 @@ def _row(name: str, marks: Sequence[str], languages: Sequence[str], width: int) 
 
 def _explanations(matrix: Matrix) -> list[str]:
     lines = []
+    for language in matrix.languages:
+        silent = [case.id for case in matrix.cases if matrix.cells[case.id, language].mark == MISSING]
+        if silent:
+            more = f" and {len(silent) - 20} more" if len(silent) > 20 else ""
+            lines.append(f"  {language} wrote no line for {', '.join(silent[:20])}{more}")
     for (scenario, language), cell in matrix.cells.items():
-        if cell.red:
+        if cell.red and cell.mark != MISSING:
             lines += [f"  {scenario} · {language}: {reason}" for reason in cell.reasons]
     lines += [f"  {check.id}: {check.reason}" for check in matrix.checks if not check.passed]
     lines += [f"  stray {stray}" for stray in matrix.strays]

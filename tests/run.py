@@ -1,0 +1,136 @@
+#!/usr/bin/env python3
+"""Plays all cases in all languages against one sandbox and prints the matrix.
+
+    run.py [--only rust,python] [--all]
+
+Everything must be built already. Besides the cases, three things count as cells of their own: a runner that ends with
+status 0 within its time, a log of it without a canary, and no process left behind.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from cases import LANGUAGES, MARK, load_cases
+from harness import Sandbox
+from matrix import Check, build, render
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+OUTPUT = REPOSITORY / "build" / "test-output"
+RESULTS = REPOSITORY / "build" / "results.jsonl"
+PYTHON = os.environ.get("SMILEID_TEST_PYTHON", str(REPOSITORY / "build" / "venv" / "bin" / "python"))
+SANDBOX = os.environ.get("SMILEID_SANDBOX_BIN", str(REPOSITORY / "target" / "debug" / "smileid-jobs-sandbox"))
+
+
+@dataclass(frozen=True)
+class Runner:
+    """A program that plays every case in one or two languages."""
+
+    name: str
+    columns: tuple[str, ...]
+    command: tuple[str, ...]
+    bound_s: int = 300
+
+
+RUNNERS = (
+    Runner("rust", ("rust",), ("cargo", "run", "-q", "-p", "smileid-jobs-tests", "--bin", "run-scenarios"), 900),
+    Runner("python", ("python", "asyncio"), (PYTHON, "tests/python/run_scenarios.py")),
+    Runner("node", ("node",), ("node", "tests/node/run-scenarios.mjs")),
+    Runner("c", ("c", "cpp"), (sys.executable, "tests/c/run_scenarios.py")),
+)
+
+
+def run(runner: Runner, environment: dict[str, str]) -> list[Check]:
+    """Runs one runner in a process group of its own; what is left of the group is killed."""
+    log = OUTPUT / f"{runner.name}.log"
+    start = time.monotonic()
+    with log.open("wb") as output:
+        try:
+            process = subprocess.Popen(
+                runner.command,
+                cwd=REPOSITORY,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        except OSError as error:
+            return [Check(f"exit/{runner.name}", False, f"could not be started: {error}")]
+        try:
+            status: int | None = process.wait(timeout=runner.bound_s)
+        except subprocess.TimeoutExpired:
+            status = None
+        leftovers = _kill_group(process)
+    took = f"{time.monotonic() - start:.1f} s"
+    print(f"{runner.name}: {took}, output in {log.relative_to(REPOSITORY)}", flush=True)
+    ended = f"did not end within {runner.bound_s} s" if status is None else f"exit status {status}"
+    return [
+        Check(f"exit/{runner.name}", status == 0, ended),
+        Check(f"leftovers/{runner.name}", not leftovers, "the runner left a process behind"),
+    ]
+
+
+def _kill_group(process: subprocess.Popen[bytes]) -> bool:
+    """Whether something of the group was still there after its leader."""
+    ended = process.poll() is not None
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return False
+    process.wait()
+    return ended
+
+
+def search_canaries(runner: Runner, key: str) -> Check:
+    """Looks for the marker and for the key itself in everything the runner printed."""
+    log = OUTPUT / f"{runner.name}.log"
+    text = log.read_bytes() if log.exists() else b""
+    lines = [number for number, line in enumerate(text.splitlines(), 1) if MARK.encode() in line or key.encode() in line]
+    return Check(f"canary/{runner.name}", not lines, f"private data in {log.name}, lines {lines[:10]}")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description="Plays all cases in all languages and prints the matrix.")
+    parser.add_argument("--only", default=",".join(LANGUAGES), help="columns to play, separated by commas")
+    parser.add_argument("--all", action="store_true", help="print every row, green vectors too")
+    options = parser.parse_args(arguments)
+    wanted = options.only.split(",")
+    runners = [runner for runner in RUNNERS if set(runner.columns) & set(wanted)]
+    columns = [column for runner in runners for column in runner.columns]
+
+    OUTPUT.mkdir(parents=True, exist_ok=True)
+    RESULTS.unlink(missing_ok=True)
+    cases = load_cases()
+    # Unguessable, so that finding it anywhere is proof of a leak.
+    key = f"{MARK}-{secrets.token_urlsafe(24)}"
+    checks: list[Check] = []
+    with Sandbox.start(SANDBOX, api_key=key) as sandbox:
+        environment = {
+            **os.environ,
+            "SMILEID_SANDBOX_URL": sandbox.url,
+            "SMILEID_SANDBOX_PARTNER_ID": sandbox.partner_id,
+            "SMILEID_SANDBOX_API_KEY": sandbox.api_key,
+            "SMILEID_SANDBOX_BIN": SANDBOX,
+            "SMILEID_RESULTS": str(RESULTS),
+        }
+        for runner in runners:
+            checks += run(runner, environment)
+            checks.append(search_canaries(runner, key))
+    text = RESULTS.read_text(encoding="utf-8") if RESULTS.exists() else ""
+    matrix = build(cases, text, columns, checks)
+    print(render(matrix, options.all))
+    return 1 if matrix.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
