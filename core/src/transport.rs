@@ -108,7 +108,7 @@ impl ReqwestTransport {
             Ok(body) => body,
             // A refusal stays one, even if its explanation does not arrive.
             Err(_) if !(200..300).contains(&status) => Bytes::new(),
-            Err(error) => return Err(error.with_http_status(status)),
+            Err(error) => return Err(error),
         };
         Ok(HttpResponse { status, retry_after, body })
     }
@@ -185,11 +185,9 @@ fn chain<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (d
 }
 
 fn is_tls(error: &(dyn StdError + 'static)) -> bool {
-    error.is::<rustls::Error>()
-        || error
-            .downcast_ref::<std::io::Error>()
-            .and_then(std::io::Error::get_ref)
-            .is_some_and(|inner| inner.is::<rustls::Error>())
+    // An I/O error hides what it wraps from `source`, and one can wrap another.
+    let wrapped = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+    error.is::<rustls::Error>() || wrapped.is_some_and(|inner| is_tls(inner))
 }
 
 /// Whether the connection itself broke, which reqwest also reports while decoding.

@@ -50,27 +50,27 @@ impl Poller {
     /// Takes an outcome; `left` is the time to the verb's bound.
     pub(crate) fn next(&mut self, outcome: Outcome, left: Option<Duration>) -> Step {
         let is_last = u64::from(self.attempts) >= self.max_attempts;
-        match outcome.answer {
+        let failure = match outcome.answer {
             Answer::Status(status) if status.job_complete() || is_last => return Step::Finished(Ok(status)),
-            Answer::Status(status) => self.last_status = Some(status),
+            Answer::Status(status) => {
+                self.last_status = Some(status);
+                None
+            }
             Answer::Failed(error) if is_last || !error.is_transient() => {
                 return Step::Finished(Err(self.explain(error)));
             }
             Answer::NotReady(error) if is_last => return Step::Finished(Err(self.explain(error))),
-            Answer::Failed(error) | Answer::NotReady(error) => self.last_error = Some(error),
-        }
+            Answer::Failed(error) | Answer::NotReady(error) => Some(error),
+        };
         let floor = outcome.retry_after.unwrap_or_default().min(RETRY_AFTER_CAP);
         let delay = self.schedule.delay(self.attempts).max(floor);
         if left.is_some_and(|left| delay >= left) {
-            // Sleeping until the bound would only delay the same news.
-            return Step::Finished(Err(self.out_of_time()));
+            // Sleeping until the bound would only delay the same news; a failure says more than that time is up.
+            let error = failure.unwrap_or_else(|| Error::timeout(Phase::Overall));
+            return Step::Finished(Err(self.explain(error)));
         }
+        self.last_error = failure.or(self.last_error.take());
         Step::Wait(delay)
-    }
-
-    /// The error when the verb's bound ends.
-    pub(crate) fn out_of_time(&mut self) -> Error {
-        self.explain(Error::timeout(Phase::Overall))
     }
 
     /// Adds what was seen before the error that ends the verb.
