@@ -109,6 +109,8 @@ struct PerProcess {
 /// A client for languages without a runtime of their own. `Send + Sync`; works on in a forked child.
 pub struct ProcessClient {
     builder: ClientBuilder,
+    partner_id: String,
+    server: String,
     closed: AtomicBool,
     slot: ManuallyDrop<ArcSwapOption<PerProcess>>,
 }
@@ -119,8 +121,22 @@ impl ProcessClient {
     /// # Errors
     /// [`invalid_argument`](crate::ErrorCode::InvalidArgument) names the setting that is missing or out of its limits.
     pub fn new(builder: ClientBuilder) -> Result<Self> {
-        builder.clone().build()?;
-        Ok(Self { builder, closed: AtomicBool::new(false), slot: ManuallyDrop::new(ArcSwapOption::empty()) })
+        let client = builder.clone().build()?;
+        let (partner_id, server) = (client.partner_id().to_owned(), client.server().to_owned());
+        let slot = ManuallyDrop::new(ArcSwapOption::empty());
+        Ok(Self { builder, partner_id, server, closed: AtomicBool::new(false), slot })
+    }
+
+    /// The partner id, which is no secret.
+    #[must_use]
+    pub fn partner_id(&self) -> &str {
+        &self.partner_id
+    }
+
+    /// The origin of the server that is asked.
+    #[must_use]
+    pub fn server(&self) -> &str {
+        &self.server
     }
 
     fn current(&self) -> Result<Arc<PerProcess>> {

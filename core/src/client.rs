@@ -70,6 +70,20 @@ impl Client {
     pub fn is_closed(&self) -> bool {
         self.0.engine.closed.is_cancelled()
     }
+
+    /// The partner id, for what a binding shows of a client.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn partner_id(&self) -> &str {
+        &self.0.partner_id
+    }
+
+    /// The server's origin, for what a binding shows of a client.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn server(&self) -> &str {
+        &self.0.server
+    }
 }
 
 impl fmt::Debug for Client {

@@ -298,6 +298,10 @@ impl Error {
         })
     }
 
+    pub(crate) fn with_http_status(self, http_status: u16) -> Self {
+        self.with(|inner| inner.http_status = Some(http_status))
+    }
+
     pub(crate) fn with_api_code(self, api_code: Option<String>) -> Self {
         self.with(|inner| inner.api_code = api_code)
     }

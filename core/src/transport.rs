@@ -108,7 +108,7 @@ impl ReqwestTransport {
             Ok(body) => body,
             // A refusal stays one, even if its explanation does not arrive.
             Err(_) if !(200..300).contains(&status) => Bytes::new(),
-            Err(error) => return Err(error),
+            Err(error) => return Err(error.with_http_status(status)),
         };
         Ok(HttpResponse { status, retry_after, body })
     }
