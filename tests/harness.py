@@ -12,6 +12,7 @@ Standard library only. Formats: scenarios/README.md, vectors/README.md.
 from __future__ import annotations
 
 import contextlib
+import faulthandler
 import json
 import os
 import secrets
@@ -33,6 +34,7 @@ from cases import MARK, Case, load_cases
 
 CLOSE_BOUND_MS = 200
 """How soon after an interrupt the sandbox must have seen the connection close."""
+CASE_BOUND_S = 30
 _LOOK_EVERY = 0.004
 _PATIENCE = 10.0
 # Never through a proxy: the sandbox is on this machine.
@@ -269,19 +271,23 @@ def play_all(
 ) -> None:
     """Plays every case of a language, one after the other, and writes their lines.
 
-    A driver's exception is reported on stderr by its type only, for its text could hold what must not be printed; its
-    cell stays empty, which is a failure.
+    A case that hangs ends the process: nothing can be known about the ones after it. A driver's exception is reported on
+    stderr by its type only, for its text could hold what must not be printed; its cell stays empty, which is a failure.
     """
     for case in load_cases() if cases is None else cases:
         if language not in case.languages:
             continue
         play = prepare(case, language, sandbox)
+        # Works even if a native call hangs with the interpreter's lock held.
+        faulthandler.dump_traceback_later(CASE_BOUND_S, exit=True)
         try:
             outcome = drive(play)
             time.sleep(case.settle_ms / 1000)
             results.write(play.line(outcome))
         except Exception as error:
             print(f"{language}: {case.id}: the driver failed: {type(error).__name__}", file=sys.stderr)
+        finally:
+            faulthandler.cancel_dump_traceback_later()
 
 
 def closed_port() -> int:
