@@ -35,6 +35,8 @@ class Case:
     """`story`, `arguments` or `signing`."""
     expect: dict[str, Any]
     about: str = ""
+    wing: str = ""
+    """The folder of a scenario; a vector's id names its file."""
     answers: list[dict[str, Any]] | None = None
     """What is posted to the sandbox; None for a magic job id, where nothing is."""
     own_job_id: str | None = None
@@ -74,7 +76,7 @@ def load_cases(root: Path = _HERE) -> list[Case]:
 
 def _scenarios(folder: Path) -> list[Case]:
     cases = []
-    for path in sorted(folder.glob("*.json")):
+    for path in sorted(folder.glob("*/*.json")):
         entry = _read(path)
         if entry.get("id") != path.stem:
             raise ValueError(f"{path.name}: its id is not its name")
@@ -89,7 +91,7 @@ def _scenarios(folder: Path) -> list[Case]:
             raise ValueError(f"{path.name}: expect needs an outcome and requests")
         own = entry.pop("job_id", None)
         entry["own_job_id"] = entry.pop("magic", own)
-        cases.append(Case(kind="story", **entry))
+        cases.append(Case(kind="story", wing=path.parent.name, **entry))
     return cases
 
 

@@ -279,7 +279,7 @@ def play_all(
             continue
         play = prepare(case, language, sandbox)
         # Works even if a native call hangs with the interpreter's lock held.
-        faulthandler.dump_traceback_later(CASE_BOUND_S, exit=True)
+        faulthandler.dump_traceback_later(CASE_BOUND_S, exit=True, file=sys.__stderr__)
         try:
             outcome = drive(play)
             time.sleep(case.settle_ms / 1000)

@@ -157,18 +157,19 @@ def _compare_languages(case: Case, cells: dict[str, Cell]) -> None:
 
 def render(matrix: Matrix, every_row: bool = False) -> str:
     """The matrix as text. Vector files whose rows are all green are folded into one row each."""
-    groups = [(name, list(rows)) for name, rows in groupby(matrix.cases, key=_group)]
-    width = max((len(case.id) for case in matrix.cases), default=0) + 2
+    width = max((len(case.id) for case in matrix.cases), default=0) + 4
     lines = [" " * width + "  ".join(matrix.languages)]
-    for name, rows in groups:
+    for (file, wing), group in groupby(matrix.cases, key=lambda case: (_file(case), case.wing)):
+        rows = list(group)
         green = all(not matrix.cells[case.id, language].red for case in rows for language in matrix.languages)
-        if name and green and not every_row:
+        if file and green and not every_row:
             counts = [sum(matrix.cells[case.id, lang].mark == GREEN for case in rows) for lang in matrix.languages]
-            lines.append(_row(f"{name}/*", [str(count) for count in counts], matrix.languages, width))
-        else:
-            for case in rows:
-                marks = [matrix.cells[case.id, language].mark for language in matrix.languages]
-                lines.append(_row(case.id, marks, matrix.languages, width))
+            lines.append(_row(f"{file}/*", [str(count) for count in counts], matrix.languages, width))
+            continue
+        lines += [wing] if wing else []
+        for case in rows:
+            marks = [matrix.cells[case.id, language].mark for language in matrix.languages]
+            lines.append(_row("  " + case.id, marks, matrix.languages, width))
     lines += [f"{check.id:<{width}}{GREEN if check.passed else RED}" for check in matrix.checks]
     lines.append(f"({GREEN} fits   {RED} does not   {MISSING} no line   {TWICE} two lines   blank: the case does not exist there)")
     lines += _explanations(matrix)
@@ -176,7 +177,7 @@ def render(matrix: Matrix, every_row: bool = False) -> str:
     return "\n".join(lines)
 
 
-def _group(case: Case) -> str:
+def _file(case: Case) -> str:
     return case.id.partition("/")[0] if "/" in case.id else ""
 
 
