@@ -16,7 +16,8 @@ MARK = "CANARY"
 
 _HERE = Path(__file__).resolve().parent
 _SCENARIO_KEYS = {"id", "about", "answers", "magic", "job_id", "server", "path", "client", "call", "interrupt", "settle_ms", "expect"}
-_EXPECT_KEYS = {"outcome", "requests", "min_gaps_ms", "closed"}
+_EXPECT_KEYS = {"outcome", "requests", "min_gaps_ms", "max_gaps_ms", "closed"}
+_DELAY_SLACK_MS = 600
 _CLIENT_KEYS = {
     "max_retries", "max_connections", "max_response_bytes", "request_timeout_ms", "connect_timeout_ms", "api_key", "partner_id",
 }
@@ -121,7 +122,13 @@ def _schedule(entry: dict[str, Any]) -> Case:
     return Case(
         f"schedule/{entry['id']}",
         "story",
-        {"outcome": {"status": {"job_complete": False}}, "requests": len(delays) + 1, "min_gaps_ms": delays},
+        {
+            "outcome": {"status": {"job_complete": False}},
+            "requests": len(delays) + 1,
+            "min_gaps_ms": delays,
+            # Far above what a busy machine adds, far below the default delays that would come of a lost argument.
+            "max_gaps_ms": [delay + _DELAY_SLACK_MS for delay in delays],
+        },
         answers=[{"pending": True}],
         client={"max_retries": 0},
         call={"verb": "poll_job_status", **entry["options"]},

@@ -137,6 +137,9 @@ def _judge_requests(expect: dict[str, Any], line: dict[str, Any]) -> list[str]:
     for at, (least, gap) in enumerate(zip(expect.get("min_gaps_ms", ()), gaps), 1):
         if gap < least - CLOCK_GRAIN_MS:
             reasons.append(f"gap {at}: expected at least {least} ms, the sandbox saw {gap:.1f}")
+    for at, (most, gap) in enumerate(zip(expect.get("max_gaps_ms", ()), gaps), 1):
+        if gap > most:
+            reasons.append(f"gap {at}: expected at most {most} ms, the sandbox saw {gap:.1f}")
     return reasons
 
 

@@ -26,6 +26,7 @@ PENDING = Case(
         "outcome": {"error": {"code": "timeout", "last_status": {"job_complete": False}}},
         "requests": {"min": 2, "max": 3},
         "min_gaps_ms": [20],
+        "max_gaps_ms": [500],
         "closed": True,
     },
     answers=[{"pending": True}],
@@ -150,6 +151,9 @@ class Cells(unittest.TestCase):
 
     def test_gap_too_short(self) -> None:
         self.assert_red(self.edited("pending", "node", gaps_ms=[18.9]), "pending", "node", "gap 1")
+
+    def test_gap_too_long(self) -> None:
+        self.assert_red(self.edited("pending", "node", gaps_ms=[501]), "pending", "node", "gap 1: expected at most")
 
     def test_gaps_of_other_requests(self) -> None:
         self.assert_red(self.edited("pending", "node", gaps_ms=[]), "pending", "node", "0 gaps")
