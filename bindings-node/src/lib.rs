@@ -1,1 +1,13 @@
-//! Placeholder until its first slice lands.
+//! The native half of the npm package `smileid-jobs`: private, called by its TypeScript layer only.
+//!
+//! Three rules keep it small. Arguments arrive as whatever JavaScript passed and are judged by the core; nothing here
+//! throws, everything settles to `{ok}` or `{err}`; and a runtime thread never enters JavaScript: what is finished goes
+//! into one queue per Node environment, which that environment's own thread empties (see [`bridge`]).
+
+mod args;
+mod bridge;
+mod client;
+mod error;
+mod runtime;
+mod signature;
+mod status;

@@ -1,0 +1,3 @@
+/** The same classes for `import`: one core, so that `instanceof` holds across both. */
+
+export * from './index.js'

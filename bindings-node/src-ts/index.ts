@@ -1,0 +1,36 @@
+/**
+ * How did this Smile ID job end? A signed, verified, bounded job-status client. Unofficial; not affiliated with Smile ID.
+ *
+ * @packageDocumentation
+ */
+
+export { Client } from './client'
+export {
+  APIError,
+  AuthenticationError,
+  ClientClosedError,
+  ConnectError,
+  InternalError,
+  InvalidArgumentError,
+  InvalidResponseError,
+  LegacySignatureError,
+  NetworkError,
+  RateLimitError,
+  RequestRejectedError,
+  RequestTimeoutError,
+  ResponseMismatchError,
+  ResponseTooLargeError,
+  ServerError,
+  SignatureError,
+  SmileIDError,
+  TLSError,
+  UnderlyingError,
+} from './errors'
+export type { ErrorDetails, Phase } from './errors'
+export type { ClientOptions, GetJobStatusOptions, PollJobStatusOptions } from './options'
+export { Antifraud, IdResponse, ImageLinks, JobResult, PartnerParams, SuspectUser } from './results'
+export type { Wire } from './results'
+export { Signature } from './signature'
+export type { SignedTimestamp } from './signature'
+export { JobStatus } from './status'
+export type { JobStatusData } from './status'

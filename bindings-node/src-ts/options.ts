@@ -1,0 +1,161 @@
+/** The options of clients and verbs. Their values are judged by the native core; only their names are judged here. */
+
+import { InvalidArgumentError } from './errors'
+
+/** Options of `new Client(…)`. `environment` or `baseUrl` is required. */
+export interface ClientOptions {
+  /** The partner id as the portal shows it, zeros kept: 1 to 64 printable ASCII characters. */
+  partnerId: string
+  /** The API key: 1 to 4096 bytes of text. Kept in native memory that is wiped; never shown. */
+  apiKey: string
+  /** `'sandbox'` or `'production'`; `0` and `1`, as text or number, stand for the same. A key belongs to one of them. */
+  environment?: 'sandbox' | 'production' | '0' | '1' | 0 | 1 | undefined
+  /** The server's root in place of an environment: https, or plain http on this machine. `/v1/job_status` is appended. */
+  baseUrl?: string | undefined
+  /**
+   * The bound of one HTTP request, headers and body, in milliseconds: 0 to 30 days.
+   * @defaultValue 15000
+   */
+  requestTimeoutMs?: number | undefined
+  /**
+   * The bound of making one connection, in milliseconds: 0 to 30 days.
+   * @defaultValue 5000
+   */
+  connectTimeoutMs?: number | undefined
+  /**
+   * How often one attempt repeats a request that failed in passing: 0 to 100. Each one is signed anew.
+   * @defaultValue 2
+   */
+  maxRetries?: number | undefined
+  /**
+   * How many requests of this client may be in flight: 1 to 1024. Others queue, and the wait counts.
+   * @defaultValue 64
+   */
+  maxConnections?: number | undefined
+  /**
+   * The largest body that is read, in bytes after content decoding: 1 to 1 GiB.
+   * @defaultValue 33554432
+   */
+  maxResponseBytes?: number | undefined
+  /** A PEM file of the certificates to trust, in place of the platform's. `NODE_EXTRA_CA_CERTS` does not count here. */
+  caBundle?: string | undefined
+  /**
+   * Whether bundled roots stand in on a machine that has none.
+   * @defaultValue true
+   */
+  bundledRoots?: boolean | undefined
+  /**
+   * Whether `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` count. Loopback hosts never go through a proxy.
+   * @defaultValue true
+   */
+  trustEnv?: boolean | undefined
+  /** The URL of an HTTP proxy, in place of the environment's. */
+  proxy?: string | undefined
+}
+
+/** Options of `getJobStatus`. */
+export interface GetJobStatusOptions {
+  /**
+   * Ask for the user's earlier results too.
+   * @defaultValue false
+   */
+  returnHistory?: boolean | undefined
+  /**
+   * Ask for links to the selfie and liveness images too.
+   * @defaultValue false
+   */
+  returnImageLinks?: boolean | undefined
+  /**
+   * The bound of everything this call does, in milliseconds: 0 (exactly one HTTP request) to 30 days; `null` is no
+   * bound.
+   * @defaultValue 30000
+   */
+  timeoutMs?: number | null | undefined
+  /** Aborting rejects with the signal's reason and drops the request at once. */
+  signal?: AbortSignal | null | undefined
+}
+
+/** Options of `pollJobStatus`. */
+export interface PollJobStatusOptions extends Omit<GetJobStatusOptions, 'timeoutMs'> {
+  /**
+   * How often to ask again after the first query: 0 to 1000.
+   * @defaultValue 3
+   */
+  retryCount?: number | undefined
+  /**
+   * The delay before the first retry, in milliseconds; each later one is twice as long: 1 ms to 1 h.
+   * @defaultValue 2000
+   */
+  initialDelayMs?: number | undefined
+  /**
+   * The longest delay, in milliseconds: 1 ms to 1 h.
+   * @defaultValue 30000
+   */
+  maxDelayMs?: number | undefined
+  /**
+   * The bound of everything this call does, in milliseconds: 0 (exactly one HTTP request) to 30 days; `null` is no
+   * bound.
+   * @defaultValue null
+   */
+  timeoutMs?: number | null | undefined
+}
+
+/** Every name, so that the compiler sees one that is missing here or unknown above. */
+type Names<Options> = Record<keyof Required<Options>, true>
+
+const CLIENT: Names<ClientOptions> = {
+  partnerId: true,
+  apiKey: true,
+  environment: true,
+  baseUrl: true,
+  requestTimeoutMs: true,
+  connectTimeoutMs: true,
+  maxRetries: true,
+  maxConnections: true,
+  maxResponseBytes: true,
+  caBundle: true,
+  bundledRoots: true,
+  trustEnv: true,
+  proxy: true,
+}
+
+const GET: Names<GetJobStatusOptions> = { returnHistory: true, returnImageLinks: true, timeoutMs: true, signal: true }
+
+const POLL: Names<PollJobStatusOptions> = { ...GET, retryCount: true, initialDelayMs: true, maxDelayMs: true }
+
+/** Refuses what is no object and names that are no options: a misspelt one must not be a silent default. */
+function check<Options extends object>(options: Options, names: Names<Options>): Options {
+  if (typeof options !== 'object' || options === null) {
+    throw new InvalidArgumentError('options: expected an object', { argument: 'options' })
+  }
+  for (const name of Object.keys(options)) {
+    if (Object.hasOwn(names, name)) continue
+    const known = Object.keys(names).join(', ')
+    throw new InvalidArgumentError(`${name}: no such option; expected one of ${known}`, { argument: snake(name) })
+  }
+  return options
+}
+
+/** `initialDelayMs` as `argument` spells it in every language: `initial_delay`. */
+function snake(name: string): string {
+  return name.replace(/Ms$/, '').replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+}
+
+export function checkClientOptions<Options extends Partial<ClientOptions>>(options: Options): Options {
+  return check<Partial<ClientOptions>>(options, CLIENT) as Options
+}
+
+export function checkGetOptions(options: GetJobStatusOptions): GetJobStatusOptions {
+  return check(options, GET)
+}
+
+export function checkPollOptions(options: PollJobStatusOptions): PollJobStatusOptions {
+  return check(options, POLL)
+}
+
+/** Anything that behaves like an AbortSignal will do; it may come from another realm. */
+export function checkSignal(signal: AbortSignal | null | undefined): AbortSignal | undefined {
+  if (signal === undefined || signal === null) return undefined
+  if (typeof signal === 'object' && 'aborted' in signal && typeof signal.addEventListener === 'function') return signal
+  throw new InvalidArgumentError('signal: expected an AbortSignal', { argument: 'signal' })
+}

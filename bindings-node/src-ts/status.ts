@@ -1,0 +1,138 @@
+/** How a job stands. */
+
+import { inspect, type InspectOptions } from 'node:util'
+
+import native = require('./native')
+import type { StatusData, StatusHandle } from '../native'
+import { imageLinksFrom, resultFrom, type ImageLinks, type JobResult, type Wire } from './results'
+
+/** The whole typed view; what `toJSON()` gives. */
+export interface JobStatusData {
+  readonly jobComplete: boolean
+  readonly jobSuccess: boolean | null
+  readonly code: string | null
+  readonly message: string | null
+  readonly result: JobResult | null
+  readonly history: readonly JobResult[]
+  readonly imageLinks: ImageLinks | null
+  readonly kycReceipt: string | null
+  readonly kybReceipt: string | null
+  readonly userId: string
+  readonly jobId: string
+  readonly timestamp: string
+  readonly signature: string
+  readonly extras: Wire
+}
+
+/**
+ * How a job stands, as Smile ID answered: verified and read only.
+ *
+ * Three questions are kept apart: the call worked (there is a `JobStatus`), the job is finished (`jobComplete`), and
+ * the verdict (`jobSuccess` and `result`). A rejected person is a result, not an error.
+ *
+ * The flags cost nothing; everything else is decoded when it is first looked at, and kept. `console.log` shows the
+ * flags and the code; `JSON.stringify` and {@link JobStatus.toJSON} give everything, signature and personal data included.
+ */
+export class JobStatus implements JobStatusData {
+  /** Whether the job is finished. Not whether the person was approved. Missing or unreadable counts as false. */
+  readonly jobComplete: boolean
+  /** Whether the finished job succeeded, as Smile ID says; null where the answer has no such flag. */
+  readonly jobSuccess: boolean | null
+  /** The code of the status call, such as `2302`. Not the verdict: that is `result.resultCode`. */
+  readonly code: string | null
+  /** The user that was asked about. */
+  readonly userId: string
+  /** The job that was asked about. */
+  readonly jobId: string
+  readonly #handle: StatusHandle
+  #view: JobStatusData | undefined
+
+  /** @internal */
+  constructor(handle: StatusHandle, flags: number, code: string | null, userId: string, jobId: string) {
+    const success = flags >> 1
+    this.jobComplete = (flags & 1) === 1
+    this.jobSuccess = success === 0 ? null : success === 2
+    this.code = code
+    this.userId = userId
+    this.jobId = jobId
+    this.#handle = handle
+    Object.freeze(this)
+  }
+
+  /** What stands in `result` when it is a text, such as `No zip file received`. */
+  get message(): string | null {
+    return this.#typed().message
+  }
+
+  /** The job's result; null when it is missing, null, empty or a text. */
+  get result(): JobResult | null {
+    return this.#typed().result
+  }
+
+  /** Earlier results, in the order received. Empty unless asked for with `returnHistory`. */
+  get history(): readonly JobResult[] {
+    return this.#typed().history
+  }
+
+  /** Links to images. Null unless asked for with `returnImageLinks`. */
+  get imageLinks(): ImageLinks | null {
+    return this.#typed().imageLinks
+  }
+
+  /** The link to the KYC receipt (a PDF behind the portal's login). */
+  get kycReceipt(): string | null {
+    return this.#typed().kycReceipt
+  }
+
+  /** The link to the KYB receipt. */
+  get kybReceipt(): string | null {
+    return this.#typed().kybReceipt
+  }
+
+  /** The text that the server signed; a JSON number stands by its digits. */
+  get timestamp(): string {
+    return this.#typed().timestamp
+  }
+
+  /** The server's signature of the timestamp. With it, it can sign requests while it is fresh: keep it secret. */
+  get signature(): string {
+    return this.#typed().signature
+  }
+
+  /** Keys of the answer that have no property above, or whose value could not be read as that property. */
+  get extras(): Wire {
+    return this.#typed().extras
+  }
+
+  /** The body after content decoding, byte for byte, as a copy. Holds the signature and personal data. */
+  get raw(): Buffer {
+    return native.statusRaw(this.#handle)
+  }
+
+  /** The whole typed view as one object, without {@link raw}. Holds the signature and personal data. */
+  toJSON(): JobStatusData {
+    return this.#typed()
+  }
+
+  [inspect.custom](_depth: number, options: InspectOptions): string {
+    const { jobComplete, jobSuccess, code } = this
+    return `JobStatus ${inspect({ jobComplete, jobSuccess, code }, options)}`
+  }
+
+  #typed(): JobStatusData {
+    this.#view ??= view(native.statusView(this.#handle))
+    return this.#view
+  }
+}
+
+function view(json: string): JobStatusData {
+  const parsed = JSON.parse(json) as JobStatusData
+  const history = parsed.history.map((entry) => resultFrom(entry) as JobResult)
+  const typed = { result: resultFrom(parsed.result), history: Object.freeze(history) }
+  return Object.freeze({ ...parsed, ...typed, imageLinks: imageLinksFrom(parsed.imageLinks) })
+}
+
+/** Makes the status that native data tells of. */
+export function statusFrom(data: StatusData): JobStatus {
+  return new JobStatus(data.handle, data.flags, data.code ?? null, data.userId, data.jobId)
+}

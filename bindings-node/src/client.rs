@@ -1,0 +1,166 @@
+//! Clients and their verbs.
+
+use napi::Env;
+use napi::bindgen_prelude::{External, Object};
+use napi_derive::napi;
+use smileid_jobs::config::{
+    CONNECT_TIMEOUT, GET_TIMEOUT, INITIAL_DELAY, MAX_CONNECTIONS, MAX_DELAY, MAX_RESPONSE_BYTES, MAX_RETRIES,
+    POLL_TIMEOUT, REQUEST_TIMEOUT, RETRY_COUNT,
+};
+use smileid_jobs::panic::guard;
+use smileid_jobs::{Client, ClientBuilder, Error, Result, user_agent};
+
+use crate::args::Arg;
+use crate::bridge::Bridge;
+use crate::error::ErrorData;
+
+/// What was made, or why not.
+#[napi(object, object_from_js = false)]
+pub(crate) struct MadeClient {
+    #[napi(ts_type = "ClientHandle")]
+    pub ok: Option<External<Client>>,
+    pub err: Option<ErrorData>,
+}
+
+/// Makes a client of the public constructor's options; `fromEnv` fills what is missing from the environment.
+#[napi(ts_args_type = "options: object, fromEnv: boolean")]
+pub(crate) fn create_client(options: Object, from_env: bool) -> MadeClient {
+    match guard(|| build(&options, from_env)) {
+        Ok(client) => MadeClient { ok: Some(External::new(client)), err: None },
+        Err(error) => MadeClient { ok: None, err: Some(ErrorData::from(&error)) },
+    }
+}
+
+fn build(options: &Object, from_env: bool) -> Result<Client> {
+    let option = |name: &str| match options.get::<Arg>(name) {
+        Ok(value) => Ok(value.unwrap_or(Arg::Absent)),
+        Err(_) => Err(Error::internal()),
+    };
+    let mut builder = ClientBuilder::empty().user_agent(user_agent!("node"));
+    if let Some(partner_id) = option("partnerId")?.optional_text("partner_id")? {
+        builder = builder.partner_id(partner_id);
+    }
+    if let Some(api_key) = option("apiKey")?.optional_text("api_key")? {
+        builder = builder.api_key(api_key);
+    }
+    if let Some(environment) = environment(option("environment")?)? {
+        builder = builder.environment(environment.as_str());
+    }
+    if let Some(base_url) = option("baseUrl")?.optional_text("base_url")? {
+        builder = builder.base_url(base_url);
+    }
+    if let Some(timeout) = option("requestTimeoutMs")?.millis(&REQUEST_TIMEOUT)? {
+        builder = builder.request_timeout(timeout);
+    }
+    if let Some(timeout) = option("connectTimeoutMs")?.millis(&CONNECT_TIMEOUT)? {
+        builder = builder.connect_timeout(timeout);
+    }
+    if let Some(count) = option("maxRetries")?.count(&MAX_RETRIES)? {
+        builder = builder.max_retries(count);
+    }
+    if let Some(count) = option("maxConnections")?.count(&MAX_CONNECTIONS)? {
+        builder = builder.max_connections(count);
+    }
+    if let Some(bytes) = option("maxResponseBytes")?.count(&MAX_RESPONSE_BYTES)? {
+        builder = builder.max_response_bytes(bytes);
+    }
+    if let Some(path) = option("caBundle")?.optional_text("ca_bundle")? {
+        builder = builder.ca_bundle(path);
+    }
+    if let Some(wanted) = option("bundledRoots")?.flag("bundled_roots")? {
+        builder = builder.bundled_roots(wanted);
+    }
+    if let Some(wanted) = option("trustEnv")?.flag("trust_env")? {
+        builder = builder.trust_env(wanted);
+    }
+    if let Some(proxy) = option("proxy")?.optional_text("proxy")? {
+        builder = builder.proxy(proxy);
+    }
+    if from_env { builder.or_env().build() } else { builder.build() }
+}
+
+/// The official SDKs write their servers as numbers.
+fn environment(value: Arg) -> Result<Option<String>> {
+    match value {
+        Arg::Number(number) => Ok(Some(number.to_string())),
+        other => other.optional_text("environment"),
+    }
+}
+
+/// Ends the client's running calls and refuses new ones.
+#[napi(ts_args_type = "client: ClientHandle")]
+pub(crate) fn close_client(client: &External<Client>) {
+    client.close();
+}
+
+/// Starts one query and returns its number in the bridge's batches.
+#[napi(
+    ts_args_type = "bridge: BridgeHandle, client: ClientHandle, userId: unknown, jobId: unknown, returnHistory: unknown, returnImageLinks: unknown, timeoutMs: unknown"
+)]
+pub(crate) fn get_job_status(
+    env: &Env,
+    bridge: &External<Bridge>,
+    client: &External<Client>,
+    user_id: Arg,
+    job_id: Arg,
+    return_history: Arg,
+    return_image_links: Arg,
+    timeout_ms: Arg,
+) -> u32 {
+    let call = guard(|| {
+        let mut call = client.get_job_status(user_id.id("user_id")?, job_id.id("job_id")?);
+        if let Some(wanted) = return_history.flag("return_history")? {
+            call = call.return_history(wanted);
+        }
+        if let Some(wanted) = return_image_links.flag("return_image_links")? {
+            call = call.return_image_links(wanted);
+        }
+        if let Some(timeout) = timeout_ms.timeout(&GET_TIMEOUT)? {
+            call = call.timeout(timeout);
+        }
+        Ok(call)
+    });
+    bridge.start(env, async move { call?.await })
+}
+
+/// Starts a poll and returns its number in the bridge's batches.
+#[napi(
+    ts_args_type = "bridge: BridgeHandle, client: ClientHandle, userId: unknown, jobId: unknown, returnHistory: unknown, returnImageLinks: unknown, timeoutMs: unknown, retryCount: unknown, initialDelayMs: unknown, maxDelayMs: unknown"
+)]
+pub(crate) fn poll_job_status(
+    env: &Env,
+    bridge: &External<Bridge>,
+    client: &External<Client>,
+    user_id: Arg,
+    job_id: Arg,
+    return_history: Arg,
+    return_image_links: Arg,
+    timeout_ms: Arg,
+    retry_count: Arg,
+    initial_delay_ms: Arg,
+    max_delay_ms: Arg,
+) -> u32 {
+    let call = guard(|| {
+        let mut call = client.poll_job_status(user_id.id("user_id")?, job_id.id("job_id")?);
+        if let Some(wanted) = return_history.flag("return_history")? {
+            call = call.return_history(wanted);
+        }
+        if let Some(wanted) = return_image_links.flag("return_image_links")? {
+            call = call.return_image_links(wanted);
+        }
+        if let Some(timeout) = timeout_ms.timeout(&POLL_TIMEOUT)? {
+            call = call.timeout(timeout);
+        }
+        if let Some(count) = retry_count.count(&RETRY_COUNT)? {
+            call = call.retry_count(count);
+        }
+        if let Some(delay) = initial_delay_ms.millis(&INITIAL_DELAY)? {
+            call = call.initial_delay(delay);
+        }
+        if let Some(delay) = max_delay_ms.millis(&MAX_DELAY)? {
+            call = call.max_delay(delay);
+        }
+        Ok(call)
+    });
+    bridge.start(env, async move { call?.await })
+}

@@ -1,0 +1,58 @@
+//! A job's status: the envelope's flags at once, everything else when somebody looks.
+
+use napi::Env;
+use napi::bindgen_prelude::{BufferSlice, External};
+use napi_derive::napi;
+use smileid_jobs::{JobStatus, Naming};
+
+/// A status on its way to JavaScript.
+#[napi(object, object_from_js = false)]
+pub(crate) struct StatusData {
+    #[napi(ts_type = "StatusHandle")]
+    pub handle: External<JobStatus>,
+    pub user_id: String,
+    pub job_id: String,
+    /// See [`flags`].
+    pub flags: i32,
+    pub code: Option<String>,
+}
+
+impl From<JobStatus> for StatusData {
+    fn from(status: JobStatus) -> Self {
+        Self {
+            user_id: status.user_id().to_owned(),
+            job_id: status.job_id().to_owned(),
+            flags: flags(&status),
+            code: status.code().map(str::to_owned),
+            handle: handle(status),
+        }
+    }
+}
+
+/// Holds a status for JavaScript, whose collector is told of the body's size.
+pub(crate) fn handle(status: JobStatus) -> External<JobStatus> {
+    let size = status.raw().len();
+    External::new_with_size_hint(status, size)
+}
+
+/// Bit 0: complete. Bits 1 and 2: 0 without a success flag, 1 not successful, 2 successful.
+pub(crate) fn flags(status: &JobStatus) -> i32 {
+    let success = match status.job_success() {
+        None => 0,
+        Some(false) => 1,
+        Some(true) => 2,
+    };
+    i32::from(status.job_complete()) | success << 1
+}
+
+/// The whole typed view as JSON text, made by the core.
+#[napi(ts_args_type = "status: StatusHandle", catch_unwind)]
+pub(crate) fn status_view(status: &External<JobStatus>) -> String {
+    status.to_json(Naming::Camel)
+}
+
+/// A copy of the body.
+#[napi(ts_args_type = "status: StatusHandle", catch_unwind)]
+pub(crate) fn status_raw<'env>(env: &'env Env, status: &External<JobStatus>) -> napi::Result<BufferSlice<'env>> {
+    BufferSlice::copy_from(env, status.raw())
+}
