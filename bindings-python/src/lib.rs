@@ -1,1 +1,37 @@
-//! Placeholder until its first slice lands.
+//! The native half of the Python package `smileid_jobs`; private to it.
+//!
+//! Nothing here runs Python code, signal handlers of the main thread aside: a function that fails returns a `Failure`
+//! for the Python half to raise. A daemon thread that Python ends while it waits for the interpreter would otherwise be
+//! unwound through Rust's frames, which aborts the process.
+
+#![deny(unsafe_code)]
+
+mod arguments;
+mod bridge;
+mod client;
+mod convert;
+mod exit;
+mod failure;
+mod signature;
+mod status;
+
+/// What the package `smileid_jobs` is built on.
+#[pyo3::pymodule(gil_used = false)]
+mod _native {
+    #[pymodule_export]
+    use super::bridge::{Bridge, Call};
+    #[pymodule_export]
+    use super::client::Client;
+    #[pymodule_export]
+    use super::exit::shutdown;
+    #[pymodule_export]
+    use super::failure::Failure;
+    #[pymodule_export]
+    use super::signature::Signature;
+    #[pymodule_export]
+    use super::status::Status;
+
+    /// The version of the library.
+    #[pymodule_export]
+    const VERSION: &str = env!("CARGO_PKG_VERSION");
+}

@@ -1,0 +1,123 @@
+"""What both clients share: their settings, how they show themselves, and the spelling of durations."""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+from typing import Literal, NoReturn, TypeVar, Union
+
+from . import _native
+from ._raising import value_of
+
+Seconds = Union[float, timedelta]
+"""A duration: seconds as a number, or a timedelta."""
+Environment = Literal["sandbox", "production", "0", "1", 0, 1]
+"""Smile ID's two servers; ``0`` and ``1`` are the official SDKs' names for them."""
+_S = TypeVar("_S", bound="Settings")
+
+DEFAULT_CAP = float("30")
+"""The default of ``max_delay``. An object of its own, to tell it from a 30 that the caller gave: a default cap gives way
+to a longer ``initial_delay``, a given one does not."""
+
+
+def seconds(value: object) -> object:
+    """A timedelta as seconds; native code judges everything else."""
+    return value.total_seconds() if isinstance(value, timedelta) else value
+
+
+class Settings:
+    """The base of both clients."""
+
+    __slots__ = ("__weakref__", "_native")
+
+    _native: _native.Client
+
+    def __init__(
+        self,
+        partner_id: str,
+        api_key: str,
+        *,
+        environment: Environment | None = None,
+        base_url: str | None = None,
+        request_timeout: Seconds = 15.0,
+        connect_timeout: Seconds = 5.0,
+        max_retries: int = 2,
+        max_connections: int = 64,
+        max_response_bytes: int = 33554432,
+        ca_bundle: str | os.PathLike[str] | None = None,
+        bundled_roots: bool = True,
+        trust_env: bool = True,
+        proxy: str | None = None,
+    ) -> None:
+        """Checks the settings; opens no connection and starts no thread.
+
+        Args:
+            partner_id: As the portal shows it, zeros kept: 1 to 64 printable ASCII characters.
+            api_key: As text: 1 to 4096 bytes of UTF-8.
+            environment: ``"sandbox"`` or ``"production"`` (or the official SDKs' ``0`` and ``1``). This or ``base_url``.
+            base_url: The server's root, to which ``/v1/job_status`` is appended: https, or plain http on this machine.
+            request_timeout: The bound of one HTTP request, headers and body, in seconds or as a timedelta.
+            connect_timeout: The bound of making one connection, in seconds or as a timedelta.
+            max_retries: How often one attempt repeats a request that failed in passing: 0 to 100.
+            max_connections: How many requests may be in flight, over all calls: 1 to 1024. Others queue fairly.
+            max_response_bytes: The largest body that is read, after content decoding: up to 1 GiB.
+            ca_bundle: A PEM file of the certificates to trust, in place of the platform's store.
+            bundled_roots: Whether bundled roots stand in where the platform has none.
+            trust_env: Whether ``HTTP_PROXY``, ``HTTPS_PROXY``, ``ALL_PROXY`` and ``NO_PROXY`` count. Loopback hosts never go
+                through a proxy.
+            proxy: An HTTP proxy's URL, in place of the environment's.
+
+        Raises:
+            InvalidArgumentError: A setting is missing or out of its limits; ``argument`` names it.
+        """
+        self._make(locals(), from_env=False)
+
+    @classmethod
+    def from_env(
+        cls: type[_S],
+        *,
+        partner_id: str | None = None,
+        api_key: str | None = None,
+        environment: Environment | None = None,
+        base_url: str | None = None,
+        request_timeout: Seconds = 15.0,
+        connect_timeout: Seconds = 5.0,
+        max_retries: int = 2,
+        max_connections: int = 64,
+        max_response_bytes: int = 33554432,
+        ca_bundle: str | os.PathLike[str] | None = None,
+        bundled_roots: bool = True,
+        trust_env: bool = True,
+        proxy: str | None = None,
+    ) -> _S:
+        """Makes a client from the environment; an argument given here wins.
+
+        Reads ``SMILEID_PARTNER_ID``, ``SMILEID_API_KEY``, and ``SMILEID_ENVIRONMENT`` or ``SMILEID_BASE_URL``. The
+        arguments are the constructor's.
+
+        Raises:
+            InvalidArgumentError: A setting is missing or out of its limits; ``argument`` names it.
+        """
+        settings = locals()
+        self = cls.__new__(cls)
+        self._make(settings, from_env=True)
+        return self
+
+    def _make(self, settings: dict[str, object], *, from_env: bool) -> None:
+        """Takes a caller's local variables; native code reads those that are settings."""
+        for name in ("request_timeout", "connect_timeout"):
+            settings[name] = seconds(settings[name])
+        if isinstance(settings["ca_bundle"], os.PathLike):
+            settings["ca_bundle"] = os.fspath(settings["ca_bundle"])
+        self._native = value_of(_native.Client.make(settings, from_env))
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether the client was closed."""
+        return self._native.is_closed
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(partner_id={self._native.partner_id!r}, server={self._native.server!r})"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(f"cannot pickle a {type(self).__name__}: it holds an API key; make one in each process")

@@ -1,0 +1,152 @@
+"""What a call returns: :class:`JobStatus`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from . import _native
+from ._raising import value_of
+from .results import ImageLinks, JobResult
+
+__all__ = ["JobStatus"]
+
+
+class _Typed(NamedTuple):
+    """What is made when somebody looks, and kept."""
+
+    message: str | None
+    result: JobResult | None
+    history: tuple[JobResult, ...]
+    image_links: ImageLinks | None
+    kyc_receipt: str | None
+    kyb_receipt: str | None
+    extras: Mapping[str, Any]
+
+
+class JobStatus:
+    """How a job stands, as Smile ID answered. Verified, read only, comparable, hashable, picklable; any thread may use it.
+
+    Three questions are kept apart: the call worked (there is a ``JobStatus``), the job is finished
+    (:attr:`job_complete`), and the verdict (:attr:`job_success` and :attr:`result`). A rejected person is a result, not an
+    error. ``repr()`` shows the flags and the code only. A pickle holds the user's and the job's id and the whole answer.
+    """
+
+    __slots__ = ("_kept", "_native")
+
+    def __init__(self, native: _native.Status) -> None:
+        self._native = native
+        self._kept: _Typed | None = None
+
+    @property
+    def job_complete(self) -> bool:
+        """Whether the job is finished. Not whether the person was approved. Missing or unreadable counts as false."""
+        return self._native.job_complete
+
+    @property
+    def job_success(self) -> bool | None:
+        """Whether the finished job succeeded, as Smile ID says; None where the answer has no such flag."""
+        return self._native.job_success
+
+    @property
+    def code(self) -> str | None:
+        """The code of the status call, such as ``"2302"``. Not the verdict: that is :attr:`JobResult.result_code`."""
+        return self._native.code
+
+    @property
+    def message(self) -> str | None:
+        """What ``result`` said, where it was a text, such as ``"No zip file received"``."""
+        return self._typed().message
+
+    @property
+    def result(self) -> JobResult | None:
+        """The verdict; None while there is none."""
+        return self._typed().result
+
+    @property
+    def history(self) -> tuple[JobResult, ...]:
+        """The user's earlier results, if asked for with ``return_history``."""
+        return self._typed().history
+
+    @property
+    def image_links(self) -> ImageLinks | None:
+        """Links to the images, if asked for with ``return_image_links``."""
+        return self._typed().image_links
+
+    @property
+    def kyc_receipt(self) -> str | None:
+        """The link to the KYC receipt (a PDF behind the portal's login)."""
+        return self._typed().kyc_receipt
+
+    @property
+    def kyb_receipt(self) -> str | None:
+        """The link to the KYB receipt."""
+        return self._typed().kyb_receipt
+
+    @property
+    def user_id(self) -> str:
+        """The user that was asked about."""
+        return self._native.user_id
+
+    @property
+    def job_id(self) -> str:
+        """The job that was asked about."""
+        return self._native.job_id
+
+    @property
+    def timestamp(self) -> str:
+        """The text that the server signed; a JSON number stands by its digits."""
+        return self._native.timestamp
+
+    @property
+    def signature(self) -> str:
+        """The server's signature of the timestamp. With it, it can sign requests while it is fresh: keep it secret."""
+        return self._native.signature
+
+    @property
+    def extras(self) -> Mapping[str, Any]:
+        """Keys of the answer that have no attribute here, or whose value could not be read as that attribute."""
+        return self._typed().extras
+
+    @property
+    def raw(self) -> bytes:
+        """The body after content decoding, byte for byte. Holds the signature and personal data."""
+        return self._native.raw
+
+    def to_dict(self) -> dict[str, Any]:
+        """All attributes but ``raw`` as new dicts, lists and scalars. Holds the signature and personal data."""
+        return self._native.view()
+
+    def _typed(self) -> _Typed:
+        if self._kept is None:
+            view = self._native.view()
+            result, image_links = view["result"], view["image_links"]
+            self._kept = _Typed(
+                message=view["message"],
+                result=None if result is None else JobResult._from_view(result),
+                history=tuple(JobResult._from_view(entry) for entry in view["history"]),
+                image_links=None if image_links is None else ImageLinks._from_view(image_links),
+                kyc_receipt=view["kyc_receipt"],
+                kyb_receipt=view["kyb_receipt"],
+                extras=view["extras"],
+            )
+        return self._kept
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, JobStatus):
+            return NotImplemented
+        return (self.user_id, self.job_id, self.raw) == (other.user_id, other.job_id, other.raw)
+
+    def __hash__(self) -> int:
+        return hash((self.user_id, self.job_id, self.raw))
+
+    def __repr__(self) -> str:
+        return f"JobStatus(job_complete={self.job_complete}, job_success={self.job_success}, code={self.code!r})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restore, (self.user_id, self.job_id, self.raw)
+
+
+def _restore(user_id: str, job_id: str, raw: bytes) -> JobStatus:
+    """Reads a pickled status. Its signature was checked when it came; the pickle is trusted, as all pickles are."""
+    return JobStatus(value_of(_native.Status.from_verified(user_id, job_id, raw)))

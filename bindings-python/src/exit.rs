@@ -1,0 +1,88 @@
+//! How threads that wait outside of the interpreter come back to it, or stay away once it ends.
+//!
+//! A daemon thread that asks for the interpreter while it is being finalised is unwound by Python before 3.14, through
+//! Rust's frames, which aborts the process. So from the `atexit` hook on no waiting thread comes back, and the hook
+//! waits for those that are on their way.
+
+use std::process;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use pyo3::prelude::*;
+use smileid_jobs::blocking;
+
+/// How long connections may take to end, and how long threads may take to come back.
+const GRACE: Duration = Duration::from_millis(500);
+
+const ENDING: u64 = 1 << 31;
+const COUNT: u64 = ENDING - 1;
+
+/// The process id (high half), whether the interpreter ends, and how many threads are on their way back. The id stands
+/// there because a forked child inherits the count but not the threads.
+static STATE: AtomicU64 = AtomicU64::new(0);
+
+fn update(change: impl Fn(u64) -> u64) -> u64 {
+    let own = u64::from(process::id()) << 32;
+    let mut before = STATE.load(Ordering::SeqCst);
+    loop {
+        let ours = if before & !(ENDING | COUNT) == own { before } else { own };
+        match STATE.compare_exchange_weak(before, change(ours), Ordering::SeqCst, Ordering::SeqCst) {
+            Ok(_) => return ours,
+            Err(now) => before = now,
+        }
+    }
+}
+
+/// Whether the `atexit` hook has run: nothing may be started any more.
+pub(crate) fn is_ending() -> bool {
+    update(|state| state) & ENDING != 0
+}
+
+/// Held by a thread from before it comes back to the interpreter until its native call returns.
+pub(crate) struct Return {
+    pid: u32,
+}
+
+impl Return {
+    /// Announces a thread that has waited. Does not come back once the interpreter ends.
+    pub(crate) fn announce() -> Self {
+        let before = update(|state| if state & ENDING != 0 { state } else { state + 1 });
+        if before & ENDING != 0 {
+            loop {
+                thread::park();
+            }
+        }
+        Self { pid: process::id() }
+    }
+}
+
+impl Drop for Return {
+    fn drop(&mut self) {
+        // A signal handler may have forked in between: the child has no one on the way.
+        if self.pid == process::id() {
+            update(|state| if state & COUNT == 0 { state } else { state - 1 });
+        }
+    }
+}
+
+/// Runs something that may take long without the interpreter. The guard is to be held until the native call returns.
+pub(crate) fn outside<T: Send>(py: Python<'_>, body: impl FnOnce() -> T + Send) -> (T, Return) {
+    py.detach(|| {
+        let value = body();
+        (value, Return::announce())
+    })
+}
+
+/// Ends all work of this process. For the package's `atexit` hook: no call works afterwards.
+#[pyfunction]
+pub(crate) fn shutdown(py: Python<'_>) {
+    update(|state| state | ENDING);
+    py.detach(|| {
+        blocking::shutdown(GRACE);
+        let patience = Instant::now() + GRACE;
+        while update(|state| state) & COUNT != 0 && Instant::now() < patience {
+            thread::sleep(Duration::from_millis(1));
+        }
+    });
+}

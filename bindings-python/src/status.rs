@@ -1,0 +1,71 @@
+//! A status as the Python half holds it; its view is made when somebody looks.
+
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+use smileid_jobs::{JobStatus, Naming};
+
+use crate::arguments::{Any, id};
+use crate::convert::to_python;
+use crate::failure::entry;
+
+/// What a call returns when it works.
+#[pyclass(frozen, module = "smileid_jobs._native")]
+pub(crate) struct Status(pub(crate) JobStatus);
+
+#[pymethods]
+impl Status {
+    /// Reads a body that was verified before, for unpickling.
+    #[staticmethod]
+    fn from_verified<'py>(py: Python<'py>, user_id: Any<'py>, job_id: Any<'py>, raw: &[u8]) -> PyResult<Any<'py>> {
+        entry(py, || {
+            let (user_id, job_id) = (id("user_id", &user_id)?, id("job_id", &job_id)?);
+            Ok(Self(JobStatus::from_verified(&user_id, &job_id, raw.to_vec().into())?))
+        })
+    }
+
+    #[getter]
+    fn job_complete(&self) -> bool {
+        self.0.job_complete()
+    }
+
+    #[getter]
+    fn job_success(&self) -> Option<bool> {
+        self.0.job_success()
+    }
+
+    #[getter]
+    fn code(&self) -> Option<&str> {
+        self.0.code()
+    }
+
+    #[getter]
+    fn user_id(&self) -> &str {
+        self.0.user_id()
+    }
+
+    #[getter]
+    fn job_id(&self) -> &str {
+        self.0.job_id()
+    }
+
+    #[getter]
+    fn timestamp(&self) -> &str {
+        self.0.timestamp()
+    }
+
+    #[getter]
+    fn signature(&self) -> &str {
+        self.0.signature()
+    }
+
+    /// The body after content decoding.
+    #[getter]
+    fn raw<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, self.0.raw())
+    }
+
+    /// The whole typed view, new objects in every call.
+    fn view<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        to_python(py, &self.0.view(Naming::Snake))
+    }
+}
