@@ -15,14 +15,40 @@ LANGUAGES = ("rust", "python", "asyncio", "node", "c", "cpp")
 MARK = "CANARY"
 
 _HERE = Path(__file__).resolve().parent
-_SCENARIO_KEYS = {"id", "about", "answers", "magic", "job_id", "server", "path", "client", "call", "interrupt", "settle_ms", "expect"}
+_SCENARIO_KEYS = {
+    "id",
+    "about",
+    "answers",
+    "magic",
+    "job_id",
+    "server",
+    "path",
+    "client",
+    "call",
+    "interrupt",
+    "settle_ms",
+    "expect",
+}
 _EXPECT_KEYS = {"outcome", "requests", "min_gaps_ms", "max_gaps_ms", "closed"}
 _DELAY_SLACK_MS = 600
 _CLIENT_KEYS = {
-    "max_retries", "max_connections", "max_response_bytes", "request_timeout_ms", "connect_timeout_ms", "api_key", "partner_id",
+    "max_retries",
+    "max_connections",
+    "max_response_bytes",
+    "request_timeout_ms",
+    "connect_timeout_ms",
+    "proxy",
+    "api_key",
+    "partner_id",
 }
 _CALL_KEYS = {
-    "verb", "return_history", "return_image_links", "timeout_ms", "retry_count", "initial_delay_ms", "max_delay_ms",
+    "verb",
+    "return_history",
+    "return_image_links",
+    "timeout_ms",
+    "retry_count",
+    "initial_delay_ms",
+    "max_delay_ms",
 }
 _INTERRUPT_KEYS = {"by", "after_requests", "when"}
 

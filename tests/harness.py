@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from cases import MARK, Case, load_cases
-from sandbox import Log, Sandbox
+from sandbox_client import Log, Sandbox
 
 __all__ = ["Log", "Outcome", "Play", "Results", "Sandbox", "closed_port", "play_all", "prepare", "text"]
 
@@ -111,10 +111,16 @@ class Play:
         if failure:
             raise failure[0]
 
-    def _interrupt_when_due(self, plan: dict[str, Any], interrupt: Callable[[], object], failure: list[BaseException]) -> None:
+    def _interrupt_when_due(
+        self, plan: dict[str, Any], interrupt: Callable[[], object], failure: list[BaseException]
+    ) -> None:
         try:
             in_flight = plan["when"] == "in_flight"
-            self._wait(lambda log: log.requests >= plan["after_requests"] and (log.last_is_open if in_flight else log.all_answered))
+            self._wait(
+                lambda log: (
+                    log.requests >= plan["after_requests"] and (log.last_is_open if in_flight else log.all_answered)
+                )
+            )
             # An answer that has left the sandbox must have been read before a call can be said to sleep.
             time.sleep(0.03)
             start = time.monotonic()
@@ -154,7 +160,9 @@ def prepare(case: Case, language: str, sandbox: Sandbox) -> Play:
     play = Play(case, language, sandbox, f"user-{fresh}", job_id, _base_url(case, sandbox))
     if case.answers is not None and case.server == "sandbox" and _is_asked(case):
         own = case.vector.get("args", {}) if is_arguments else {}
-        user_id, job_id = (text(own.get(name, valid)) for name, valid in (("user_id", play.user_id), ("job_id", job_id)))
+        user_id, job_id = (
+            text(own.get(name, valid)) for name, valid in (("user_id", play.user_id), ("job_id", job_id))
+        )
         sandbox.post_story(user_id, job_id, case.answers)
     return play
 
@@ -168,15 +176,15 @@ def play_all(
 ) -> None:
     """Plays every case of a language, one after the other, and writes their lines.
 
-    A case that hangs ends the process: nothing can be known about the ones after it. A driver's exception is reported on
-    stderr by its type only, for its text could hold what must not be printed; its cell stays empty, which is a failure.
+    A case that hangs ends the process: nothing can be known about the ones after it. A driver's exception is reported
+    on stderr by its type only, for its text could hold what must not be printed; its cell stays empty: a failure.
     """
     for case in load_cases() if cases is None else cases:
         if language not in case.languages:
             continue
         play = prepare(case, language, sandbox)
         # Works even if a native call hangs with the interpreter's lock held.
-        faulthandler.dump_traceback_later(CASE_BOUND_S, exit=True, file=sys.__stderr__)
+        faulthandler.dump_traceback_later(CASE_BOUND_S, exit=True, file=2)
         try:
             outcome = drive(play)
             time.sleep(case.settle_ms / 1000)

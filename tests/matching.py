@@ -27,7 +27,17 @@ CODES = {
 }
 WITHOUT_CLASSES = ("rust", "c")
 ERROR_KEYS = {
-    "code", "number", "class", "argument", "phase", "http_status", "api_code", "retry_after_ms", "attempts", "last_status", "last_error",
+    "code",
+    "number",
+    "class",
+    "argument",
+    "phase",
+    "http_status",
+    "api_code",
+    "retry_after_ms",
+    "attempts",
+    "last_status",
+    "last_error",
 }
 
 # What an error may say differently in each run or language.
@@ -58,11 +68,13 @@ def differences(expected: Any, actual: Any, path: str = "", part: bool = False) 
             else:
                 yield from differences(expected[key], actual[key], _at(path, key), part)
         if not part:
-            yield from (f"{_at(path, key)}: not expected: {_short(actual[key])}" for key in actual if key not in expected)
+            yield from (
+                f"{_at(path, key)}: not expected: {_short(actual[key])}" for key in actual if key not in expected
+            )
     elif isinstance(expected, list) and isinstance(actual, list):
         if len(expected) != len(actual):
             yield f"{path}: expected {len(expected)} elements, got {len(actual)}"
-        for at, (left, right) in enumerate(zip(expected, actual)):
+        for at, (left, right) in enumerate(zip(expected, actual, strict=False)):
             yield from differences(left, right, f"{path}[{at}]", part)
     elif not _same_scalar(expected, actual):
         yield f"{path or 'value'}: expected {_short(expected)}, got {_short(actual)}"
@@ -161,9 +173,9 @@ def _same_scalar(expected: Any, actual: Any) -> bool:
     # In Python True == 1; in JSON they are different things.
     if isinstance(expected, bool) or isinstance(actual, bool):
         return expected is actual
-    return type(expected) in (int, float) and type(actual) in (int, float) and expected == actual or (
-        type(expected) is type(actual) and expected == actual
-    )
+    if isinstance(expected, int | float) and isinstance(actual, int | float):
+        return expected == actual
+    return type(expected) is type(actual) and bool(expected == actual)
 
 
 def _at(path: str, key: str) -> str:

@@ -71,9 +71,7 @@ class Matrix:
         return red + len(self.strays)
 
 
-def build(
-    cases: list[Case], text: str, languages: Sequence[str] = LANGUAGES, checks: Sequence[Check] = ()
-) -> Matrix:
+def build(cases: list[Case], text: str, languages: Sequence[str] = LANGUAGES, checks: Sequence[Check] = ()) -> Matrix:
     """Judges every line of a results file and every cell without one."""
     cells = {
         (case.id, language): Cell(MISSING if language in case.languages else NOT_HERE)
@@ -134,10 +132,10 @@ def _judge_requests(expect: dict[str, Any], line: dict[str, Any]) -> list[str]:
         reasons.append(f"{requests} requests carried {pairs} different signed timestamps")
     if len(gaps) != max(requests - 1, 0):
         reasons.append(f"gaps_ms: {len(gaps)} gaps between {requests} requests")
-    for at, (least, gap) in enumerate(zip(expect.get("min_gaps_ms", ()), gaps), 1):
+    for at, (least, gap) in enumerate(zip(expect.get("min_gaps_ms", ()), gaps, strict=False), 1):
         if gap < least - CLOCK_GRAIN_MS:
             reasons.append(f"gap {at}: expected at least {least} ms, the sandbox saw {gap:.1f}")
-    for at, (most, gap) in enumerate(zip(expect.get("max_gaps_ms", ()), gaps), 1):
+    for at, (most, gap) in enumerate(zip(expect.get("max_gaps_ms", ()), gaps, strict=False), 1):
         if gap > most:
             reasons.append(f"gap {at}: expected at most {most} ms, the sandbox saw {gap:.1f}")
     return reasons
@@ -174,7 +172,7 @@ def render(matrix: Matrix, every_row: bool = False) -> str:
             marks = [matrix.cells[case.id, language].mark for language in matrix.languages]
             lines.append(_row("  " + case.id, marks, matrix.languages, width))
     lines += [f"{check.id:<{width}}{GREEN if check.passed else RED}" for check in matrix.checks]
-    lines.append(f"({GREEN} fits   {RED} does not   {MISSING} no line   {TWICE} two lines   blank: the case does not exist there)")
+    lines.append(f"({GREEN} fits   {RED} does not   {MISSING} no line   {TWICE} two lines   blank: no such case there)")
     lines += _explanations(matrix)
     lines.append(f"{matrix.passed} passed, {matrix.failed} failed")
     return "\n".join(lines)
@@ -185,7 +183,9 @@ def _file(case: Case) -> str:
 
 
 def _row(name: str, marks: Sequence[str], languages: Sequence[str], width: int) -> str:
-    return (f"{name:<{width}}" + "  ".join(f"{mark:<{len(lang)}}" for mark, lang in zip(marks, languages))).rstrip()
+    return (
+        f"{name:<{width}}" + "  ".join(f"{mark:<{len(lang)}}" for mark, lang in zip(marks, languages, strict=True))
+    ).rstrip()
 
 
 def _explanations(matrix: Matrix) -> list[str]:

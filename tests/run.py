@@ -27,7 +27,6 @@ from matrix import Check, build, render
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 OUTPUT = REPOSITORY / "build" / "test-output"
-RESULTS = REPOSITORY / "build" / "results.jsonl"
 PYTHON = os.environ.get("SMILEID_TEST_PYTHON", str(REPOSITORY / "build" / "venv" / "bin" / "python"))
 SANDBOX = os.environ.get("SMILEID_SANDBOX_BIN", str(REPOSITORY / "target" / "debug" / "smileid-jobs-sandbox"))
 
@@ -45,7 +44,7 @@ class Runner:
 RUNNERS = (
     Runner("rust", ("rust",), (sys.executable, "tests/rust/run_scenarios.py")),
     Runner("python", ("python", "asyncio"), (PYTHON, "tests/python/run_scenarios.py")),
-    Runner("node", ("node",), ("node", "tests/node/run-scenarios.mjs")),
+    Runner("node", ("node",), (sys.executable, "tests/node/run_scenarios.py")),
     Runner("c", ("c", "cpp"), (sys.executable, "tests/c/run_scenarios.py")),
 )
 
@@ -104,7 +103,9 @@ def search_canaries(runner: Runner, key: str) -> Check:
     """Looks for the marker and for the key itself in everything the runner printed."""
     log = OUTPUT / f"{runner.name}.log"
     text = log.read_bytes() if log.exists() else b""
-    lines = [number for number, line in enumerate(text.splitlines(), 1) if MARK.encode() in line or key.encode() in line]
+    lines = [
+        number for number, line in enumerate(text.splitlines(), 1) if MARK.encode() in line or key.encode() in line
+    ]
     return Check(f"canary/{runner.name}", not lines, f"private data in {log.name}, lines {lines[:10]}")
 
 
@@ -118,7 +119,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     columns = [column for runner in runners for column in runner.columns]
 
     OUTPUT.mkdir(parents=True, exist_ok=True)
-    RESULTS.unlink(missing_ok=True)
+    # A file per choice of languages, so that two people can run different ones at once.
+    results = OUTPUT / f"results-{'-'.join(columns)}.jsonl"
+    results.unlink(missing_ok=True)
     cases = load_cases()
     # Unguessable, so that finding it anywhere is proof of a leak.
     key = f"{MARK}-{secrets.token_urlsafe(24)}"
@@ -130,12 +133,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             "SMILEID_SANDBOX_PARTNER_ID": sandbox.partner_id,
             "SMILEID_SANDBOX_API_KEY": sandbox.api_key,
             "SMILEID_SANDBOX_BIN": SANDBOX,
-            "SMILEID_RESULTS": str(RESULTS),
+            "SMILEID_RESULTS": str(results),
         }
         for runner in runners:
             checks += run(runner, environment)
             checks.append(search_canaries(runner, key))
-    text = RESULTS.read_text(encoding="utf-8") if RESULTS.exists() else ""
+    text = results.read_text(encoding="utf-8") if results.exists() else ""
     matrix = build(cases, text, columns, checks)
     print(render(matrix, options.all))
     return 1 if matrix.failed else 0

@@ -20,7 +20,9 @@ from cases import Case
 from harness import Log, Play, Results, Sandbox, closed_port, play_all, prepare, text
 
 
-def entry(at_ms: float, answered_ms: float | None = None, closed_ms: float | None = None, signature: str = "s") -> dict[str, Any]:
+def entry(
+    at_ms: float, answered_ms: float | None = None, closed_ms: float | None = None, signature: str = "s"
+) -> dict[str, Any]:
     body = {"timestamp": "t", "signature": signature}
     return {"at_ms": at_ms, "answered_ms": answered_ms, "closed_ms": closed_ms, "body": body}
 
@@ -73,7 +75,9 @@ class Plays(unittest.TestCase):
         self.assertRegex(play.user_id, r"^user-CANARY-node-a-story-[0-9a-f]{8}$")
         self.assertEqual(play.job_id, "job-CANARY-a-story")
         self.assertEqual(sandbox.stories, [(play.user_id, play.job_id, [{"pending": True}])])
-        self.assertEqual(play.client, {"partner_id": "001", "api_key": "key", "base_url": "http://127.0.0.1:1", "max_retries": 0})
+        self.assertEqual(
+            play.client, {"partner_id": "001", "api_key": "key", "base_url": "http://127.0.0.1:1", "max_retries": 0}
+        )
         self.assertNotEqual(prepare(story(), "node", sandbox).user_id, play.user_id)
 
     def test_own_job_and_path(self) -> None:
@@ -83,7 +87,10 @@ class Plays(unittest.TestCase):
     def test_servers_that_are_not_the_sandbox(self) -> None:
         sandbox = FakeSandbox()
         url = prepare(story(server="refused"), "c", sandbox).base_url
-        with self.assertRaises(ConnectionRefusedError), socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2]))):
+        with (
+            self.assertRaises(ConnectionRefusedError),
+            socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2]))),
+        ):
             pass
         self.assertEqual(prepare(story(server="https"), "c", sandbox).base_url, "https://127.0.0.1:1")
         self.assertEqual(sandbox.stories, [])

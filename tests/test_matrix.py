@@ -36,7 +36,14 @@ PENDING = Case(
 def status(case: Case, language: str, **members: Any) -> dict[str, Any]:
     user_id = f"user-CANARY-{language}-{case.slug}-0a1b2c3d"
     pair = {"timestamp": f"time in {language}", "signature": f"signature in {language}"}
-    return {"job_complete": True, "user_id": user_id, "job_id": case.job_id, "echo": f"{user_id}/{case.job_id}", **pair, **members}
+    return {
+        "job_complete": True,
+        "user_id": user_id,
+        "job_id": case.job_id,
+        "echo": f"{user_id}/{case.job_id}",
+        **pair,
+        **members,
+    }
 
 
 def complete_line(language: str, **members: Any) -> dict[str, Any]:
@@ -113,7 +120,11 @@ class Cells(unittest.TestCase):
         self.assert_red(matrix, "complete", "c", "a second line", TWICE)
 
     def test_stray_lines(self) -> None:
-        strays = [{**complete_line("rust"), "scenario": "complet"}, {**complete_line("rust"), "language": "perl"}, {"x": 1}]
+        strays = [
+            {**complete_line("rust"), "scenario": "complet"},
+            {**complete_line("rust"), "language": "perl"},
+            {"x": 1},
+        ]
         matrix = judge([*all_lines(), *strays])
         self.assertEqual((matrix.failed, len(matrix.strays)), (3, 3))
         text = "\n".join(map(json.dumps, all_lines())) + '\n{"language": "ru\n[]\n5\n'
@@ -134,20 +145,32 @@ class Cells(unittest.TestCase):
 
     def test_number_for_a_flag(self) -> None:
         outcome = {"status": status(COMPLETE, "node", job_complete=1)}
-        self.assert_red(self.edited("complete", "node", outcome=outcome), "complete", "node", "job_complete: expected True, got 1")
+        self.assert_red(
+            self.edited("complete", "node", outcome=outcome), "complete", "node", "job_complete: expected True, got 1"
+        )
 
     def test_value_that_only_one_language_has(self) -> None:
         outcome = {"status": status(COMPLETE, "cpp", code="2302")}
         self.assert_red(self.edited("complete", "cpp", outcome=outcome), "complete", "cpp", "unlike rust: status.code")
 
     def test_wrong_count(self) -> None:
-        self.assert_red(self.edited("complete", "python", requests=2, gaps_ms=[1], distinct_pairs=2), "complete", "python", "requests")
         self.assert_red(
-            self.edited("pending", "python", requests=4, gaps_ms=[20, 1, 1], distinct_pairs=4), "pending", "python", "expected 2 to 3"
+            self.edited("complete", "python", requests=2, gaps_ms=[1], distinct_pairs=2),
+            "complete",
+            "python",
+            "requests",
+        )
+        self.assert_red(
+            self.edited("pending", "python", requests=4, gaps_ms=[20, 1, 1], distinct_pairs=4),
+            "pending",
+            "python",
+            "expected 2 to 3",
         )
 
     def test_pair_sent_twice(self) -> None:
-        self.assert_red(self.edited("pending", "asyncio", distinct_pairs=1), "pending", "asyncio", "2 requests carried 1")
+        self.assert_red(
+            self.edited("pending", "asyncio", distinct_pairs=1), "pending", "asyncio", "2 requests carried 1"
+        )
 
     def test_gap_too_short(self) -> None:
         self.assert_red(self.edited("pending", "node", gaps_ms=[18.9]), "pending", "node", "gap 1")
@@ -197,7 +220,8 @@ class Cells(unittest.TestCase):
                 self.assertEqual(self.edited("pending", "python", outcome=outcome).cells["pending", "python"].mark, RED)
 
     def test_outcome_of_another_kind(self) -> None:
-        for outcome in ({"cancelled": True}, {}, None, [], {"status": None}):
+        others: tuple[Any, ...] = ({"cancelled": True}, {}, None, [], {"status": None})
+        for outcome in others:
             with self.subTest(outcome):
                 self.assertEqual(self.edited("complete", "rust", outcome=outcome).cells["complete", "rust"].mark, RED)
 
@@ -228,7 +252,16 @@ class Matching(unittest.TestCase):
         self.assertEqual(len(self.reasons({"a": 1}, {"a": 1, "b": None}, part=False)), 1)
 
     def test_types_are_not_mixed(self) -> None:
-        for expected, actual in ((0, False), (1, True), ("1", 1), (None, False), (None, 0), ([], {}), ({}, None), ("", None)):
+        for expected, actual in (
+            (0, False),
+            (1, True),
+            ("1", 1),
+            (None, False),
+            (None, 0),
+            ([], {}),
+            ({}, None),
+            ("", None),
+        ):
             with self.subTest((expected, actual)):
                 self.assertTrue(self.reasons(expected, actual, part=False))
                 self.assertTrue(self.reasons(actual, expected, part=False))

@@ -9,6 +9,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from dataclasses import dataclass
+from itertools import pairwise
 from types import TracebackType
 from typing import Any
 
@@ -30,7 +31,7 @@ class Log:
     @property
     def gaps_ms(self) -> list[float]:
         arrivals = sorted(entry["at_ms"] for entry in self.entries)
-        return [round(after - before, 3) for before, after in zip(arrivals, arrivals[1:])]
+        return [round(after - before, 3) for before, after in pairwise(arrivals)]
 
     @property
     def distinct_pairs(self) -> int:
@@ -78,7 +79,9 @@ class Sandbox:
     def __enter__(self) -> Sandbox:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.stop()
 
     def stop(self) -> None:
