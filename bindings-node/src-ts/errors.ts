@@ -4,6 +4,8 @@
  * `JSON.stringify` or Node's report of an unhandled rejection.
  */
 
+import { inspect, type InspectOptions } from 'node:util'
+
 import type { CauseData, ErrorData } from '../native'
 import { statusFrom, type JobStatus } from './status'
 
@@ -84,6 +86,11 @@ export abstract class SmileIDError extends Error {
   /** The body of the answer that was refused. It can hold personal data and a signature: do not log it. Not printed. */
   get raw(): Buffer | undefined {
     return this.#private.raw
+  }
+
+  /** As Node prints any error, but never with what the getters above hold. */
+  [inspect.custom](_depth: number, options: InspectOptions): string {
+    return inspect(this, { ...options, customInspect: false, getters: false, showHidden: false })
   }
 }
 

@@ -40,11 +40,9 @@ export class JobStatus implements JobStatusData {
   readonly jobSuccess: boolean | null
   /** The code of the status call, such as `2302`. Not the verdict: that is `result.resultCode`. */
   readonly code: string | null
-  /** The user that was asked about. */
-  readonly userId: string
-  /** The job that was asked about. */
-  readonly jobId: string
   readonly #handle: StatusHandle
+  readonly #userId: string
+  readonly #jobId: string
   #view: JobStatusData | undefined
 
   /** @internal */
@@ -53,10 +51,20 @@ export class JobStatus implements JobStatusData {
     this.jobComplete = (flags & 1) === 1
     this.jobSuccess = success === 0 ? null : success === 2
     this.code = code
-    this.userId = userId
-    this.jobId = jobId
     this.#handle = handle
+    this.#userId = userId
+    this.#jobId = jobId
     Object.freeze(this)
+  }
+
+  /** The user that was asked about. */
+  get userId(): string {
+    return this.#userId
+  }
+
+  /** The job that was asked about. */
+  get jobId(): string {
+    return this.#jobId
   }
 
   /** What stands in `result` when it is a text, such as `No zip file received`. */
