@@ -1,1 +1,21 @@
-//! Placeholder until its first slice lands.
+//! The C library: `include/smileid_jobs.h` is written from this crate's public functions (`tools/write_header.rs`).
+//!
+//! One file per noun of the header. Who owns a pointer is a fact of its Rust type: a `Box` is owned by the caller and
+//! freed by its `_free`, a reference is borrowed from the handle it was asked of, an `Option` may be `NULL`. Nothing
+//! here decides anything about Smile ID; that is the core's.
+
+#![allow(clippy::not_unsafe_ptr_arg_deref, reason = "what a pointer must be is the header's contract with C")]
+
+pub mod cancel;
+pub mod client;
+pub mod code;
+pub mod error;
+mod ffi;
+pub mod images;
+pub mod options;
+pub mod process;
+pub mod query;
+pub mod result;
+pub mod signature;
+pub mod status;
+mod text;

@@ -1,0 +1,57 @@
+//! The edge: the panic guard around every entry, and out parameters.
+
+use std::mem::MaybeUninit;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use smileid_core::Error as CoreError;
+use smileid_core::panic::guard;
+
+use crate::code::SMILEID_OK;
+use crate::error::Error;
+
+/// What C knows as `type **`: uninitialised or not, it is written and never read.
+pub(crate) type Out<'a, T> = Option<&'a mut MaybeUninit<Option<Box<T>>>>;
+
+/// Runs an entry that hands out a new object or an error, and returns the error's number.
+pub(crate) fn hand_out<T>(
+    out: Out<'_, T>,
+    name: &'static str,
+    error: Out<'_, Error>,
+    body: impl FnOnce() -> Result<T, CoreError>,
+) -> i32 {
+    match out {
+        Some(out) => {
+            out.write(None);
+            entry(error, || {
+                out.write(Some(Box::new(body()?)));
+                Ok(())
+            })
+        }
+        None => entry(error, || Err(CoreError::invalid_argument(name, "expected a pointer to store the result in"))),
+    }
+}
+
+/// Runs an entry that can fail, and returns the error's number.
+pub(crate) fn entry(error: Out<'_, Error>, body: impl FnOnce() -> Result<(), CoreError>) -> i32 {
+    let failure = guard(body).err();
+    let code = failure.as_ref().map_or(SMILEID_OK, |failure| failure.code() as i32);
+    if let Some(error) = error {
+        error.write(failure.map(|failure| Box::new(Error::new(failure))));
+    }
+    code
+}
+
+/// Runs an entry that cannot fail but for a bug of ours; then it returns `fallback`.
+pub(crate) fn value<T>(fallback: T, body: impl FnOnce() -> T) -> T {
+    catch_unwind(AssertUnwindSafe(body)).unwrap_or(fallback)
+}
+
+/// Frees what C owned; `NULL` is nothing.
+pub(crate) fn free<T>(owned: Option<Box<T>>) {
+    value((), || drop(owned));
+}
+
+/// Three-valued truth.
+pub(crate) fn truth(flag: Option<bool>) -> i32 {
+    flag.map_or(crate::code::SMILEID_UNSET, i32::from)
+}
