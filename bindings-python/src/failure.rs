@@ -12,6 +12,9 @@ use crate::status::Status;
 #[pyclass(frozen, module = "smileid_jobs._native")]
 pub(crate) struct Failure(pub(crate) Error);
 
+/// Category, line and column.
+type JsonCause = (&'static str, usize, usize);
+
 #[pymethods]
 impl Failure {
     /// The stable code, by which the exception's class is chosen.
@@ -55,9 +58,9 @@ impl Failure {
         self.0.last_error().cloned().map(Failure)
     }
 
-    /// What lies under the error: a text, and for JSON its category, line and column.
+    /// What lies under the error: a text, and where JSON is wrong.
     #[getter]
-    fn cause(&self) -> Option<(String, Option<(&'static str, usize, usize)>)> {
+    fn cause(&self) -> Option<(String, Option<JsonCause>)> {
         self.0.cause().map(|cause| match cause {
             Cause::Json { category, line, column } => (cause.to_string(), Some((*category, *line, *column))),
             _ => (cause.to_string(), None),

@@ -7,14 +7,16 @@ import inspect
 import os
 import signal
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from harness import Outcome, Play, Results, Sandbox, play_all, text
 from smileid_jobs import AsyncClient, Client, JobStatus, Signature, SmileIDError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 TOKENS: dict[str, Any] = {
     "null": None,

@@ -9,10 +9,12 @@ from __future__ import annotations
 import asyncio
 import threading
 import weakref
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import _native
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 # The loop holds its bridge, through the reader: it lives as long as the loop is open, and the loop is not held by it.
 _bridges: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, weakref.ref[Bridge]] = weakref.WeakKeyDictionary()
@@ -31,7 +33,9 @@ class Bridge:
             loop.add_reader(descriptor, self._drain, False)
         except NotImplementedError:
             weakref.finalize(loop, self._native.stop).atexit = False
-            threading.Thread(target=self._watch, args=(weakref.ref(loop),), name="smileid-jobs-bridge", daemon=True).start()
+            threading.Thread(
+                target=self._watch, args=(weakref.ref(loop),), name="smileid-jobs-bridge", daemon=True
+            ).start()
 
     @classmethod
     def current(cls) -> Bridge:

@@ -1,8 +1,13 @@
-from typing import Any, Final, Literal, final
+from typing import Any, Final, TypeAlias, final, overload
+
+from typing_extensions import Self
 
 __all__ = ["VERSION", "Bridge", "Call", "Client", "Failure", "Signature", "Status", "shutdown"]
 
 VERSION: Final[str]
+
+_GetArguments: TypeAlias = tuple[object, object, object, object, object]
+_PollArguments: TypeAlias = tuple[object, object, object, object, object, object, object, object, bool]
 
 def shutdown() -> None: ...
 
@@ -46,14 +51,14 @@ class Status:
 class Client:
     @staticmethod
     def make(settings: dict[str, object], from_env: bool) -> Client | Failure: ...
-    def get_job_status(
-        self, waiting: Bridge | bool, arguments: tuple[object, object, object, object, object]
-    ) -> Status | Call | Failure: ...
-    def poll_job_status(
-        self,
-        waiting: Bridge | bool,
-        arguments: tuple[object, object, object, object, object, object, object, object, bool],
-    ) -> Status | Call | Failure: ...
+    @overload
+    def get_job_status(self, waiting: bool, arguments: _GetArguments) -> Status | Failure: ...
+    @overload
+    def get_job_status(self, waiting: Bridge, arguments: _GetArguments) -> Call | Failure: ...
+    @overload
+    def poll_job_status(self, waiting: bool, arguments: _PollArguments) -> Status | Failure: ...
+    @overload
+    def poll_job_status(self, waiting: Bridge, arguments: _PollArguments) -> Call | Failure: ...
     def close(self) -> None: ...
     @property
     def is_closed(self) -> bool: ...
@@ -64,7 +69,7 @@ class Client:
 
 @final
 class Bridge:
-    def __new__(cls) -> Bridge: ...
+    def __new__(cls) -> Self: ...
     @property
     def is_usable(self) -> bool: ...
     def fileno(self) -> int | None: ...

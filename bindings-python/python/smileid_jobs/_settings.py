@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import os
 from datetime import timedelta
-from typing import Literal, NoReturn, TypeVar, Union
+from typing import TYPE_CHECKING, NoReturn, Union
 
 from . import _native
 from ._raising import value_of
 
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
 Seconds = Union[float, timedelta]
 """A duration: seconds as a number, or a timedelta."""
-Environment = Literal["sandbox", "production", "0", "1", 0, 1]
-"""Smile ID's two servers; ``0`` and ``1`` are the official SDKs' names for them."""
-_S = TypeVar("_S", bound="Settings")
 
 DEFAULT_CAP = float("30")
-"""The default of ``max_delay``. An object of its own, to tell it from a 30 that the caller gave: a default cap gives way
-to a longer ``initial_delay``, a given one does not."""
+"""The default of ``max_delay``. An object of its own, to tell it from a 30 that the caller gave: a default cap gives
+way to a longer ``initial_delay``, a given one does not."""
 
 
 def seconds(value: object) -> object:
@@ -37,7 +37,7 @@ class Settings:
         partner_id: str,
         api_key: str,
         *,
-        environment: Environment | None = None,
+        environment: str | int | None = None,
         base_url: str | None = None,
         request_timeout: Seconds = 15.0,
         connect_timeout: Seconds = 5.0,
@@ -54,8 +54,9 @@ class Settings:
         Args:
             partner_id: As the portal shows it, zeros kept: 1 to 64 printable ASCII characters.
             api_key: As text: 1 to 4096 bytes of UTF-8.
-            environment: ``"sandbox"`` or ``"production"`` (or the official SDKs' ``0`` and ``1``). This or ``base_url``.
-            base_url: The server's root, to which ``/v1/job_status`` is appended: https, or plain http on this machine.
+            environment: ``"sandbox"`` or ``"production"``, or the official SDKs' ``0`` and ``1``.
+            base_url: In place of an environment, the server's root, to which ``/v1/job_status`` is appended: https, or
+                plain http on this machine.
             request_timeout: The bound of one HTTP request, headers and body, in seconds or as a timedelta.
             connect_timeout: The bound of making one connection, in seconds or as a timedelta.
             max_retries: How often one attempt repeats a request that failed in passing: 0 to 100.
@@ -63,8 +64,8 @@ class Settings:
             max_response_bytes: The largest body that is read, after content decoding: up to 1 GiB.
             ca_bundle: A PEM file of the certificates to trust, in place of the platform's store.
             bundled_roots: Whether bundled roots stand in where the platform has none.
-            trust_env: Whether ``HTTP_PROXY``, ``HTTPS_PROXY``, ``ALL_PROXY`` and ``NO_PROXY`` count. Loopback hosts never go
-                through a proxy.
+            trust_env: Whether ``HTTP_PROXY``, ``HTTPS_PROXY``, ``ALL_PROXY`` and ``NO_PROXY`` count. Loopback hosts
+                never go through a proxy.
             proxy: An HTTP proxy's URL, in place of the environment's.
 
         Raises:
@@ -74,11 +75,11 @@ class Settings:
 
     @classmethod
     def from_env(
-        cls: type[_S],
+        cls,
         *,
         partner_id: str | None = None,
         api_key: str | None = None,
-        environment: Environment | None = None,
+        environment: str | int | None = None,
         base_url: str | None = None,
         request_timeout: Seconds = 15.0,
         connect_timeout: Seconds = 5.0,
@@ -89,7 +90,7 @@ class Settings:
         bundled_roots: bool = True,
         trust_env: bool = True,
         proxy: str | None = None,
-    ) -> _S:
+    ) -> Self:
         """Makes a client from the environment; an argument given here wins.
 
         Reads ``SMILEID_PARTNER_ID``, ``SMILEID_API_KEY``, and ``SMILEID_ENVIRONMENT`` or ``SMILEID_BASE_URL``. The

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from threading import get_ident, main_thread
-from types import TracebackType
+from typing import TYPE_CHECKING
 
 from ._raising import value_of
 from ._settings import DEFAULT_CAP, Seconds, Settings, seconds
 from .status import JobStatus
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from typing_extensions import Self
 
 __all__ = ["Client"]
 
@@ -15,9 +20,10 @@ __all__ = ["Client"]
 class Client(Settings):
     """Asks Smile ID how jobs ended, and waits for the answer.
 
-    Thread-safe: one client serves a whole program. Waiting threads do not hold the interpreter. Ctrl-C ends a call in the
-    main thread with :class:`KeyboardInterrupt` and drops its request. A client made before :func:`os.fork` works in the
-    child. It holds an API key: ``repr()`` does not show it, and it cannot be pickled. As a context manager it closes.
+    Thread-safe: one client serves a whole program. Waiting threads do not hold the interpreter. Ctrl-C ends a call in
+    the main thread with :class:`KeyboardInterrupt` and drops its request. A client made before :func:`os.fork` works in
+    the child. It holds an API key: ``repr()`` does not show it, and it cannot be pickled. As a context manager it
+    closes.
     """
 
     __slots__ = ()
@@ -73,8 +79,8 @@ class Client(Settings):
             user_id: The user, as given when the job was submitted: 1 to 256 bytes of UTF-8 without control characters.
             job_id: The job, likewise.
             retry_count: How often to ask again after the first query: 0 to 1000.
-            initial_delay: The delay before the first retry, in seconds or as a timedelta; each later one is twice as long.
-                1 ms to 1 h.
+            initial_delay: The delay before the first retry, in seconds or as a timedelta: 1 ms to 1 h. Each later one
+                is twice as long.
             max_delay: The longest delay, likewise. Its default gives way to a longer ``initial_delay``.
             return_history: Ask for the user's earlier results too.
             return_image_links: Ask for links to the selfie and liveness images too.
@@ -97,7 +103,7 @@ class Client(Settings):
         """
         self._native.close()
 
-    def __enter__(self) -> Client:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

@@ -1,7 +1,7 @@
 """The exceptions. One base, :class:`SmileIDError`; the classes follow the table of error codes.
 
-Messages are one line and hold no ids, keys or personal data, so that they can be logged. ``raw``, ``last_status`` and the
-ids are attributes only.
+Messages are one line and hold no ids, keys or personal data, so that they can be logged. ``raw``, ``last_status`` and
+the ids are attributes only.
 """
 
 from __future__ import annotations
@@ -136,7 +136,7 @@ class APIError(SmileIDError):
 
 
 class AuthenticationError(APIError):
-    """Smile ID refused the credentials or the request's signature: check the key, the partner id and the environment."""
+    """Smile ID refused the credentials or the signature: check the key, the partner id and the environment."""
 
     code = "authentication"
     number = 3001
@@ -216,7 +216,7 @@ class InternalError(SmileIDError):
 
 
 class Cause(Exception):  # noqa: N818
-    """What lies under an error (its ``__cause__``): what the HTTP, TLS or operating-system layer said, without a URL."""
+    """The ``__cause__`` of an error: what the HTTP, TLS or operating-system layer said, without a URL."""
 
 
 class JSONCause(Cause):

@@ -7,13 +7,16 @@ because products differ: a value of another type than expected is absent here, a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any, ClassVar, TypeVar
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from typing_extensions import Self
 
 __all__ = ["Antifraud", "IdResponse", "ImageLinks", "JobResult", "PartnerParams", "SuspectUser"]
-
-_V = TypeVar("_V", bound="View")
 
 
 @dataclass(frozen=True, repr=False)
@@ -22,7 +25,7 @@ class View:
 
     _shown: ClassVar[tuple[str, ...]] = ()
     """The fields that ``repr()`` may show."""
-    _nested: ClassVar[Mapping[str, type[View]]] = {}
+    _nested: ClassVar[Mapping[str, type[View]]] = MappingProxyType({})
     """The fields that are views themselves, or lists of them."""
 
     def to_dict(self) -> dict[str, Any]:
@@ -30,7 +33,7 @@ class View:
         return {entry.name: _plain(getattr(self, entry.name)) for entry in fields(self)}
 
     @classmethod
-    def _from_view(cls: type[_V], view: Mapping[str, Any]) -> _V:
+    def _from_view(cls, view: Mapping[str, Any]) -> Self:
         """Takes what native code hands out."""
         return cls(**{name: _read(value, cls._nested.get(name)) for name, value in view.items()})
 
@@ -48,7 +51,7 @@ def _read(value: Any, nested: type[View] | None) -> Any:
 def _plain(value: Any) -> Any:
     if isinstance(value, View):
         return value.to_dict()
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
@@ -99,7 +102,7 @@ class Antifraud(View):
     """The users found."""
 
     _shown = ("fraud_detected", "result_code")
-    _nested = {"suspect_users": SuspectUser}
+    _nested = MappingProxyType({"suspect_users": SuspectUser})
 
 
 @dataclass(frozen=True, repr=False)
@@ -175,7 +178,7 @@ class JobResult(View):
     """Every key as received."""
 
     _shown = ("result_code", "result_type", "is_final_result")
-    _nested = {"partner_params": PartnerParams, "antifraud": Antifraud, "id_response": IdResponse}
+    _nested = MappingProxyType({"partner_params": PartnerParams, "antifraud": Antifraud, "id_response": IdResponse})
 
 
 @dataclass(frozen=True, repr=False)

@@ -28,9 +28,9 @@ class SignedTimestamp:
 class Signature:
     """Makes and checks Smile ID's signatures for one partner. Any thread may use it; it refuses to be pickled.
 
-    The scheme, from the official SDKs and Smile ID's signature page: HMAC-SHA256 with the API key's text as key, over the
-    timestamp's text, the partner id and ``sid_request``, in standard base64. It covers nothing else: not the user, not the
-    job and not the body.
+    The scheme, from the official SDKs and Smile ID's signature page: HMAC-SHA256 with the API key's text as key, over
+    the timestamp's text, the partner id and ``sid_request``, in standard base64. It covers nothing else: not the user,
+    not the job and not the body.
 
     Args:
         partner_id: As the portal shows it, zeros kept: 1 to 64 printable ASCII characters.

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import _native
 from ._raising import value_of
 from .results import ImageLinks, JobResult
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 __all__ = ["JobStatus"]
 
@@ -25,11 +27,11 @@ class _Typed(NamedTuple):
 
 
 class JobStatus:
-    """How a job stands, as Smile ID answered. Verified, read only, comparable, hashable, picklable; any thread may use it.
+    """How a job stands, as Smile ID answered: verified, read only, comparable, hashable, picklable, for any thread.
 
     Three questions are kept apart: the call worked (there is a ``JobStatus``), the job is finished
-    (:attr:`job_complete`), and the verdict (:attr:`job_success` and :attr:`result`). A rejected person is a result, not an
-    error. ``repr()`` shows the flags and the code only. A pickle holds the user's and the job's id and the whole answer.
+    (:attr:`job_complete`), and the verdict (:attr:`job_success` and :attr:`result`). A rejected person is a result, not
+    an error. ``repr()`` shows the flags and the code only. A pickle holds the ids and the whole answer.
     """
 
     __slots__ = ("_kept", "_native")
