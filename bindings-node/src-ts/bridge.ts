@@ -5,6 +5,7 @@
 
 import native = require('./native')
 import type { BridgeHandle, ErrorData, StatusHandle } from '../native'
+import { onAbort } from './signals'
 
 /** How a call ended. */
 export type Settled =
@@ -40,14 +41,13 @@ export function run(start: (bridge: BridgeHandle) => number, signal?: AbortSigna
       running.set(call, resolve)
       return
     }
-    const abort = (): void => {
+    const forget = onAbort(signal, () => {
       running.delete(call)
       native.cancel(own, call)
       reject(signal.reason as Error)
-    }
-    signal.addEventListener('abort', abort, { once: true })
+    })
     running.set(call, (settled) => {
-      signal.removeEventListener('abort', abort)
+      forget()
       resolve(settled)
     })
   })

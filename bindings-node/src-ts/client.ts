@@ -117,6 +117,7 @@ export class Client {
     native.closeClient(this.#handle)
   }
 
+  /** @internal */
   [inspect.custom](): string {
     return `Client { closed: ${this.#closed} }`
   }

@@ -88,7 +88,7 @@ export abstract class SmileIDError extends Error {
     return this.#private.raw
   }
 
-  /** As Node prints any error, but never with what the getters above hold. */
+  /** As Node prints any error, but never with what the getters above hold. @internal */
   [inspect.custom](_depth: number, options: InspectOptions): string {
     return inspect(this, { ...options, customInspect: false, getters: false, showHidden: false })
   }
@@ -241,7 +241,7 @@ export class UnderlyingError extends Error {
 
 Object.defineProperty(UnderlyingError.prototype, 'name', { value: 'UnderlyingError', configurable: true, writable: true })
 
-/** Makes the error that native data tells of. */
+/** Makes the error that native data tells of. @internal */
 export function errorFrom(data: ErrorData): SmileIDError {
   const type = BY_NUMBER.get(data.number) ?? InternalError
   return new type(data.message, {

@@ -28,8 +28,15 @@ export {
 } from './errors'
 export type { ErrorDetails, Phase } from './errors'
 export type { ClientOptions, GetJobStatusOptions, PollJobStatusOptions } from './options'
-export { Antifraud, IdResponse, ImageLinks, JobResult, PartnerParams, SuspectUser } from './results'
-export type { Wire } from './results'
+export type {
+  Antifraud,
+  IdResponse,
+  ImageLinks,
+  JobResult,
+  PartnerParams,
+  SuspectUser,
+  Wire,
+} from './results'
 export { Signature } from './signature'
 export type { SignedTimestamp } from './signature'
 export { JobStatus } from './status'

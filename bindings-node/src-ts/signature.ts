@@ -53,6 +53,7 @@ export class Signature {
     return ok
   }
 
+  /** @internal */
   [inspect.custom](): string {
     return 'Signature {}'
   }

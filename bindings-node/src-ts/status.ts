@@ -4,7 +4,7 @@ import { inspect, type InspectOptions } from 'node:util'
 
 import native = require('./native')
 import type { StatusData, StatusHandle } from '../native'
-import { imageLinksFrom, resultFrom, type ImageLinks, type JobResult, type Wire } from './results'
+import { sealImageLinks, sealResult, type ImageLinks, type JobResult, type Wire } from './results'
 
 /** The whole typed view; what `toJSON()` gives. */
 export interface JobStatusData {
@@ -122,6 +122,7 @@ export class JobStatus implements JobStatusData {
     return this.#typed()
   }
 
+  /** @internal */
   [inspect.custom](_depth: number, options: InspectOptions): string {
     const { jobComplete, jobSuccess, code } = this
     return `JobStatus ${inspect({ jobComplete, jobSuccess, code }, options)}`
@@ -134,13 +135,15 @@ export class JobStatus implements JobStatusData {
 }
 
 function view(json: string): JobStatusData {
-  const parsed = JSON.parse(json) as JobStatusData
-  const history = parsed.history.map((entry) => resultFrom(entry) as JobResult)
-  const typed = { result: resultFrom(parsed.result), history: Object.freeze(history) }
-  return Object.freeze({ ...parsed, ...typed, imageLinks: imageLinksFrom(parsed.imageLinks) })
+  const view = JSON.parse(json) as JobStatusData
+  if (view.result) sealResult(view.result)
+  if (view.imageLinks) sealImageLinks(view.imageLinks)
+  view.history.forEach(sealResult)
+  Object.freeze(view.history)
+  return Object.freeze(view)
 }
 
-/** Makes the status that native data tells of. */
+/** Makes the status that native data tells of. @internal */
 export function statusFrom(data: StatusData): JobStatus {
   return new JobStatus(data.handle, data.flags, data.code ?? null, data.userId, data.jobId)
 }

@@ -1,0 +1,34 @@
+/**
+ * Abort signals. All calls that share a signal share one listener, which is taken off when the last of them ends: a
+ * program may hand one signal to a thousand calls without Node's warning about too many listeners.
+ */
+
+interface Listening {
+  readonly aborts: Set<() => void>
+  readonly listener: () => void
+}
+
+const listening = new WeakMap<AbortSignal, Listening>()
+
+/** Calls `abort` once when the signal aborts, unless the function returned is called before. */
+export function onAbort(signal: AbortSignal, abort: () => void): () => void {
+  const { aborts, listener } = listening.get(signal) ?? listen(signal)
+  aborts.add(abort)
+  return () => {
+    if (aborts.delete(abort) && aborts.size === 0 && listening.delete(signal)) {
+      signal.removeEventListener('abort', listener)
+    }
+  }
+}
+
+function listen(signal: AbortSignal): Listening {
+  const aborts = new Set<() => void>()
+  const listener = (): void => {
+    listening.delete(signal)
+    for (const abort of aborts) abort()
+  }
+  signal.addEventListener('abort', listener, { once: true })
+  const entry = { aborts, listener }
+  listening.set(signal, entry)
+  return entry
+}

@@ -1,0 +1,115 @@
+// The client: closing, disposing, sharing, and errors that lead back to the caller.
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+
+import { AuthenticationError, Client, ClientClosedError, InvalidArgumentError } from '../../bindings-node/dist/index.mjs'
+import { fresh, startSandbox } from './sandbox.mjs'
+
+const closed = (error) => error instanceof ClientClosedError && error.code === 'SMILEID_CLIENT_CLOSED'
+
+test('clients', { timeout: 30_000 }, async (t) => {
+  const sandbox = await startSandbox(t)
+
+  await t.test('closing ends running calls within 50 ms and refuses new ones', async () => {
+    const client = sandbox.client()
+    const users = [fresh('user'), fresh('user')]
+    const calls = [client.getJobStatus(users[0], 'stall'), client.pollJobStatus(users[1], 'never')]
+    const ends = Promise.allSettled(calls)
+    await sandbox.until(users[0], (log) => log.open === 1)
+    await sandbox.until(users[1], (log) => log.count === 1 && log.open === 0)
+    const started = performance.now()
+    client.close()
+    client.close()
+    for (const { reason } of await ends) assert.ok(closed(reason))
+    assert.ok(performance.now() - started < 50, `${performance.now() - started} ms`)
+    await assert.rejects(client.getJobStatus(fresh('user'), 'complete'), closed)
+  })
+
+  await t.test('disposing closes', async () => {
+    for (const symbol of [Symbol.asyncDispose, Symbol.dispose].filter(Boolean)) {
+      const client = sandbox.client()
+      await client[symbol]()
+      await assert.rejects(client.getJobStatus(fresh('user'), 'complete'), closed)
+    }
+    assert.ok(Symbol.asyncDispose in Client.prototype)
+    assert.ok(!('undefined' in Client.prototype))
+  })
+
+  await t.test('300 calls at once share 64 connections and all end', async () => {
+    const client = sandbox.client()
+    const ends = await Promise.all(Array.from({ length: 300 }, () => client.getJobStatus(fresh('user'), 'complete')))
+    assert.ok(ends.every((status) => status.jobComplete))
+  })
+
+  await t.test('options of the environment, with own ones before them', async () => {
+    Object.assign(process.env, sandbox.environment)
+    t.after(() => Object.keys(sandbox.environment).forEach((name) => delete process.env[name]))
+    assert.ok((await Client.fromEnv().getJobStatus(fresh('user'), 'complete')).jobComplete)
+    const other = Client.fromEnv({ apiKey: 'another' })
+    await assert.rejects(other.getJobStatus(fresh('user'), 'complete'), AuthenticationError)
+    assert.throws(() => Client.fromEnv({ retries: 1 }), { argument: 'retries' })
+    delete process.env.SMILEID_API_KEY
+    assert.throws(() => Client.fromEnv(), { argument: 'api_key', message: /SMILEID_API_KEY/ })
+  })
+
+  await t.test('fromEnv makes instances of subclasses', () => {
+    class Own extends Client {}
+    const own = Own.fromEnv(sandbox.options)
+    assert.ok(own instanceof Own && own instanceof Client)
+  })
+
+  await t.test('refused arguments are named as the program wrote them', async () => {
+    const client = sandbox.client()
+    await assert.rejects(client.pollJobStatus('u', 'j', { initialDelayMs: 0 }), {
+      argument: 'initial_delay',
+      message: /^initialDelayMs: expected a duration of 1 ms to 1 h$/,
+    })
+    await assert.rejects(client.getJobStatus('u', 'j', { retryCount: 1 }), { argument: 'retry_count' })
+    for (const options of [null, 5, 'text']) {
+      await assert.rejects(client.getJobStatus('u', 'j', options), InvalidArgumentError)
+      assert.throws(() => new Client(options), InvalidArgumentError)
+    }
+    assert.throws(() => new Client(), InvalidArgumentError)
+    assert.throws(() => Client(), TypeError)
+  })
+
+  await t.test("an error's stack leads to the caller", async () => {
+    async function theCaller() {
+      return await sandbox.client().getJobStatus(fresh('user'), 'unauthorized')
+    }
+    await assert.rejects(theCaller(), (error) => {
+      assert.match(error.stack, /^AuthenticationError: .*\n/)
+      assert.match(error.stack, /theCaller/)
+      return true
+    })
+  })
+
+  await t.test('errors of polls carry what was seen before', async () => {
+    const userId = fresh('user')
+    await sandbox.tell(userId, 'job', { pending: true }, { status: 503 }, { status: 401 })
+    const client = sandbox.client({ maxRetries: 0 })
+    await assert.rejects(client.pollJobStatus(userId, 'job', { initialDelayMs: 1 }), (error) => {
+      assert.equal(error.name, 'AuthenticationError')
+      assert.equal(error.number, 3001)
+      assert.equal(error.httpStatus, 401)
+      assert.equal(error.attempts, 3)
+      assert.ok(error.elapsedMs > 0)
+      assert.equal(error.userId, userId)
+      assert.equal(error.jobId, 'job')
+      assert.equal(error.lastStatus.jobComplete, false)
+      assert.equal(error.lastStatus.userId, userId)
+      assert.equal(error.lastError.code, 'SMILEID_SERVER')
+      assert.ok(Buffer.isBuffer(error.raw))
+      return true
+    })
+    await sandbox.tell(userId, 'bad', { body_text: '{"job_complete": tru' })
+    await assert.rejects(client.getJobStatus(userId, 'bad'), (error) => {
+      assert.equal(error.code, 'SMILEID_INVALID_RESPONSE')
+      assert.equal(error.raw.toString(), '{"job_complete": tru')
+      assert.equal(error.cause.name, 'UnderlyingError')
+      assert.deepEqual([error.cause.category, error.cause.line], ['eof', 1])
+      return true
+    })
+  })
+})

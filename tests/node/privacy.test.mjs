@@ -1,0 +1,92 @@
+// Nothing private in anything that Node prints by itself.
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { inspect } from 'node:util'
+
+import { Signature } from '../../bindings-node/dist/index.mjs'
+import { fresh, IMPORT, MARK, run, startSandbox } from './sandbox.mjs'
+
+const PERSON = {
+  FullName: `${MARK} name`,
+  Photo: `${MARK}-photo`,
+  DOB: `${MARK}-dob`,
+  PhoneNumber: `${MARK}-phone`,
+  Antifraud: { SuspectUsers: [{ user_id: `${MARK}-suspect`, reason: 'duplicate face' }] },
+  PartnerParams: { user_id: '{{user_id}}', job_id: '{{job_id}}', job_type: 1, own: MARK },
+}
+const BODY = {
+  job_complete: true,
+  job_success: false,
+  code: '2302',
+  result: { ResultCode: '0811', ResultType: 'SAIA', IsFinalResult: 'true', ...PERSON },
+  history: [{ ResultCode: '0810', ...PERSON }],
+  image_links: { selfie_image: `{{origin}}/images/${MARK}.jpg`, liveness_image_1: `{{origin}}/images/${MARK}.jpg` },
+  kyc_receipt: `{{origin}}/${MARK}`,
+  more: MARK,
+}
+
+/** Every way of printing that asks for no more than what a value shows by itself. */
+function printed(value) {
+  return [
+    inspect(value),
+    inspect(value, { depth: null, showHidden: true, getters: true }),
+    inspect({ inside: [value] }, { depth: 5 }),
+    `${inspect(new Map([[value, value]]))}`,
+  ].join('\n')
+}
+
+test('privacy', { timeout: 30_000 }, async (t) => {
+  const sandbox = await startSandbox(t)
+  const client = sandbox.client({ maxRetries: 0 })
+
+  await t.test('statuses print their flags and code', async () => {
+    const userId = fresh('user')
+    await sandbox.tell(userId, 'job', { body: BODY })
+    const status = await client.getJobStatus(userId, 'job', { returnHistory: true, returnImageLinks: true })
+    assert.equal(inspect(status), "JobStatus { jobComplete: true, jobSuccess: false, code: '2302' }")
+    const { result } = status
+    assert.equal(inspect(result), "JobResult { resultCode: '0811', resultType: 'SAIA', isFinalResult: true }")
+    assert.equal(inspect(result.idResponse), 'IdResponse {}')
+    assert.equal(inspect(status.imageLinks), "ImageLinks { selfieImage: '[link]', livenessImages: 1 }")
+    const views = [status, result, status.history, status.imageLinks, result.idResponse, result.antifraud]
+    for (const view of [...views, result.partnerParams, result.antifraud.suspectUsers]) {
+      assert.doesNotMatch(printed(view), new RegExp(MARK))
+    }
+    assert.match(JSON.stringify(status), new RegExp(MARK), 'asked for in JSON, everything is there')
+  })
+
+  await t.test('clients and signatures print no key', () => {
+    const signature = new Signature('001', `${MARK}-key`)
+    for (const value of [client, signature, client.getJobStatus.bind(client)]) {
+      assert.doesNotMatch(printed(value) + JSON.stringify(value), new RegExp(MARK))
+    }
+  })
+
+  await t.test('errors print neither ids nor bodies', async () => {
+    const userId = fresh('user')
+    await sandbox.tell(userId, 'job', { body: BODY, sign: 'wrong' })
+    await sandbox.tell(userId, `job-${MARK}`, { body: { ...BODY, job_complete: false } }, { body: BODY, sign: 'wrong' })
+    const calls = [client.getJobStatus(userId, 'job'), client.pollJobStatus(userId, `job-${MARK}`, { initialDelayMs: 1 })]
+    for (const { reason: error } of await Promise.allSettled(calls)) {
+      assert.equal(error.code, 'SMILEID_SIGNATURE_MISMATCH')
+      assert.match(error.raw.toString(), new RegExp(MARK))
+      assert.match(error.userId, new RegExp(MARK))
+      const all = [printed(error), JSON.stringify(error), `${error}`, error.stack, JSON.stringify(Object.entries(error))]
+      assert.doesNotMatch(all.join('\n'), new RegExp(MARK))
+      assert.doesNotMatch(printed(new AggregateError([error], 'many', { cause: error })), new RegExp(MARK))
+    }
+  })
+
+  await t.test("Node's report of an unhandled rejection names class, code and number, and nothing private", async () => {
+    const userId = fresh('user')
+    const program = `${IMPORT} await api.Client.fromEnv({ maxRetries: 0 }).getJobStatus('${userId}', 'wrong-user')`
+    const { code, stderr, stdout } = await run(program, { sandbox })
+    assert.equal(code, 1)
+    assert.match(stderr, /ResponseMismatchError: /)
+    assert.match(stderr, /code: 'SMILEID_RESPONSE_MISMATCH'/)
+    assert.match(stderr, /number: 4005/)
+    // The program's own text is on its command line, not in the report.
+    assert.doesNotMatch(stdout + stderr, new RegExp(`${MARK}|another-user`))
+  })
+})

@@ -1,0 +1,82 @@
+// A local Smile ID of a test file's own, and what tests ask of it.
+
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+
+import { Client } from '../../bindings-node/dist/index.mjs'
+
+export const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url))
+export const MARK = 'CANARY'
+
+const BINARY = process.env.SMILEID_SANDBOX_BIN ?? `${REPOSITORY}target/debug/smileid-jobs-sandbox`
+
+let count = 0
+
+/** A name that no other test uses, marked as private. */
+export function fresh(kind) {
+  return `${kind}-${MARK}-${process.pid}-${++count}`
+}
+
+/** Starts a sandbox that ends with the test file. */
+export async function startSandbox(t) {
+  const key = `${MARK}-key-${process.pid}`
+  const child = spawn(BINARY, ['--port', '0', '--api-key', key], { stdio: ['pipe', 'pipe', 'inherit'] })
+  t.after(async () => {
+    child.stdin.end()
+    if (child.exitCode === null) await once(child, 'exit')
+  })
+  const [line] = await once(createInterface({ input: child.stdout }), 'line')
+  return new Sandbox(JSON.parse(line))
+}
+
+class Sandbox {
+  constructor({ url, partner_id: partnerId, api_key: apiKey }) {
+    this.url = url
+    this.options = { partnerId, apiKey, baseUrl: url }
+    this.environment = { SMILEID_PARTNER_ID: partnerId, SMILEID_API_KEY: apiKey, SMILEID_BASE_URL: url }
+  }
+
+  client(options) {
+    return new Client({ ...this.options, ...options })
+  }
+
+  async tell(userId, jobId, ...answers) {
+    const body = JSON.stringify({ user_id: userId, job_id: jobId, answers })
+    const answer = await fetch(`${this.url}/_sandbox/jobs`, { method: 'POST', body })
+    if (!answer.ok) throw new Error(`the sandbox refused the story: ${await answer.text()}`)
+  }
+
+  async log(userId) {
+    const answer = await fetch(`${this.url}/_sandbox/requests?user_id=${encodeURIComponent(userId)}`)
+    return answer.json()
+  }
+
+  /** Waits until the log for a user is as wanted. */
+  async until(userId, wanted) {
+    for (const end = Date.now() + 5000; Date.now() < end; ) {
+      const log = await this.log(userId)
+      if (wanted(log)) return log
+      await new Promise((resolve) => setTimeout(resolve, 3))
+    }
+    throw new Error('the log never showed what was waited for')
+  }
+}
+
+/** Runs a program in a Node process of its own and waits for its end. */
+export async function run(program, { sandbox, env = {}, flags = ['--input-type=module'] } = {}) {
+  const child = spawn(process.execPath, [...flags, '--eval', program], {
+    env: { ...process.env, ...sandbox?.environment, ...env },
+    cwd: fileURLToPath(new URL('.', import.meta.url)),
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: 15_000,
+  })
+  const output = { stdout: '', stderr: '' }
+  for (const stream of ['stdout', 'stderr']) child[stream].setEncoding('utf8').on('data', (text) => (output[stream] += text))
+  const started = Date.now()
+  const [code, signal] = await once(child, 'close')
+  return { code, signal, ms: Date.now() - started, ...output }
+}
+
+export const IMPORT = `import * as api from '${new URL('../../bindings-node/dist/index.mjs', import.meta.url)}'\n`
