@@ -7,9 +7,9 @@
 
 use std::mem::ManuallyDrop;
 use std::process;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwapOption;
 use tokio::runtime::{Builder, Handle, Runtime};
@@ -32,6 +32,8 @@ struct ProcessRuntime {
     handle: Handle,
     stopping: CancellationToken,
     stopped: AtomicBool,
+    /// Threads that are driving a call of theirs on this runtime's timers and sockets.
+    waiting: AtomicUsize,
     runtime: ManuallyDrop<Mutex<Option<Runtime>>>,
 }
 
@@ -49,6 +51,7 @@ impl ProcessRuntime {
             handle: runtime.handle().clone(),
             stopping: CancellationToken::new(),
             stopped: AtomicBool::new(false),
+            waiting: AtomicUsize::new(0),
             runtime: ManuallyDrop::new(Mutex::new(Some(runtime))),
         })
     }
@@ -77,10 +80,28 @@ impl ProcessRuntime {
     fn stop(&self, grace: Duration) {
         self.stopped.store(true, Ordering::Release);
         self.stopping.cancel();
+        // They leave at once; a call that is driven on while its timers go away would panic.
+        let patience = Instant::now() + grace;
+        while self.waiting.load(Ordering::Acquire) > 0 && Instant::now() < patience {
+            std::thread::sleep(Duration::from_millis(1));
+        }
         let runtime = self.runtime.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(runtime) = runtime {
-            runtime.shutdown_timeout(grace);
+            runtime.shutdown_timeout(patience.saturating_duration_since(Instant::now()));
         }
+    }
+
+    /// Drives a call on the calling thread.
+    fn block_on<T>(&self, call: impl Future<Output = T>) -> T {
+        struct Leave<'a>(&'a AtomicUsize);
+        impl Drop for Leave<'_> {
+            fn drop(&mut self) {
+                self.0.fetch_sub(1, Ordering::Release);
+            }
+        }
+        self.waiting.fetch_add(1, Ordering::Acquire);
+        let _leave = Leave(&self.waiting);
+        self.handle.block_on(call)
     }
 }
 
@@ -236,14 +257,14 @@ impl<T: Send + 'static> PendingCall<T> {
     /// # Errors
     /// The call's own.
     pub fn wait(mut self) -> Result<T> {
-        guard(|| self.runtime.handle.block_on(&mut self.future))
+        guard(|| self.runtime.block_on(&mut self.future))
     }
 
     /// Waits on the calling thread for a while; `None` when the call has not ended yet.
     pub fn wait_for(&mut self, slice: Duration) -> Option<Result<T>> {
         let waited = guard(|| {
             let future = &mut self.future;
-            Ok(self.runtime.handle.block_on(async move { tokio::time::timeout(slice, future).await.ok() }))
+            Ok(self.runtime.block_on(async move { tokio::time::timeout(slice, future).await.ok() }))
         });
         waited.unwrap_or_else(|error| Some(Err(error)))
     }
@@ -254,7 +275,7 @@ impl<T: Send + 'static> PendingCall<T> {
     /// The call's own, or [`cancelled`](crate::ErrorCode::Cancelled).
     pub fn wait_unless(mut self, cancel: &CancellationToken) -> Result<T> {
         guard(|| {
-            self.runtime.handle.block_on(async {
+            self.runtime.block_on(async {
                 tokio::select! {
                     biased;
                     () = cancel.cancelled() => Err(Error::cancelled()),
