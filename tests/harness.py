@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cases import MARK, Case, load_cases
+from cases import LANGUAGES, MARK, Case, load_cases
 from sandbox_client import Log, Sandbox
 
 __all__ = ["Log", "Outcome", "Play", "Results", "Sandbox", "closed_port", "play_all", "prepare", "text"]
@@ -154,7 +154,9 @@ class Play:
 
 def prepare(case: Case, language: str, sandbox: Sandbox) -> Play:
     """Fresh ids, the story posted, the server chosen."""
-    fresh = f"{MARK}-{language}-{case.slug}-{secrets.token_hex(4)}"
+    # Equally long in every language: a body that is to have a certain size is filled up around its ids.
+    digits = 8 + max(map(len, LANGUAGES)) - len(language)
+    fresh = f"{MARK}-{language}-{case.slug}-{secrets.token_hex(8)[:digits]}"
     is_arguments = case.kind == "arguments"
     job_id = f"job-{fresh}" if is_arguments else case.job_id
     play = Play(case, language, sandbox, f"user-{fresh}", job_id, _base_url(case, sandbox))

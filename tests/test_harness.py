@@ -72,7 +72,7 @@ class Plays(unittest.TestCase):
     def test_story(self) -> None:
         sandbox = FakeSandbox()
         play = prepare(story(client={"max_retries": 0}), "node", sandbox)
-        self.assertRegex(play.user_id, r"^user-CANARY-node-a-story-[0-9a-f]{8}$")
+        self.assertRegex(play.user_id, r"^user-CANARY-node-a-story-[0-9a-f]{8,}$")
         self.assertEqual(play.job_id, "job-CANARY-a-story")
         self.assertEqual(sandbox.stories, [(play.user_id, play.job_id, [{"pending": True}])])
         self.assertEqual(
