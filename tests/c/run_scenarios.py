@@ -1,0 +1,16 @@
+#!/usr/bin/env python3
+"""Plays all cases in C and in C++: the columns `c` and `cpp`."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from harness import Results, Sandbox, play_all  # noqa: E402
+from case_driver import CaseDriver, built  # noqa: E402
+
+if __name__ == "__main__":
+    with Sandbox.from_environment() as sandbox:
+        for language in ("c", "cpp"):
+            with CaseDriver([str(built(f"driver-{language}"))]) as driver:
+                play_all(language, driver.drive, sandbox, Results.from_environment())
