@@ -4,6 +4,11 @@
 //! throws, everything settles to `{ok}` or `{err}`; and a runtime thread never enters JavaScript: what is finished goes
 //! into one queue per Node environment, which that environment's own thread empties (see [`bridge`]).
 
+#![cfg_attr(
+    test,
+    allow(dead_code, unused_imports, reason = "napi exports nothing from a test build, which linters still look at")
+)]
+
 mod args;
 mod bridge;
 mod client;
