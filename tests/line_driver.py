@@ -6,35 +6,54 @@ outcome; a line `interrupt` while a case runs interrupts it.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
+import threading
 from collections.abc import Sequence
 from types import TracebackType
 from typing import Any
 
 from harness import Outcome, Play
 
+ANSWER_BOUND_S = 20
+"""A program that has not answered by then is killed and started anew: one case is lost, not all that follow."""
+
 
 class LineDriver:
     """A running driver program."""
 
     def __init__(self, command: Sequence[str]) -> None:
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1)
+        self._command = command
+        self._process = self._start()
 
     def __enter__(self) -> LineDriver:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.close()
-        self._process.wait(timeout=10)
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stop()
 
     def drive(self, play: Play) -> Outcome:
         """Plays one case and returns its outcome."""
-        with play.interrupting(lambda: self._send("interrupt")):
-            self._send(json.dumps(self.line(play)))
-            assert self._process.stdout is not None
-            outcome: Outcome = json.loads(self._process.stdout.readline())
+        assert self._process.stdout is not None
+        watchdog = threading.Timer(ANSWER_BOUND_S, self._process.kill)
+        watchdog.start()
+        try:
+            with play.interrupting(lambda: self._send("interrupt")):
+                self._send(json.dumps(self.line(play)))
+                answer = self._process.stdout.readline()
+        except OSError:
+            answer = ""
+        finally:
+            watchdog.cancel()
+        if not answer:
+            self._process.kill()
+            self._stop()
+            self._process = self._start()
+            raise TimeoutError(f"the driver ended or did not answer within {ANSWER_BOUND_S} s")
+        outcome: Outcome = json.loads(answer)
         return outcome
 
     def line(self, play: Play) -> dict[str, Any]:
@@ -53,6 +72,21 @@ class LineDriver:
         interrupt = "close_before" if plan.get("when") == "before" else plan.get("by")
         args = {**play.client, "user_id": play.user_id, "job_id": play.job_id}
         return {"what": call.pop("verb"), "args": {**args, **call}, "interrupt": interrupt}
+
+    def _start(self) -> subprocess.Popen[str]:
+        pipe = subprocess.PIPE
+        return subprocess.Popen(self._command, stdin=pipe, stdout=pipe, text=True, encoding="utf-8", bufsize=1)
+
+    def _stop(self) -> None:
+        assert self._process.stdin is not None and self._process.stdout is not None
+        with contextlib.suppress(OSError):
+            self._process.stdin.close()
+        try:
+            self._process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._process.stdout.close()
 
     def _send(self, line: str) -> None:
         assert self._process.stdin is not None

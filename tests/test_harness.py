@@ -15,6 +15,7 @@ import unittest
 from pathlib import Path
 from typing import Any
 
+import line_driver
 import run as runs
 from cases import Case
 from harness import Log, Play, Results, Sandbox, closed_port, play_all, prepare, text
@@ -188,6 +189,34 @@ class Lines(unittest.TestCase):
     def test_closed_port_is_closed(self) -> None:
         with self.assertRaises(ConnectionRefusedError), socket.create_connection(("127.0.0.1", closed_port())):
             pass
+
+
+class LineDrivers(unittest.TestCase):
+    def drive(self, program: str, plays: int) -> list[Any]:
+        outcomes: list[Any] = []
+        with line_driver.LineDriver([sys.executable, "-c", program]) as driver:
+            for _ in range(plays):
+                play = prepare(story(call={"verb": "get_job_status"}), "rust", FakeSandbox())
+                try:
+                    outcomes.append(driver.drive(play))
+                except TimeoutError:
+                    outcomes.append(None)
+        return outcomes
+
+    def test_outcomes(self) -> None:
+        program = (
+            "import sys, json\nfor line in sys.stdin: print(json.dumps({'said': json.loads(line)['what']}), flush=True)"
+        )
+        self.assertEqual(self.drive(program, 2), [{"said": "get_job_status"}] * 2)
+
+    def test_program_that_dies_is_started_anew(self) -> None:
+        self.assertEqual(self.drive("import sys; sys.stdin.readline(); print('{}', flush=True)", 3), [{}, None, {}])
+
+    def test_program_that_hangs_is_started_anew(self) -> None:
+        self.addCleanup(setattr, line_driver, "ANSWER_BOUND_S", line_driver.ANSWER_BOUND_S)
+        line_driver.ANSWER_BOUND_S = 1
+        program = "import sys, time\nfor line in sys.stdin: time.sleep(30)"
+        self.assertEqual(self.drive(program, 2), [None, None])
 
 
 class Runs(unittest.TestCase):
