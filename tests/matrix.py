@@ -157,17 +157,16 @@ def _compare_languages(case: Case, cells: dict[str, Cell]) -> None:
 
 
 def render(matrix: Matrix, every_row: bool = False) -> str:
-    """The matrix as text. Vector files whose rows are all green are folded into one row each."""
+    """The matrix as text. A vector file is one row of counts, and a row for each of its cases that is red."""
     width = max((len(case.id) for case in matrix.cases), default=0) + 4
     lines = [" " * width + "  ".join(matrix.languages)]
     for (file, wing), group in groupby(matrix.cases, key=lambda case: (_file(case), case.wing)):
         rows = list(group)
-        green = all(not matrix.cells[case.id, language].red for case in rows for language in matrix.languages)
-        if file and green and not every_row:
+        lines += [wing] if wing else []
+        if file and not every_row:
             counts = [sum(matrix.cells[case.id, lang].mark == GREEN for case in rows) for lang in matrix.languages]
             lines.append(_row(f"{file}/*", [str(count) for count in counts], matrix.languages, width))
-            continue
-        lines += [wing] if wing else []
+            rows = [case for case in rows if any(matrix.cells[case.id, lang].red for lang in matrix.languages)]
         for case in rows:
             marks = [matrix.cells[case.id, language].mark for language in matrix.languages]
             lines.append(_row("  " + case.id, marks, matrix.languages, width))
