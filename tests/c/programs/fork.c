@@ -1,0 +1,83 @@
+/* fork() while eight threads poll: the client works in the child, and what the child does never touches the parent. */
+#define _POSIX_C_SOURCE 200809L
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "check.h"
+
+static smileid_client_t *client;
+static atomic_int stop;
+static atomic_int polls;
+
+static void *poll_on(void *unused) {
+  (void)unused;
+  while (!atomic_load(&stop)) {
+    smileid_poll_options_t options = quick_poll(1, 1);
+    smileid_status_t *status = NULL;
+    smileid_error_t *error = NULL;
+    if (smileid_poll_job_status(client, "user-fork", "never", &options, NULL, &status, &error)) {
+      fprintf(stderr, "parent: %s\n", smileid_error_message(error));
+      _exit(1);
+    }
+    smileid_status_free(status);
+    atomic_fetch_add(&polls, 1);
+  }
+  return NULL;
+}
+
+static void ask(const char *job_id) {
+  smileid_poll_options_t options = quick_poll(3, 2);
+  smileid_status_t *status = NULL;
+  CHECK(!smileid_poll_job_status(client, "user-fork", job_id, &options, NULL, &status, NULL));
+  CHECK(smileid_status_job_complete(status) == 1);
+  smileid_status_free(status);
+}
+
+/* What a child may do with a client of its parent: use it, fork again, close it, free it, leave in any way. */
+static void child(int number) {
+  pid_t grandchild;
+  int status = 0;
+  alarm(20);
+  if (number != 3) ask("complete");
+  if (number == 1) {
+    grandchild = fork();
+    CHECK(grandchild >= 0);
+    if (!grandchild) {
+      alarm(20);
+      ask("complete");
+      exit(0);
+    }
+    CHECK(waitpid(grandchild, &status, 0) == grandchild && status == 0);
+    ask("complete");
+  }
+  if (number >= 2) smileid_client_close(client);
+  if (number >= 3) smileid_client_free(client);
+  if (number == 4) _exit(0);
+  if (number == 5) smileid_shutdown(500);
+  exit(0);
+}
+
+int main(void) {
+  pthread_t threads[8];
+  int at, status;
+  client = client_from_env();
+  for (at = 0; at < 8; at++) CHECK(!pthread_create(&threads[at], NULL, poll_on, NULL));
+  while (atomic_load(&polls) < 8) sleep_ms(1);
+  for (at = 0; at < 12; at++) {
+    const pid_t pid = fork();
+    CHECK(pid >= 0);
+    if (!pid) child(at % 6);
+    CHECK(waitpid(pid, &status, 0) == pid);
+    if (status) fprintf(stderr, "child %d ended with %d\n", at % 6, status);
+    CHECK(status == 0);
+  }
+  at = atomic_load(&polls);
+  while (atomic_load(&polls) < at + 16) sleep_ms(1);
+  atomic_store(&stop, 1);
+  for (at = 0; at < 8; at++) CHECK(!pthread_join(threads[at], NULL));
+  ask("complete");
+  smileid_client_free(client);
+  return 0;
+}

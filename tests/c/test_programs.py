@@ -1,0 +1,95 @@
+"""Programs that use the library in the ways that only C and C++ can get wrong."""
+
+from support import (
+    PREFIX,
+    PROGRAMS,
+    TESTING_PREFIX,
+    SandboxTest,
+    build,
+    install,
+    missing,
+    program,
+    run,
+)
+
+VALGRIND = [
+    "valgrind", "-q", "--leak-check=full", "--show-leak-kinds=definite,indirect",
+    "--errors-for-leak-kinds=definite,indirect", "--error-exitcode=9",
+]  # fmt: skip
+WRAPPER = [PROGRAMS / "wrapper_other.cpp", PROGRAMS / "wrapper.cpp"]
+
+
+class Programs(SandboxTest):
+    def setUp(self) -> None:
+        self.post_stories()
+
+    def test_ownership(self) -> None:
+        self.plays([build("ownership", program("ownership.c"))])
+
+    def test_options(self) -> None:
+        self.plays([build("options", program("options.c"))])
+
+    def test_wrapper(self) -> None:
+        self.plays([build("wrapper", WRAPPER)])
+
+    def test_threads(self) -> None:
+        self.plays([build("threads", program("threads.c"))])
+        self.assertEqual(self.sandbox.log("user-threads", "before").requests, 0, "a cancelled token has sent a request")
+        self.assertFalse(self.sandbox.log("user-threads", "stall").last_is_open)
+
+    def test_fork(self) -> None:
+        self.plays([build("fork", program("fork.c"))])
+
+    def test_exit_with_calls_in_flight(self) -> None:
+        ending = build("exit", program("exit.c"))
+        for way in ("return", "exit", "quick", "main-thread"):
+            with self.subTest(way):
+                self.assertEqual(self.plays([ending, way]), "")
+
+    def test_unload(self) -> None:
+        loading = build("unload", program("unload.c"), libs=["-ldl"])
+        self.plays([loading, PREFIX / "lib" / "libsmileid_jobs.so.0"])
+
+
+class Sanitized(SandboxTest):
+    """The same with AddressSanitizer, its leak check, and UBSan; statically linked, so that the heap is watched whole."""
+
+    def setUp(self) -> None:
+        self.post_stories()
+
+    def test_ownership(self) -> None:
+        self.plays([build("ownership-asan", program("ownership.c"), sanitized=True)])
+
+    def test_options(self) -> None:
+        self.plays([build("options-asan", program("options.c"), sanitized=True)])
+
+    def test_wrapper(self) -> None:
+        self.plays([build("wrapper-asan", WRAPPER, sanitized=True)])
+
+    def test_threads(self) -> None:
+        self.plays([build("threads-asan", program("threads.c"), sanitized=True)])
+
+
+class Valgrind(SandboxTest):
+    def test_no_leak_and_no_wild_access(self) -> None:
+        if missing("valgrind"):
+            return
+        self.post_stories()
+        self.plays([*VALGRIND, build("ownership", program("ownership.c"))])
+        self.post_stories()
+        self.plays([*VALGRIND, build("wrapper", WRAPPER)])
+
+
+class Panic(SandboxTest):
+    """The shipped library has no way to panic on purpose; this one is built with the feature `testing`."""
+
+    def test_panic_is_an_error(self) -> None:
+        install(TESTING_PREFIX, features="testing")
+        done = run([build("panic", program("panic.c"), prefix=TESTING_PREFIX)], self.env)
+        self.assertEqual((done.returncode, done.stdout), (0, ""), done.stderr)
+        self.assertNotIn(self.sandbox.api_key, done.stderr)
+        self.assertIn(b"injected by a test", (TESTING_PREFIX / "lib" / "libsmileid_jobs.so").read_bytes())
+
+    def test_shipped_library_cannot(self) -> None:
+        for library in ("libsmileid_jobs.so", "libsmileid_jobs.a"):
+            self.assertNotIn(b"injected by a test", (PREFIX / "lib" / library).read_bytes())
