@@ -29,9 +29,9 @@ impl From<JobStatus> for StatusData {
     }
 }
 
-/// Holds a status for JavaScript, whose collector is told of the body's size.
+/// Holds a status for JavaScript, whose collector is told roughly what it weighs: the body, and the view once made.
 pub(crate) fn handle(status: JobStatus) -> External<JobStatus> {
-    let size = status.raw().len();
+    let size = 4 * status.raw().len() + 1024;
     External::new_with_size_hint(status, size)
 }
 
