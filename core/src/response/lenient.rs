@@ -2,6 +2,7 @@
 //!
 //! Every function takes the value's own text, which is known to be sound JSON, so that numbers keep their digits.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::Deserialize;
@@ -22,18 +23,13 @@ pub(crate) fn text(raw: &str) -> Option<String> {
     if is_number(raw) { Some(raw.to_owned()) } else { string(raw) }
 }
 
-/// A boolean, or `"true"` and `"false"` in any case.
+/// A boolean, or `"true"` and `"false"` in any case and any spelling that JSON has for them.
 pub(crate) fn boolean(raw: &str) -> Option<bool> {
-    let is = |word: &str| {
-        raw == word
-            || raw
-                .strip_prefix('"')
-                .and_then(|raw| raw.strip_suffix('"'))
-                .is_some_and(|raw| raw.eq_ignore_ascii_case(word))
-    };
-    if is("true") {
+    let word = if raw.starts_with('"') { Cow::Owned(string(raw)?) } else { Cow::Borrowed(raw) };
+    // Outside of quotes JSON knows the lower-case words only, so the case does not matter here either.
+    if word.eq_ignore_ascii_case("true") {
         Some(true)
-    } else if is("false") {
+    } else if word.eq_ignore_ascii_case("false") {
         Some(false)
     } else {
         None
