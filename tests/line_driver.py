@@ -42,7 +42,7 @@ class LineDriver:
         watchdog.start()
         try:
             with play.interrupting(lambda: self._send("interrupt")):
-                self._send(json.dumps(self.line(play)))
+                self._send(self.words(self.line(play)))
                 answer = self._process.stdout.readline()
         except OSError:
             answer = ""
@@ -55,6 +55,10 @@ class LineDriver:
             raise TimeoutError(f"the driver ended or did not answer within {ANSWER_BOUND_S} s")
         outcome: Outcome = json.loads(answer)
         return outcome
+
+    def words(self, case: dict[str, Any]) -> str:
+        """A case in the words of the program; others than JSON where a program has no parser."""
+        return json.dumps(case)
 
     def line(self, play: Play) -> dict[str, Any]:
         """The case as the program reads it."""

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from harness import Outcome, Play
 from line_driver import LineDriver
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -24,16 +22,11 @@ def built(name: str) -> Path:
 class CaseDriver(LineDriver):
     """A running driver program."""
 
-    def drive(self, play: Play) -> Outcome:
-        with play.interrupting(lambda: self._send("interrupt")):
-            self._send("\n".join(words(self.line(play))))
-            assert self._process.stdout is not None
-            outcome: Outcome = json.loads(self._process.stdout.readline())
-        return outcome
+    def words(self, case: dict[str, Any]) -> str:
+        return "\n".join(_lines(case))
 
 
-def words(case: dict[str, Any]) -> Iterator[str]:
-    """The lines of one case."""
+def _lines(case: dict[str, Any]) -> Iterator[str]:
     yield f"case {case['what']}"
     if case.get("interrupt"):
         yield f"interrupted-by {case['interrupt']}"

@@ -8,6 +8,9 @@
 static void put_error(const smileid_error_t *error) {
   const smileid_status_t *last_status = smileid_error_last_status(error);
   const smileid_error_t *last_error = smileid_error_last_error(error);
+  const char *cause = smileid_error_cause(error);
+  /* What people log: tests/run.py searches it for what must never stand there. */
+  fprintf(stderr, "%s: %s (%s)\n", smileid_error_name(error), smileid_error_message(error), cause ? cause : "-");
   if (smileid_error_code(error) == SMILEID_ERROR_CANCELLED) {
     put_raw("cancelled", "true");
     return;

@@ -6,8 +6,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from harness import Results, Sandbox, play_all  # noqa: E402
-from case_driver import CaseDriver, built  # noqa: E402
+from case_driver import CaseDriver, built
+from harness import Results, Sandbox, play_all
 
 if __name__ == "__main__":
     with Sandbox.from_environment() as sandbox:

@@ -10,11 +10,10 @@ import unittest
 from collections.abc import Sequence
 from pathlib import Path
 
+from sandbox_client import Sandbox
+
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
-sys.path.insert(0, str(HERE.parent))
-
-from sandbox_client import Sandbox  # noqa: E402
 
 PREFIX = Path(os.environ.get("SMILEID_C_PREFIX", ROOT / "build" / "c"))
 TESTING_PREFIX = PREFIX.with_name(PREFIX.name + "-testing")
@@ -22,7 +21,8 @@ OUT = Path(os.environ.get("SMILEID_C_OUT", ROOT / "build" / "c-tests"))
 BINDING = ROOT / "bindings-c"
 PROGRAMS = HERE / "programs"
 WARNINGS = ("-Wall", "-Wextra", "-Wshadow", "-pedantic", "-Werror")
-STATIC_LIBS = "-lgcc_s -lutil -lrt -lpthread -lm -ldl -lc".split()
+STATIC_LIBS = ["-lgcc_s", "-lutil", "-lrt", "-lpthread", "-lm", "-ldl", "-lc"]
+SANITIZERS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 BOUND_S = 60
 
 
@@ -60,15 +60,16 @@ def build(
     name: str, sources: Sequence[Path], prefix: Path = PREFIX, sanitized: bool = False, libs: Sequence[str] = ()
 ) -> Path:
     """Builds a program against the shared library, or with ASan and UBSan against the static one."""
-    program = OUT / name
     OUT.mkdir(parents=True, exist_ok=True)
-    command = [*compiler(sources[-1]), "-g", *WARNINGS, f"-I{prefix}/include", *map(str, sources), "-o", str(program)]
-    if sanitized:
-        command += ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", f"{prefix}/lib/libsmileid_jobs.a", *STATIC_LIBS]
-    else:
-        command += [f"-L{prefix}/lib", f"-Wl,-rpath,{prefix}/lib", "-lsmileid_jobs", "-pthread"]
-    must([*command, *libs])
-    return program
+    flags = ["-g", *(SANITIZERS if sanitized else ())]
+    objects = [OUT / f"{name}-{source.stem}.o" for source in sources]
+    for source, compiled in zip(sources, objects, strict=True):
+        must([*compiler(source), *WARNINGS, *flags, f"-I{prefix}/include", "-c", source, "-o", compiled])
+    static = [prefix / "lib" / "libsmileid_jobs.a", *STATIC_LIBS]
+    shared = [f"-L{prefix}/lib", f"-Wl,-rpath,{prefix}/lib", "-lsmileid_jobs", "-pthread"]
+    linked = static if sanitized else shared
+    must([compiler(sources[-1])[0], *flags, *objects, "-o", OUT / name, *linked, *libs])
+    return OUT / name
 
 
 def program(name: str) -> list[Path]:

@@ -34,7 +34,7 @@ class Programs(SandboxTest):
 
     def test_threads(self) -> None:
         self.plays([build("threads", program("threads.c"))])
-        self.assertEqual(self.sandbox.log("user-threads", "before").requests, 0, "a cancelled token has sent a request")
+        self.assertEqual(self.sandbox.log("user-threads", "before").requests, 0, "a cancelled token sent a request")
         self.assertFalse(self.sandbox.log("user-threads", "stall").last_is_open)
 
     def test_fork(self) -> None:
@@ -52,7 +52,7 @@ class Programs(SandboxTest):
 
 
 class Sanitized(SandboxTest):
-    """The same with AddressSanitizer, its leak check, and UBSan; statically linked, so that the heap is watched whole."""
+    """The same with AddressSanitizer, its leak check, and UBSan; static, so that all of the heap is watched."""
 
     def setUp(self) -> None:
         self.post_stories()

@@ -1,0 +1,164 @@
+"""What `make install` leaves behind, used as users use it: pkg-config, CMake, plain flags; shared and static."""
+
+import json
+import os
+import re
+import subprocess
+import tempfile
+import unittest
+from pathlib import Path
+
+from support import (
+    BINDING,
+    HERE,
+    OUT,
+    PREFIX,
+    ROOT,
+    STATIC_LIBS,
+    WARNINGS,
+    SandboxTest,
+    compiler,
+    install,
+    missing,
+    must,
+)
+
+EXAMPLES = [BINDING / "examples" / f"poll_job_status.{kind}" for kind in ("c", "cpp")]
+CMAKE = """cmake_minimum_required(VERSION 3.13)
+project(user C CXX)
+find_package(smileid_jobs {version} CONFIG REQUIRED)
+foreach(kind smileid_jobs static)
+  add_executable(c-${{kind}} {c})
+  add_executable(cpp-${{kind}} {cpp})
+  target_compile_features(cpp-${{kind}} PRIVATE cxx_std_17)
+  target_link_libraries(c-${{kind}} smileid_jobs::${{kind}})
+  target_link_libraries(cpp-${{kind}} smileid_jobs::${{kind}})
+endforeach()
+"""
+
+
+class Installed(unittest.TestCase):
+    def test_files_and_soname(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            install(Path(f"{folder}/plain"))
+            found = {str(path.relative_to(f"{folder}/plain")) for path in Path(folder).rglob("*") if not path.is_dir()}
+            self.assertEqual(
+                found,
+                {
+                    "include/smileid_jobs.h",
+                    "include/smileid_jobs.hpp",
+                    "lib/libsmileid_jobs.a",
+                    "lib/libsmileid_jobs.so",
+                    "lib/libsmileid_jobs.so.0",
+                    "lib/libsmileid_jobs.so.0.1.0",
+                    "lib/pkgconfig/smileid_jobs.pc",
+                    "lib/cmake/smileid_jobs/smileid_jobs-config.cmake",
+                    "lib/cmake/smileid_jobs/smileid_jobs-config-version.cmake",
+                },
+            )
+            library = Path(folder) / "plain" / "lib" / "libsmileid_jobs.so"
+            self.assertEqual(os.readlink(library), "libsmileid_jobs.so.0")
+            self.assertIn("[libsmileid_jobs.so.0]", must(["readelf", "-d", library]))
+            must(["make", "-s", "-C", BINDING, "uninstall", f"PREFIX={folder}/plain"])
+            self.assertEqual([path for path in Path(folder).rglob("*") if not path.is_dir()], [])
+
+    def test_destdir_stays_out_of_the_files(self) -> None:
+        with tempfile.TemporaryDirectory() as stage:
+            profile = f"PROFILE={os.environ.get('PROFILE', 'dev')}"
+            must(["make", "-s", "-C", BINDING, "install", f"DESTDIR={stage}", "PREFIX=/usr", profile])
+            for name in ("pkgconfig/smileid_jobs.pc", "cmake/smileid_jobs/smileid_jobs-config.cmake"):
+                text = (Path(stage) / "usr" / "lib" / name).read_text(encoding="utf-8")
+                self.assertNotIn(stage, text)
+                self.assertIsNone(re.search(r"@[A-Z_]+@", text), "a placeholder is left")
+
+    def test_static_libs_are_what_rustc_says(self) -> None:
+        command = ["cargo", "rustc", "-q", "-p", "smileid-jobs-c", "--lib", "--crate-type", "staticlib", "--"]
+        command += ["--print", "native-static-libs"]
+        said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=900, check=True).stderr
+        note = re.search(r"native-static-libs: (.*)", said)
+        assert note, said
+        self.assertEqual(set(note[1].split()), set(STATIC_LIBS))
+
+
+class Used(SandboxTest):
+    """The two quick-start programs, built and run in each of the documented ways."""
+
+    def asks(self, *command: str | Path) -> None:
+        printed = self.plays(command)
+        self.assertRegex(
+            printed, r"^approved: true \(code 0810, .+\)\nhistory: \d+ results\nimages: selfie and \d+ liveness\n$"
+        )
+
+    def build(self, example: Path, name: str, flags: list[str]) -> Path:
+        target = OUT / f"{name}-{example.suffix[1:]}"
+        OUT.mkdir(parents=True, exist_ok=True)
+        must([*compiler(example), *WARNINGS, example, "-o", target, *flags])
+        return target
+
+    def test_plain_flags(self) -> None:
+        shared = [f"-I{PREFIX}/include", f"-L{PREFIX}/lib", f"-Wl,-rpath,{PREFIX}/lib", "-lsmileid_jobs"]
+        static = [f"-I{PREFIX}/include", f"{PREFIX}/lib/libsmileid_jobs.a", *STATIC_LIBS]
+        for example in EXAMPLES:
+            self.asks(self.build(example, "example-shared", shared))
+            alone = self.build(example, "example-static", static)
+            self.asks(alone)
+            self.assertNotIn("smileid", must(["ldd", alone]))
+
+    def test_pkg_config(self) -> None:
+        if missing("pkg-config"):
+            return
+        env = {**os.environ, "PKG_CONFIG_PATH": str(PREFIX / "lib" / "pkgconfig")}
+        cflags = must(["pkg-config", "--cflags", "smileid_jobs"], env).split()
+        shared = [*must(["pkg-config", "--libs", "smileid_jobs"], env).split(), f"-Wl,-rpath,{PREFIX}/lib"]
+        static = must(["pkg-config", "--variable=static_link", "smileid_jobs"], env).split()
+        private = must(["pkg-config", "--static", "--libs", "smileid_jobs"], env).split()
+        self.assertLessEqual(set(STATIC_LIBS), set(private))
+        for example in EXAMPLES:
+            self.asks(self.build(example, "example-pc-shared", [*cflags, *shared]))
+            self.asks(self.build(example, "example-pc-static", [*cflags, *static]))
+
+    def test_cmake(self) -> None:
+        if missing("cmake"):
+            return
+        with tempfile.TemporaryDirectory() as folder:
+            self.configure(Path(folder), "0.1")
+            must(["cmake", "--build", f"{folder}/build"])
+            for name in ("c-smileid_jobs", "cpp-smileid_jobs", "c-static", "cpp-static"):
+                self.asks(f"{folder}/build/{name}")
+
+    def test_cmake_versions(self) -> None:
+        if missing("cmake"):
+            return
+        cases = {"0": True, "0.1": True, "0.1.0": True, "0.1.9": False, "0.0.9": False, "0.2": False, "1.0": False}
+        for version, fits in cases.items():
+            with self.subTest(version), tempfile.TemporaryDirectory() as folder:
+                if fits:
+                    self.configure(Path(folder), version)
+                else:
+                    with self.assertRaisesRegex(AssertionError, "compatible|version"):
+                        self.configure(Path(folder), version)
+
+    def configure(self, folder: Path, version: str) -> None:
+        text = CMAKE.format(version=version, c=EXAMPLES[0], cpp=EXAMPLES[1])
+        (folder / "CMakeLists.txt").write_text(text, encoding="utf-8")
+        must(["cmake", "-S", folder, "-B", folder / "build", f"-DCMAKE_PREFIX_PATH={PREFIX}"])
+
+
+class Readme(unittest.TestCase):
+    def test_quick_starts_are_the_examples(self) -> None:
+        readme = (BINDING / "README.md").read_text(encoding="utf-8")
+        for example in EXAMPLES:
+            text = example.read_text(encoding="utf-8")
+            self.assertIn(f"```{example.suffix[1:]}\n{text}```", readme, f"{example.name} is not in the README")
+            self.assertLessEqual(len(text.splitlines()), 30, example.name)
+
+    def test_headings_are_those_of_all_bindings(self) -> None:
+        readme = (BINDING / "README.md").read_text(encoding="utf-8")
+        self.assertEqual(re.findall(r"^## (.*)", readme, re.MULTILINE), ["Install", "Use", "Errors", "Develop"])
+
+    def test_error_table_is_the_cores(self) -> None:
+        readme = (BINDING / "README.md").read_text(encoding="utf-8")
+        rows = re.findall(r"^\| `SMILEID_ERROR_(\w+)` \| (\d+) \| `(\w+)` \(`(\w+)`\) \|", readme, re.MULTILINE)
+        table = json.loads((HERE.parent / "vectors" / "errors.json").read_text(encoding="utf-8"))
+        listed = [(entry["code"].upper(), str(entry["number"]), entry["class"], entry["base"]) for entry in table]
+        self.assertEqual(rows, listed)
