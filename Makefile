@@ -1,0 +1,74 @@
+# make demo              every language polls a job of a local Smile ID to its end
+# make test              everything that must agree, in every language
+# make check             formatting, lints, types, generated files
+# make test-the-tests    breaks rules of the core in a copy and expects red cells in every language
+# make clean
+
+SHELL := /bin/sh
+VENV := build/venv
+rust_sources := $(shell find core/src Cargo.toml Cargo.lock -type f)
+python_sources := $(shell find bindings-python -name target -prune -o -type f ! -name '*.so' ! -name '*.pyc' -print)
+node_sources := $(shell find bindings-node/src bindings-node/src-ts bindings-node/*.json bindings-node/Cargo.toml -type f)
+c_sources := $(shell find bindings-c -type f)
+sandbox_sources := $(shell find sandbox -type f)
+
+.PHONY: demo test check test-the-tests clean
+
+demo: build/sandbox.stamp build/python.stamp build/node.stamp build/demo/poll_job_status-c build/demo/poll_job_status-cpp
+	@cargo build -q --locked -p smileid-jobs --example poll_job_status
+	@python3 scripts/demo.py
+
+test: build/sandbox.stamp build/python.stamp build/node.stamp build/tools.stamp
+	@cargo build -q --locked -p smileid-jobs-tests
+	@cargo build -q --locked -p smileid-jobs-node --features testing
+	@python3 scripts/test.py
+
+check: build/python.stamp build/node.stamp build/tools.stamp
+	@scripts/check.sh
+
+test-the-tests: build/sandbox.stamp build/python.stamp build/node.stamp build/tools.stamp
+	@python3 scripts/test_the_tests.py
+
+clean:
+	rm -rf build target bindings-node/node_modules bindings-node/dist bindings-node/*.node
+
+build/need.stamp: scripts/need.sh
+	@scripts/need.sh
+	@mkdir -p build && touch $@
+
+build/sandbox.stamp: build/need.stamp $(sandbox_sources)
+	cargo build -q --locked -p smileid-jobs-sandbox
+	@touch $@
+
+build/venv.stamp: build/need.stamp
+	python3 -m venv $(VENV)
+	@touch $@
+
+# In place, so that what was compiled once is not compiled again.
+build/python.stamp: build/venv.stamp $(rust_sources) $(python_sources)
+	$(VENV)/bin/pip install -q --disable-pip-version-check --force-reinstall --no-deps ./bindings-python
+	@touch $@
+
+build/tools.stamp: build/venv.stamp tests/python/requirements.txt
+	$(VENV)/bin/pip install -q --disable-pip-version-check -r tests/python/requirements.txt
+	@touch $@
+
+build/npm.stamp: build/need.stamp bindings-node/package-lock.json
+	cd bindings-node && npm ci --silent --no-audit --no-fund
+	@touch $@
+
+build/node.stamp: build/npm.stamp $(rust_sources) $(node_sources)
+	cd bindings-node && npm run --silent build
+	@touch $@
+
+build/c.stamp: build/need.stamp $(rust_sources) $(c_sources)
+	$(MAKE) -s -C bindings-c install PREFIX=$(CURDIR)/build/prefix
+	@touch $@
+
+build/demo/poll_job_status-c: build/c.stamp bindings-c/examples/poll_job_status.c
+	@mkdir -p build/demo
+	gcc -std=c99 -Wall -Wextra -Ibuild/prefix/include bindings-c/examples/poll_job_status.c -o $@ -Lbuild/prefix/lib -lsmileid_jobs -Wl,-rpath,$(CURDIR)/build/prefix/lib
+
+build/demo/poll_job_status-cpp: build/c.stamp bindings-c/examples/poll_job_status.cpp
+	@mkdir -p build/demo
+	g++ -std=c++17 -Wall -Wextra -Ibuild/prefix/include bindings-c/examples/poll_job_status.cpp -o $@ -Lbuild/prefix/lib -lsmileid_jobs -Wl,-rpath,$(CURDIR)/build/prefix/lib

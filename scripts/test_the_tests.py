@@ -1,0 +1,119 @@
+#!/usr/bin/env python3
+"""Breaks rules of the core in a copy, one at a time, and expects red cells in every language.
+
+A matrix that stays green while a rule is broken proves nothing.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+COPY = REPOSITORY / "build" / "broken"
+COLUMNS = ("rust", "python", "asyncio", "node", "c", "cpp")
+
+
+@dataclass(frozen=True)
+class Break:
+    """A rule, the line that keeps it, and the line that breaks it."""
+
+    rule: str
+    file: str
+    line: str
+    broken: str
+    must_be_red: str
+    """A case that every language must see red."""
+
+
+BREAKS = (
+    Break(
+        "a wrong signature is refused",
+        "core/src/retry.rs",
+        "if key.confirm_signature(timestamp, signature) {",
+        "if key.confirm_signature(timestamp, signature) || !signature.is_empty() {",
+        "signature-wrong",
+    ),
+    Break(
+        "IsFinalResult may be a text",
+        "core/src/response/result.rs",
+        '"IsFinalResult" => result.is_final_result = lenient::boolean(value),',
+        '"IsFinalResult" => result.is_final_result = serde_json::from_str(value).ok(),',
+        "product-biometric-kyc-approved",
+    ),
+    Break(
+        "delays double",
+        "core/src/poll/schedule.rs",
+        "self.initial_delay.saturating_mul(1 << doublings).min(self.max_delay)",
+        "self.initial_delay.saturating_mul(1 + 0 * doublings).min(self.max_delay)",
+        "schedule/",
+    ),
+)
+
+
+def run(*command: str, may_fail: bool = False) -> str:
+    done = subprocess.run(command, cwd=COPY, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if done.returncode and not may_fail:
+        raise SystemExit(f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout[-4000:]}")
+    return done.stdout
+
+
+def copy() -> None:
+    """A copy with what is built already, so that only the core is compiled again."""
+    if COPY.exists():
+        shutil.rmtree(COPY)
+    files = subprocess.run(["git", "ls-files", "-z", "-co", "--exclude-standard"], cwd=REPOSITORY, check=True, stdout=subprocess.PIPE).stdout
+    for name in filter(None, files.decode().split("\0")):
+        source = REPOSITORY / name
+        if source.is_file():
+            (COPY / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source, COPY / name)
+    for name in ("target", "bindings-node/node_modules"):
+        if (REPOSITORY / name).exists():
+            shutil.copytree(REPOSITORY / name, COPY / name, symlinks=True)
+
+
+def build() -> None:
+    """Unoptimised: what is slow here does not matter."""
+    run("cargo", "build", "-q", "-p", "smileid-jobs-tests", "-p", "smileid-jobs-sandbox")
+    if not (COPY / "build/venv").exists():
+        run(sys.executable, "-m", "venv", "build/venv")
+    run("build/venv/bin/pip", "install", "-q", "--force-reinstall", "--no-deps", "./bindings-python", "--config-settings=build-args=--profile=dev")
+    run("npm", "--prefix", "bindings-node", "run", "--silent", "build:debug")
+    run("make", "-s", "-C", "tests/c", "drivers")
+
+
+def red_columns(printed: str, case: str) -> set[str]:
+    """The languages in which the case is red."""
+    return {found[1] for found in re.finditer(rf"^\s+{re.escape(case)}\S* · (\w+): ", printed, re.MULTILINE)}
+
+
+def main() -> int:
+    copy()
+    passed = failed = 0
+    for broken in BREAKS:
+        path = COPY / broken.file
+        sound = path.read_text(encoding="utf-8")
+        if sound.count(broken.line) != 1:
+            raise SystemExit(f"{broken.file}: the line that keeps the rule “{broken.rule}” is not there once")
+        path.write_text(sound.replace(broken.line, broken.broken), encoding="utf-8")
+        build()
+        printed = run(sys.executable, "tests/run.py", may_fail=True)
+        path.write_text(sound, encoding="utf-8")
+        red = red_columns(printed, broken.must_be_red)
+        for column in COLUMNS:
+            passed += column in red
+            failed += column not in red
+        missing = ", ".join(sorted(set(COLUMNS) - red))
+        print(f"{broken.rule}: " + (f"still green in {missing}" if missing else "red in every language"), flush=True)
+    shutil.rmtree(COPY)
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
