@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TypeVar
 
 from . import _native, errors
+from .status import JobStatus
 
 _T = TypeVar("_T")
 
@@ -27,8 +28,6 @@ def value_of(outcome: _T | _native.Failure) -> _T:
 
 def error_from(failure: _native.Failure) -> errors.SmileIDError:
     """The exception for a failure, with everything it knows."""
-    from .status import JobStatus  # it needs this module itself, to be unpickled
-
     error = CLASSES[failure.code](failure.message, **failure.fields())
     if failure.last_status is not None:
         error.last_status = JobStatus(failure.last_status)

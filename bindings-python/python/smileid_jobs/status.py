@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import _native
-from ._raising import value_of
 from .results import ImageLinks, JobResult
 
 if TYPE_CHECKING:
@@ -151,4 +150,6 @@ class JobStatus:
 
 def _restore(user_id: str, job_id: str, raw: bytes) -> JobStatus:
     """Reads a pickled status. Its signature was checked when it came; the pickle is trusted, as all pickles are."""
+    from ._raising import value_of  # which needs this module
+
     return JobStatus(value_of(_native.Status.from_verified(user_id, job_id, raw)))

@@ -1,0 +1,215 @@
+"""What only the asyncio client can get wrong."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import inspect
+import os
+import threading
+import time
+import weakref
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from conftest import wait_until
+from smileid_jobs import AsyncClient, ClientClosedError, InvalidArgumentError, RequestTimeoutError, _bridge
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+    from sandbox_client import Sandbox
+
+NewLoop = "Callable[[], asyncio.AbstractEventLoop]"
+
+
+def run(new_loop: Any, coroutine: Coroutine[Any, Any, Any]) -> Any:
+    """As asyncio.run, on a loop of a given kind."""
+    loop = new_loop()
+    try:
+        asyncio.set_event_loop(loop)
+        return loop.run_until_complete(asyncio.wait_for(coroutine, 10))
+    finally:
+        asyncio.set_event_loop(None)
+        loop.close()
+
+
+def test_verbs_are_coroutine_functions() -> None:
+    assert inspect.iscoroutinefunction(AsyncClient.get_job_status)
+    assert inspect.iscoroutinefunction(AsyncClient.poll_job_status)
+
+
+def test_many_at_once(new_loop: Any, async_client: AsyncClient, user: str) -> None:
+    async def main() -> None:
+        tasks = [asyncio.create_task(async_client.get_job_status(f"{user}-{n}", "complete")) for n in range(100)]
+        statuses = await asyncio.gather(*tasks)
+        assert [status.user_id for status in statuses] == [f"{user}-{n}" for n in range(100)]
+
+    run(new_loop, main())
+
+
+def test_one_client_serves_loops_one_after_the_other(new_loop: Any, async_client: AsyncClient, user: str) -> None:
+    for _ in range(5):
+        assert run(new_loop, async_client.get_job_status(user, "complete")).job_complete
+
+
+def test_one_client_serves_loops_in_several_threads(async_client: AsyncClient, user: str) -> None:
+    found: list[bool] = []
+
+    async def main() -> None:
+        statuses = await asyncio.gather(*(async_client.get_job_status(user, "slow-20ms") for _ in range(10)))
+        found.extend(status.job_complete for status in statuses)
+
+    threads = [threading.Thread(target=asyncio.run, args=(main(),)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    assert found == [True] * 40
+
+
+def test_cancelling_drops_the_request(new_loop: Any, async_client: AsyncClient, sandbox: Sandbox, user: str) -> None:
+    async def main() -> None:
+        task = asyncio.ensure_future(async_client.get_job_status(user, "stall"))
+        while not sandbox.log(user, "stall").last_is_open:
+            await asyncio.sleep(0.005)
+        start = time.monotonic()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert time.monotonic() - start < 0.05
+        wait_until(lambda: not sandbox.log(user, "stall").last_is_open, 0.2)
+
+    run(new_loop, main())
+
+
+def test_wait_for_cancels(async_client: AsyncClient, sandbox: Sandbox, user: str) -> None:
+    async def main() -> None:
+        with pytest.raises(asyncio.TimeoutError):
+            await asyncio.wait_for(async_client.get_job_status(user, "stall"), 0.1)
+
+    asyncio.run(main())
+    wait_until(lambda: not sandbox.log(user, "stall").last_is_open, 0.2)
+
+
+def test_cancelled_before_its_first_step_sends_nothing(async_client: AsyncClient, sandbox: Sandbox, user: str) -> None:
+    async def main() -> None:
+        task = asyncio.create_task(async_client.get_job_status(user, "complete"))
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(main())
+    assert sandbox.log(user, "complete").requests == 0
+
+
+def test_a_late_completion_leaves_a_closed_loop_alone(
+    new_loop: Any, async_client: AsyncClient, sandbox: Sandbox, user: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    loop = new_loop()
+    task = loop.create_task(async_client.get_job_status(user, "slow-100ms"))
+    loop.run_until_complete(asyncio.sleep(0.02))
+    loop.close()
+    wait_until(lambda: sandbox.log(user, "slow-100ms").all_answered)
+    time.sleep(0.05)
+    assert not task.done()
+    # Asyncio itself complains about a task that is still pending when it goes.
+    task._log_destroy_pending = False
+    del task, loop
+    gc.collect()
+    assert caplog.records == []
+
+
+def test_a_forgotten_coroutine_drops_its_request(async_client: AsyncClient, sandbox: Sandbox, user: str) -> None:
+    loop = asyncio.new_event_loop()
+    task = loop.create_task(async_client.get_job_status(user, "stall"))
+    task._log_destroy_pending = False  # type: ignore[attr-defined]
+    loop.run_until_complete(asyncio.sleep(0.02))
+    wait_until(lambda: sandbox.log(user, "stall").last_is_open)
+    loop.close()
+    del task, loop
+    gc.collect()
+    wait_until(lambda: not sandbox.log(user, "stall").last_is_open, 0.3)
+
+
+def test_a_task_that_nobody_holds_is_not_collected(new_loop: Any, async_client: AsyncClient, user: str) -> None:
+    done: list[bool] = []
+
+    async def fire() -> None:
+        done.append((await async_client.get_job_status(user, "slow-50ms")).job_complete)
+
+    async def main() -> None:
+        asyncio.ensure_future(fire())  # noqa: RUF006
+        while not done:
+            gc.collect()
+            await asyncio.sleep(0.01)
+
+    run(new_loop, main())
+    assert done == [True]
+
+
+def test_bridges_go_with_their_loops(new_loop: Any, async_client: AsyncClient, user: str) -> None:
+    bridges: list[weakref.ref[Any]] = []
+
+    async def main() -> None:
+        await async_client.get_job_status(user, "complete")
+        bridges.append(weakref.ref(_bridge.Bridge.current()))
+
+    def open_files() -> int:
+        return len(os.listdir("/proc/self/fd"))
+
+    run(new_loop, main())
+    gc.collect()
+    before = open_files()
+    for _ in range(5):
+        run(new_loop, main())
+    wait_until(lambda: gc.collect() >= 0 and all(bridge() is None for bridge in bridges))
+    wait_until(lambda: not [thread for thread in threading.enumerate() if thread.name == "smileid-jobs-bridge"])
+    assert open_files() <= before
+
+
+def test_one_bridge_per_loop(async_client: AsyncClient, settings: dict[str, Any], user: str) -> None:
+    async def main() -> None:
+        async with AsyncClient(**settings) as other:
+            await asyncio.gather(
+                async_client.get_job_status(user, "complete"), other.get_job_status(user, "complete")
+            )
+            assert _bridge.Bridge.current() is _bridge.Bridge.current()
+
+    asyncio.run(main())
+
+
+def test_closing_ends_calls(new_loop: Any, settings: dict[str, Any], sandbox: Sandbox, user: str) -> None:
+    async def main() -> None:
+        async with AsyncClient(**settings) as client:
+            task = asyncio.ensure_future(client.get_job_status(user, "stall"))
+            while not sandbox.log(user, "stall").last_is_open:
+                await asyncio.sleep(0.005)
+        start = time.monotonic()
+        with pytest.raises(ClientClosedError):
+            await task
+        assert time.monotonic() - start < 0.05
+        with pytest.raises(ClientClosedError):
+            await client.get_job_status(user, "complete")
+
+    run(new_loop, main())
+
+
+def test_errors_come_out_of_await(async_client: AsyncClient, user: str) -> None:
+    async def main() -> None:
+        with pytest.raises(RequestTimeoutError):
+            await async_client.get_job_status(user, "stall", timeout=0.05)
+        with pytest.raises(InvalidArgumentError):
+            await async_client.get_job_status(user, "complete", timeout=-1)
+
+    asyncio.run(main())
+
+
+def test_a_nested_run_does_not_block_the_loop(async_client: AsyncClient, user: str) -> None:
+    """A reader that is called once more than there are wake-ups must not wait for one."""
+
+    async def main() -> None:
+        await async_client.get_job_status(user, "complete")
+        _bridge.Bridge.current()._drain(False)
+
+    asyncio.run(asyncio.wait_for(main(), 5))

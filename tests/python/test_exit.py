@@ -1,0 +1,95 @@
+"""The interpreter ends while work is in flight: status 0, nothing printed, whatever the threads are doing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from conftest import Programs
+
+PROGRAMS = {
+    "daemon threads in blocking calls": """
+        c = client()
+        def block(job):
+            while True:
+                try:
+                    c.get_job_status("user-exit", job)
+                except smileid_jobs.SmileIDError:
+                    pass
+        for job in ["stall"] * 4 + ["slow-1ms"] * 4 + ["complete"] * 8:
+            threading.Thread(target=block, args=(job,), daemon=True).start()
+        time.sleep(0.02 + 0.01 * int(os.environ["ROUND"]))
+    """,
+    "daemon threads with event loops": """
+        c = async_client()
+        def serve():
+            loop = asyncio.new_event_loop()
+            async def hammer(job):
+                while True:
+                    await c.get_job_status("user-exit", job)
+            tasks = [loop.create_task(hammer(job)) for job in ["stall"] * 4 + ["complete"] * 8]
+            loop.run_forever()
+        for _ in range(3):
+            threading.Thread(target=serve, daemon=True).start()
+        time.sleep(0.02 + 0.01 * int(os.environ["ROUND"]))
+    """,
+    "daemon threads with loops that have no readers": """
+        class Loop(asyncio.SelectorEventLoop):
+            def add_reader(self, *_):
+                raise NotImplementedError
+        c = async_client()
+        def serve():
+            loop = Loop()
+            async def hammer(job):
+                while True:
+                    await c.get_job_status("user-exit", job)
+            tasks = [loop.create_task(hammer(job)) for job in ["stall"] * 4 + ["complete"] * 8]
+            loop.run_forever()
+        for _ in range(3):
+            threading.Thread(target=serve, daemon=True).start()
+        time.sleep(0.02 + 0.01 * int(os.environ["ROUND"]))
+    """,
+    "a loop that was left": """
+        loop = asyncio.new_event_loop()
+        c = async_client()
+        tasks = [loop.create_task(c.get_job_status("user-exit", job)) for job in ["stall", "slow-1ms"] * 8]
+        for task in tasks:
+            task._log_destroy_pending = False
+        loop.run_until_complete(asyncio.sleep(0.005 * int(os.environ["ROUND"])))
+    """,
+    "clients that were never closed": """
+        keep = [client(), async_client()]
+        keep[0].get_job_status("user-exit", "complete")
+        asyncio.run(keep[1].get_job_status("user-exit", "complete"))
+    """,
+    "a thread that is waited for": """
+        c = client()
+        threading.Thread(target=c.get_job_status, args=("user-exit", "slow-50ms")).start()
+    """,
+    "handlers that come after ours": """
+        import atexit
+        c = client()
+        def late():
+            try:
+                c.get_job_status("user-exit", "complete")
+            except smileid_jobs.ClientClosedError:
+                pass
+        class Late:
+            def __del__(self):
+                late()
+        atexit.register(late)
+        keep = Late()
+        c.get_job_status("user-exit", "complete")
+    """,
+}
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_exit_is_clean(programs: Programs, name: str) -> None:
+    # Two rounds side by side: the machine has few cores, and contention is what finds races.
+    for pair in range(5):
+        processes = [programs.start(PROGRAMS[name], ROUND=str(2 * pair + part)) for part in range(2)]
+        for process in processes:
+            assert programs.finish(process) == (0, "", "")

@@ -1,0 +1,128 @@
+"""Ctrl-C and other signals while a call blocks."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from conftest import wait_until
+from smileid_jobs import Client, ClientClosedError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from conftest import Programs
+    from sandbox_client import Sandbox
+
+
+def soon(action: Callable[[], Any], delay_s: float = 0.1) -> threading.Thread:
+    """Does something on another thread, a little later."""
+
+    def run() -> None:
+        time.sleep(delay_s)
+        action()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    return thread
+
+
+@pytest.fixture(autouse=True)
+def _default_ctrl_c() -> Iterator[None]:
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.parametrize(("verb", "job"), [("get_job_status", "stall"), ("poll_job_status", "never")])
+def test_ctrl_c_ends_a_call_within_60_ms(client: Client, sandbox: Sandbox, user: str, verb: str, job: str) -> None:
+    for _ in range(3):
+        sent: list[float] = []
+        thread = soon(lambda sent=sent: (sent.append(time.monotonic()), os.kill(os.getpid(), signal.SIGINT)))
+        with pytest.raises(KeyboardInterrupt):
+            getattr(client, verb)(user, job)
+        late = time.monotonic() - sent[0]
+        thread.join()
+        assert late < 0.06 + 0.03  # the second part is this machine's
+    wait_until(lambda: not sandbox.log(user, job).last_is_open, 0.2)
+    assert client.get_job_status(user, "complete").job_complete
+
+
+def test_other_handlers_run_and_the_call_goes_on(client: Client, user: str) -> None:
+    seen: list[int] = []
+    before = signal.signal(signal.SIGUSR1, lambda number, _frame: seen.append(number))
+    try:
+        soon(lambda: os.kill(os.getpid(), signal.SIGUSR1), 0.05)
+        assert client.get_job_status(user, "slow-250ms").job_complete
+        assert seen == [signal.SIGUSR1]
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+
+
+def test_a_handler_may_make_calls_of_its_own(client: Client, user: str) -> None:
+    seen: list[bool] = []
+    before = signal.signal(
+        signal.SIGUSR1, lambda *_: seen.append(client.get_job_status(user, "complete").job_complete)
+    )
+    try:
+        soon(lambda: os.kill(os.getpid(), signal.SIGUSR1), 0.05)
+        assert client.get_job_status(user, "slow-250ms").job_complete
+        assert seen == [True]
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+
+
+def test_a_handler_may_fork(programs: Programs) -> None:
+    """The child goes on in the handler's caller, with a call that was the parent's."""
+    status, output, errors = programs.run(
+        """
+        parent, children = os.getpid(), []
+        signal.signal(signal.SIGUSR1, lambda *_: children.append(os.fork()))
+        threading.Timer(0.1, lambda: os.kill(parent, signal.SIGUSR1)).start()
+        assert client().get_job_status("user-fork", "slow-250ms").job_complete
+        if os.getpid() != parent:
+            os._exit(7)
+        print(os.waitstatus_to_exitcode(os.waitpid(children[0], 0)[1]))
+        """
+    )
+    assert (status, output, errors) == (0, "7\n", "")
+
+
+def test_other_threads_are_not_interrupted_but_closed(client: Client, user: str) -> None:
+    outcome: list[BaseException] = []
+
+    def block() -> None:
+        try:
+            client.get_job_status(user, "stall")
+        except BaseException as error:
+            outcome.append(error)
+
+    thread = threading.Thread(target=block)
+    thread.start()
+    time.sleep(0.05)
+    with pytest.raises(KeyboardInterrupt):
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(1)
+    assert thread.is_alive()
+    start = time.monotonic()
+    client.close()
+    thread.join(5)
+    assert time.monotonic() - start < 0.05
+    assert isinstance(outcome[0], ClientClosedError)
+
+
+def test_waiting_threads_do_not_hold_the_interpreter(client: Client, user: str) -> None:
+    threads = [threading.Thread(target=client.get_job_status, args=(user, "slow-250ms")) for _ in range(8)]
+    start = time.monotonic()
+    for thread in threads:
+        thread.start()
+    turns = 0
+    while any(thread.is_alive() for thread in threads):
+        turns += 1
+        time.sleep(0.001)
+    assert turns > 50
+    assert time.monotonic() - start < 1.0
