@@ -53,8 +53,9 @@ build/tools.stamp: build/venv.stamp tests/python/requirements.txt
 	$(VENV)/bin/pip install -q --disable-pip-version-check -r tests/python/requirements.txt
 	@touch $@
 
+# Not `npm ci`, which refuses a lock without the optional packages of newer Nodes.
 build/npm.stamp: build/need.stamp bindings-node/package-lock.json
-	cd bindings-node && npm ci --silent --no-audit --no-fund
+	cd bindings-node && npm install --no-save --silent --no-audit --no-fund
 	@touch $@
 
 build/node.stamp: build/npm.stamp $(rust_sources) $(node_sources)
