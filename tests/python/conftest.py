@@ -119,7 +119,7 @@ def new_loop(request: pytest.FixtureRequest) -> Callable[[], asyncio.AbstractEve
 class LoopWithoutReaders(asyncio.SelectorEventLoop):
     """What Windows' default loop is like."""
 
-    def add_reader(self, *_: Any) -> None:
+    def add_reader(self, *_: Any) -> None:  # type: ignore[override]
         raise NotImplementedError
 
 

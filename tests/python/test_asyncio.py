@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from conftest import wait_until
+
 from smileid_jobs import AsyncClient, ClientClosedError, InvalidArgumentError, RequestTimeoutError, _bridge
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Coroutine
 
     from sandbox_client import Sandbox
 
@@ -171,9 +172,7 @@ def test_bridges_go_with_their_loops(new_loop: Any, async_client: AsyncClient, u
 def test_one_bridge_per_loop(async_client: AsyncClient, settings: dict[str, Any], user: str) -> None:
     async def main() -> None:
         async with AsyncClient(**settings) as other:
-            await asyncio.gather(
-                async_client.get_job_status(user, "complete"), other.get_job_status(user, "complete")
-            )
+            await asyncio.gather(async_client.get_job_status(user, "complete"), other.get_job_status(user, "complete"))
             assert _bridge.Bridge.current() is _bridge.Bridge.current()
 
     asyncio.run(main())

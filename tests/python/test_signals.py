@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from conftest import wait_until
+
 from smileid_jobs import Client, ClientClosedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from conftest import Programs
+
     from sandbox_client import Sandbox
 
 
@@ -42,7 +44,12 @@ def _default_ctrl_c() -> Iterator[None]:
 def test_ctrl_c_ends_a_call_within_60_ms(client: Client, sandbox: Sandbox, user: str, verb: str, job: str) -> None:
     for _ in range(3):
         sent: list[float] = []
-        thread = soon(lambda sent=sent: (sent.append(time.monotonic()), os.kill(os.getpid(), signal.SIGINT)))
+
+        def interrupt(sent: list[float] = sent) -> None:
+            sent.append(time.monotonic())
+            os.kill(os.getpid(), signal.SIGINT)
+
+        thread = soon(interrupt)
         with pytest.raises(KeyboardInterrupt):
             getattr(client, verb)(user, job)
         late = time.monotonic() - sent[0]
@@ -65,9 +72,7 @@ def test_other_handlers_run_and_the_call_goes_on(client: Client, user: str) -> N
 
 def test_a_handler_may_make_calls_of_its_own(client: Client, user: str) -> None:
     seen: list[bool] = []
-    before = signal.signal(
-        signal.SIGUSR1, lambda *_: seen.append(client.get_job_status(user, "complete").job_complete)
-    )
+    before = signal.signal(signal.SIGUSR1, lambda *_: seen.append(client.get_job_status(user, "complete").job_complete))
     try:
         soon(lambda: os.kill(os.getpid(), signal.SIGUSR1), 0.05)
         assert client.get_job_status(user, "slow-250ms").job_complete
@@ -104,8 +109,8 @@ def test_other_threads_are_not_interrupted_but_closed(client: Client, user: str)
     thread = threading.Thread(target=block)
     thread.start()
     time.sleep(0.05)
+    soon(lambda: os.kill(os.getpid(), signal.SIGINT), 0.01)
     with pytest.raises(KeyboardInterrupt):
-        os.kill(os.getpid(), signal.SIGINT)
         time.sleep(1)
     assert thread.is_alive()
     start = time.monotonic()

@@ -1,0 +1,165 @@
+"""Results: frozen, lazy, comparable, picklable, and silent about people."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import json
+import pickle
+from typing import Any
+
+import pytest
+from conftest import REPOSITORY
+
+from smileid_jobs import (
+    Antifraud,
+    Client,
+    IdResponse,
+    ImageLinks,
+    InvalidResponseError,
+    JobResult,
+    JobStatus,
+    PartnerParams,
+    SignedTimestamp,
+    SuspectUser,
+    _native,
+)
+from smileid_jobs._raising import value_of
+from smileid_jobs.status import _restore
+
+VECTORS = json.loads((REPOSITORY / "tests" / "vectors" / "decode.json").read_text(encoding="utf-8"))
+# Some bodies hold the timestamp as a number.
+BODIES = {
+    entry["id"]: entry["body_text"].replace("{{timestamp}}", "1678216434434").encode()
+    for entry in VECTORS
+    if "view" in entry
+}
+
+
+def status_of(body: bytes) -> JobStatus:
+    return _restore("user-CANARY", "job-CANARY", body)
+
+
+def reachable(value: Any) -> list[Any]:
+    """The value and every view under it."""
+    if isinstance(value, tuple):
+        return [found for item in value for found in reachable(item)]
+    if isinstance(value, JobStatus):
+        return [value, *reachable((value.result, value.history, value.image_links))]
+    if dataclasses.is_dataclass(value):
+        return [value, *reachable(tuple(getattr(value, field.name) for field in dataclasses.fields(value)))]
+    return []
+
+
+def test_no_repr_shows_anything_private() -> None:
+    kinds = set()
+    for name, body in BODIES.items():
+        for value in reachable(status_of(body)):
+            kinds.add(type(value))
+            for shown in (repr(value), str(value), f"{value}", repr([value])):
+                assert "CANARY" not in shown, f"{name}: {type(value).__name__}"
+                assert "http" not in shown, f"{name}: {type(value).__name__}"
+    assert kinds == {JobStatus, JobResult, PartnerParams, Antifraud, SuspectUser, IdResponse, ImageLinks}
+
+
+def test_reprs_say_what_is_useful(client: Client, user: str) -> None:
+    status = client.get_job_status(user, "images", return_image_links=True)
+    assert repr(status) == "JobStatus(job_complete=True, job_success=True, code='2302')"
+    assert repr(status.result) == "JobResult(result_code='0810', result_type='SAIA', is_final_result=True)"
+    assert repr(status.image_links) == "ImageLinks(liveness_images=8)"
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_every_status_survives_pickling(protocol: int) -> None:
+    for body in BODIES.values():
+        status = status_of(body)
+        again = pickle.loads(pickle.dumps(status, protocol))
+        assert again == status
+        assert hash(again) == hash(status)
+        assert (again.raw, again.user_id, again.job_id) == (body, "user-CANARY", "job-CANARY")
+        assert again.to_dict() == status.to_dict()
+        for part in reachable(status)[1:]:
+            assert pickle.loads(pickle.dumps(part, protocol)) == part
+
+
+def test_copies_are_equal() -> None:
+    for body in BODIES.values():
+        for value in reachable(status_of(body)):
+            assert copy.copy(value) == value
+            assert copy.deepcopy(value) == value
+
+
+def test_a_pickle_of_something_else_is_refused() -> None:
+    with pytest.raises(InvalidResponseError):
+        _restore("user", "job", b"no JSON")
+
+
+def test_equality() -> None:
+    body = b'{"job_complete":true,"timestamp":"t","signature":"s"}'
+    status = status_of(body)
+    assert status == status_of(body)
+    assert status != status_of(body + b" ")
+    assert status != _restore("another", "job-CANARY", body)
+    assert status != body
+    assert len({status, status_of(body)}) == 1
+    assert JobResult(result_code="0810") == JobResult(result_code="0810") != JobResult(result_code="0811")
+
+
+def test_a_status_decodes_its_result_when_somebody_looks() -> None:
+    status = status_of(b'{"job_complete":true,"result":{"ResultCode":"0810"},"timestamp":"t","signature":"s"}')
+    assert (status.job_complete, status.job_success, status.code) == (True, None, None)
+    assert (status.timestamp, status.signature, status.user_id, status.job_id) == (
+        "t",
+        "s",
+        "user-CANARY",
+        "job-CANARY",
+    )
+    assert status == status
+    repr(status)
+    assert status._kept is None
+    assert status.result is status.result
+    assert status._kept is not None
+
+
+def test_nothing_can_be_set() -> None:
+    values = {type(value): value for body in BODIES.values() for value in reachable(status_of(body))}
+    for value in (*values.values(), SignedTimestamp("t", "s")):
+        names = [name for name in dir(value) if not name.startswith("_") and not callable(getattr(value, name))]
+        for name in (*names, "something_new"):
+            with pytest.raises(AttributeError):
+                setattr(value, name, None)
+
+
+def test_to_dict_is_the_callers_own() -> None:
+    status = status_of(
+        b'{"job_complete":true,"result":{"Actions":{"Verify":"Passed"}},"timestamp":"t","signature":"s"}'
+    )
+    first = status.to_dict()
+    first["result"]["actions"]["Verify"] = "changed"
+    assert status.to_dict()["result"]["actions"] == {"Verify": "Passed"}
+    assert status.result is not None
+    status.result.to_dict()["actions"].clear()
+    assert status.result.actions == {"Verify": "Passed"}
+
+
+def test_results_can_be_made_for_tests_of_the_users_own() -> None:
+    result = JobResult(result_code="0810", partner_params=PartnerParams(job_type=1))
+    assert result.to_dict()["partner_params"] == {"user_id": None, "job_id": None, "job_type": 1, "extras": {}}
+
+
+def test_native_views_have_exactly_the_attributes() -> None:
+    body = b"""{"result":{"PartnerParams":{},"Antifraud":{"SuspectUsers":[{}]},"Country":"NG"},"image_links":{},
+        "timestamp":"t","signature":"s"}"""
+    view = value_of(_native.Status.from_verified("u", "j", body)).view()
+    result = view["result"]
+    for cls, names in {
+        JobResult: result,
+        PartnerParams: result["partner_params"],
+        Antifraud: result["antifraud"],
+        SuspectUser: result["antifraud"]["suspect_users"][0],
+        IdResponse: result["id_response"],
+        ImageLinks: view["image_links"],
+    }.items():
+        assert [field.name for field in dataclasses.fields(cls)] == list(names)
+    properties = [name for name, value in vars(JobStatus).items() if isinstance(value, property)]
+    assert sorted(properties) == sorted([*view, "raw"])

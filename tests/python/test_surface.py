@@ -1,0 +1,154 @@
+"""What users see: the two clients' surfaces, defaults, documentation, packaging."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import REPOSITORY
+
+import smileid_jobs
+from smileid_jobs import AsyncClient, Client, _settings
+
+BINDING = REPOSITORY / "bindings-python"
+DEFAULTS = json.loads((REPOSITORY / "tests" / "vectors" / "defaults.json").read_text(encoding="utf-8"))["arguments"]
+
+
+def public(cls: type) -> set[str]:
+    return {name for name in dir(cls) if not name.startswith("_")}
+
+
+def parameters(function: Any) -> dict[str, inspect.Parameter]:
+    found = dict(inspect.signature(function).parameters)
+    found.pop("self", None)
+    return found
+
+
+def test_both_clients_have_the_same_verbs() -> None:
+    assert public(Client) - {"close"} == public(AsyncClient) - {"aclose"}
+    for name in ("get_job_status", "poll_job_status"):
+        sync, asynchronous = (inspect.signature(getattr(cls, name)) for cls in (Client, AsyncClient))
+        assert sync == asynchronous
+        assert [name for name, p in sync.parameters.items() if p.kind is p.POSITIONAL_OR_KEYWORD] == [
+            "self",
+            "user_id",
+            "job_id",
+        ]
+    assert Client.__init__ is AsyncClient.__init__
+
+
+@pytest.mark.parametrize("row", DEFAULTS, ids=lambda row: f"{row['used_by']}-{row['argument']}")
+def test_signatures_show_the_cores_defaults(row: dict[str, Any]) -> None:
+    verbs = (Client.__init__, Client.from_env) if row["used_by"] == "client" else (getattr(Client, row["used_by"]),)
+    expected = row["default"]
+    if row["kind"] == "duration_ms" and expected is not None:
+        expected = expected / 1000
+    for verb in verbs:
+        default = parameters(verb)[row["argument"]].default
+        assert default == expected
+        assert type(default) is type(expected)
+
+
+def test_every_default_shown_is_the_cores() -> None:
+    known = {(row["used_by"], row["argument"]) for row in DEFAULTS}
+    given = {
+        "client": Client.__init__,
+        "get_job_status": Client.get_job_status,
+        "poll_job_status": Client.poll_job_status,
+    }
+    for used_by, verb in given.items():
+        for name, parameter in parameters(verb).items():
+            is_shown = parameter.default not in (parameter.empty, None)
+            assert not is_shown or (used_by, name) in known, f"{used_by}: {name}"
+
+
+def test_from_env_takes_every_setting() -> None:
+    own, from_env = parameters(Client.__init__), parameters(Client.from_env)
+    assert list(own) == list(from_env)
+    for name in set(own) - {"partner_id", "api_key"}:
+        assert own[name].default is from_env[name].default
+
+
+def test_the_default_cap_is_told_from_a_given_one() -> None:
+    assert str(inspect.signature(Client.poll_job_status).parameters["max_delay"]).endswith("= 30.0")
+    assert _settings.DEFAULT_CAP is not 30.0  # noqa: F632
+
+
+def test_everything_public_is_documented() -> None:
+    for name in smileid_jobs.__all__:
+        value = getattr(smileid_jobs, name)
+        if not inspect.isclass(value):
+            continue
+        assert value.__doc__, name
+        for member in public(value):
+            raw = inspect.getattr_static(value, member)
+            if inspect.isroutine(raw) or isinstance(raw, (property, classmethod)):
+                assert inspect.getdoc(getattr(value, member)) or raw.__doc__, f"{name}.{member}"
+
+
+def test_arguments_are_documented() -> None:
+    for verb in (Client.__init__, Client.get_job_status, Client.poll_job_status):
+        described = set(re.findall(r"^ +(\w+): ", verb.__doc__ or "", re.MULTILINE))
+        assert set(parameters(verb)) <= described
+        assert "Raises:" in (verb.__doc__ or "")
+
+
+def test_versions_agree() -> None:
+    cargo = (REPOSITORY / "Cargo.toml").read_text(encoding="utf-8")
+    assert f'version = "{smileid_jobs.__version__}"' in cargo
+    from importlib.metadata import version
+
+    assert version("smileid-jobs") == smileid_jobs.__version__
+
+
+def test_the_readme_has_the_headings_of_all_bindings() -> None:
+    readme = (BINDING / "README.md").read_text(encoding="utf-8")
+    assert re.findall(r"^## (.*)$", readme, re.MULTILINE) == ["Install", "Use", "Errors", "Develop"]
+
+
+def test_the_example_runs(sandbox: Any) -> None:
+    program = BINDING / "examples" / "poll_job_status.py"
+    settings = {"SMILEID_PARTNER_ID": sandbox.partner_id, "SMILEID_API_KEY": sandbox.api_key}
+    done = subprocess.run(
+        [sys.executable, str(program)],
+        env={**settings, "SMILEID_BASE_URL": sandbox.url},
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines() == [
+        "approved: True (code 0810, Enroll User)",
+        "history: 3 results",
+        "images: selfie and 8 liveness",
+    ]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["mypy", "--strict", "typed_program.py", str(BINDING / "examples")],
+        ["mypy.stubtest", "smileid_jobs"],
+    ],
+    ids=["mypy", "stubtest"],
+)
+def test_types(command: list[str], tmp_path: Path) -> None:
+    here = Path(__file__).resolve().parent
+    environment = {"MYPYPATH": "", "MYPY_CACHE_DIR": str(tmp_path), "PATH": "/usr/bin:/bin"}
+    done = subprocess.run(
+        [sys.executable, "-m", *command],
+        cwd=here,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
