@@ -3,25 +3,27 @@
  *
  * Unofficial, not affiliated with Smile ID. Written from the Rust sources: do not edit.
  *
- * Ownership. What a function stores through a pointer to a pointer is the caller's, and is freed with the _free function
- * of its type; free(NULL) does nothing. What a getter returns is borrowed from the object it was asked of and is valid
- * until that is freed. Arguments are borrowed for the call. After a failure, out parameters hold NULL. Never use free()
- * of the C library on anything from here.
+ * Ownership. What a function stores through a pointer to a pointer is the caller's, and is freed with the _free
+ * function of its type; free(NULL) does nothing. What a getter returns is borrowed from the object it was asked of
+ * and is valid until that is freed. Arguments are borrowed for the call. After a failure, out parameters hold NULL.
+ * Never use free() of the C library on anything from here.
  *
- * Threads. Every function may be called from every thread; clients, tokens, statuses, results and errors may be shared
- * between threads. Freeing is the exception: an object must not be in use elsewhere when it is freed.
+ * Threads. Every function may be called from every thread; clients, tokens, statuses, results and errors may be
+ * shared between threads. Freeing is the exception: an object must not be in use elsewhere when it is freed.
  *
  * Errors. Functions that can fail return SMILEID_OK (0) or the error's number, one of SMILEID_ERROR_*, and store an
- * error with everything known about it, if the caller gave a place for it. Texts that are NULL where they must not be,
- * or no UTF-8, are SMILEID_ERROR_INVALID_ARGUMENT. A bug in the library is SMILEID_ERROR_INTERNAL, never a crash.
+ * error with everything known about it, if the caller gave a place for it. Texts that are NULL where they must not
+ * be, or no UTF-8, are SMILEID_ERROR_INVALID_ARGUMENT. A bug in the library is SMILEID_ERROR_INTERNAL, never a crash.
  *
- * Units. Durations are milliseconds and end in _ms. Flags are 0 or 1, and SMILEID_UNSET (-1) where they can be absent.
+ * Units. Durations are milliseconds and end in _ms. Flags are 0 or 1, and SMILEID_UNSET (-1) where they can be
+ * absent.
  *
- * Text is NUL-terminated UTF-8, in and out.
+ * Text is NUL-terminated UTF-8, in and out. A text from Smile ID with U+0000 in it, which C would cut there, stands
+ * as its JSON text: quoted and escaped.
  *
- * Processes. The library installs no signal handler, writes nothing to stdout or stderr (but for a line on stderr about a
- * bug of its own), and reads the environment only where a function says so. Clients survive fork(). A process may end at
- * any time, calls in flight or not. Once loaded, the shared library stays: dlclose() leaves it in place.
+ * Processes. The library installs no signal handler, writes nothing to stdout or stderr (but for a line on stderr
+ * about a bug of its own), and reads the environment only where a function says so. Clients survive fork(). A process
+ * may end at any time, calls in flight or not. Once loaded, the shared library stays: dlclose() leaves it in place.
  */
 
 #ifndef SMILEID_JOBS_H
@@ -157,8 +159,8 @@ typedef struct smileid_client_t smileid_client_t;
 /**
  * Why a call failed.
  *
- * Immutable, and safe to use from any number of threads at the same time. What its getters return is borrowed from it
- * and valid until it is freed; NULL or SMILEID_UNSET is "absent", and what they return for NULL.
+ * Immutable, and safe to use from any number of threads at the same time. What its getters return is borrowed from
+ * it and valid until it is freed; NULL or SMILEID_UNSET is "absent", and what they return for NULL.
  */
 typedef struct smileid_error_t smileid_error_t;
 
@@ -180,9 +182,8 @@ typedef struct smileid_signed_t smileid_signed_t;
 /**
  * How a job stands, as Smile ID answered; the answer's signature was verified.
  *
- * Immutable, and safe to use from any number of threads at the same time. What its getters return is borrowed from it
- * and valid until it is freed; NULL or SMILEID_UNSET is "absent", and what they return for NULL. A text with U+0000 in it
- * stands as its JSON text.
+ * Immutable, and safe to use from any number of threads at the same time. What its getters return is borrowed from
+ * it and valid until it is freed; NULL or SMILEID_UNSET is "absent", and what they return for NULL.
  */
 typedef struct smileid_status_t smileid_status_t;
 
@@ -209,7 +210,8 @@ typedef struct {
    */
   const char *environment;
   /**
-   * The server's root in place of an environment: https, or plain http on this machine. "/v1/job_status" is appended.
+   * The server's root in place of an environment: https, or plain http on this machine. "/v1/job_status" is
+   * appended.
    */
   const char *base_url;
   /**
@@ -217,7 +219,8 @@ typedef struct {
    */
   const char *ca_bundle;
   /**
-   * The URL of an HTTP proxy, in place of the environment's. Default NULL. Never used for this machine's own hosts.
+   * The URL of an HTTP proxy, in place of the environment's. Default NULL. Never used for this machine's own
+   * hosts.
    */
   const char *proxy;
   /**
@@ -259,8 +262,8 @@ typedef struct {
    */
   size_t struct_size;
   /**
-   * The bound of the whole call in milliseconds: 0 to 30 days or SMILEID_NO_LIMIT, default 30000. 0 asks for exactly
-   * one HTTP request.
+   * The bound of the whole call in milliseconds: 0 to 30 days or SMILEID_NO_LIMIT, default 30000. 0 asks for
+   * exactly one HTTP request.
    */
   uint64_t timeout_ms;
   /**
@@ -282,8 +285,8 @@ typedef struct {
    */
   size_t struct_size;
   /**
-   * The bound of the whole call in milliseconds: 0 to 30 days or SMILEID_NO_LIMIT, the default. 0 asks for exactly one
-   * HTTP request.
+   * The bound of the whole call in milliseconds: 0 to 30 days or SMILEID_NO_LIMIT, the default. 0 asks for exactly
+   * one HTTP request.
    */
   uint64_t timeout_ms;
   /**
@@ -295,8 +298,8 @@ typedef struct {
    */
   uint64_t initial_delay_ms;
   /**
-   * The longest delay in milliseconds, at least initial_delay_ms. 1 to 3600000, default 30000; left at the default, it
-   * gives way to a longer initial_delay_ms.
+   * The longest delay in milliseconds, at least initial_delay_ms. 1 to 3600000, default 30000; left at the
+   * default, it gives way to a longer initial_delay_ms.
    */
   uint64_t max_delay_ms;
   /**
@@ -341,13 +344,13 @@ int32_t smileid_cancel_token_is_cancelled(const smileid_cancel_token_t *token);
 void smileid_cancel_token_free(smileid_cancel_token_t *token);
 
 /**
- * Checks the options and makes a client. Nothing is sent, no thread is started and the environment is read for proxies
- * (unless trust_env is 0) and for SSL_CERT_FILE and SSL_CERT_DIR only.
+ * Checks the options and makes a client. Nothing is sent, no thread is started and the environment is read for
+ * proxies (unless trust_env is 0) and for SSL_CERT_FILE and SSL_CERT_DIR only.
  *
- * options: borrowed for the call; partner_id, api_key, and environment or base_url are required. client: receives the
- * client, which the caller owns and frees with smileid_client_free; NULL on failure. error: receives the error, which
- * the caller owns; may be NULL. Returns SMILEID_OK, or SMILEID_ERROR_INVALID_ARGUMENT with the argument's name in
- * smileid_error_argument.
+ * options: borrowed for the call; partner_id, api_key, and environment or base_url are required. client: receives
+ * the client, which the caller owns and frees with smileid_client_free; NULL on failure. error: receives the error,
+ * which the caller owns; may be NULL. Returns SMILEID_OK, or SMILEID_ERROR_INVALID_ARGUMENT with the argument's name
+ * in smileid_error_argument.
  */
 int32_t smileid_client_new(const smileid_client_options_t *options,
                            smileid_client_t **client,
@@ -374,8 +377,8 @@ void smileid_client_close(const smileid_client_t *client);
 /**
  * Closes and frees a client. NULL does nothing.
  *
- * No thread may be inside a call with it: to end calls of other threads, call smileid_client_close and wait for them.
- * Statuses and errors that came from it live on.
+ * No thread may be inside a call with it: to end calls of other threads, call smileid_client_close and wait for
+ * them. Statuses and errors that came from it live on.
  */
 void smileid_client_free(smileid_client_t *client);
 
@@ -458,7 +461,8 @@ const smileid_status_t *smileid_error_last_status(const smileid_error_t *error);
 const smileid_error_t *smileid_error_last_error(const smileid_error_t *error);
 
 /**
- * The body of the answer that was refused; not NUL-terminated. It can hold personal data and a signature: do not log it.
+ * The body of the answer that was refused; not NUL-terminated. It can hold personal data and a signature: do not log
+ * it.
  *
  * length: receives the number of bytes; may be NULL.
  */
@@ -539,14 +543,14 @@ const char *smileid_version(void);
 void smileid_shutdown(uint64_t grace_ms);
 
 /**
- * Asks once how a job stands, and waits for the answer. A job that is not finished and a rejected person are answers,
- * not errors.
+ * Asks once how a job stands, and waits for the answer. A job that is not finished and a rejected person are
+ * answers, not errors.
  *
- * client: borrowed. user_id, job_id: borrowed; 1 to 256 bytes of UTF-8 without control characters. options: borrowed;
- * NULL is all defaults. cancel: borrowed; NULL if the call need not be cancelled. status: receives the status, which the
- * caller owns and frees with smileid_status_free; NULL on failure. error: receives the error, which the caller owns and
- * frees with smileid_error_free; NULL on success; may be NULL. Returns SMILEID_OK or the error's number, any of
- * SMILEID_ERROR_*. Any thread; signals that are handled do not end the call.
+ * client: borrowed. user_id, job_id: borrowed; 1 to 256 bytes of UTF-8 without control characters. options:
+ * borrowed; NULL is all defaults. cancel: borrowed; NULL if the call need not be cancelled. status: receives the
+ * status, which the caller owns and frees with smileid_status_free; NULL on failure. error: receives the error,
+ * which the caller owns and frees with smileid_error_free; NULL on success; may be NULL. Returns SMILEID_OK or the
+ * error's number, any of SMILEID_ERROR_*. Any thread; signals that are handled do not end the call.
  */
 int32_t smileid_get_job_status(const smileid_client_t *client,
                                const char *user_id,
@@ -560,8 +564,8 @@ int32_t smileid_get_job_status(const smileid_client_t *client,
  * Asks until the job is complete or retry_count retries are used up, and returns the last status either way: look at
  * smileid_status_job_complete. With the defaults, requests start at 0, 2, 6 and 14 seconds.
  *
- * Parameters, ownership, threads and errors are those of smileid_get_job_status. An error that ends a poll carries what
- * was seen before: smileid_error_last_status, smileid_error_last_error.
+ * Parameters, ownership, threads and errors are those of smileid_get_job_status. An error that ends a poll carries
+ * what was seen before: smileid_error_last_status, smileid_error_last_error.
  */
 int32_t smileid_poll_job_status(const smileid_client_t *client,
                                 const char *user_id,
@@ -646,8 +650,8 @@ const char *smileid_result_signature(const smileid_result_t *result);
  * Signs a timestamp's text as it is, or the present time in UTC with three fraction digits and "Z".
  *
  * partner_id: 1 to 64 printable ASCII characters. api_key: 1 to 4096 bytes of UTF-8. timestamp: NULL is now. All are
- * borrowed for the call. signed: receives the pair, which the caller owns and frees with smileid_signed_free; NULL on
- * failure. error: receives the error, which the caller owns; may be NULL. Returns SMILEID_OK or
+ * borrowed for the call. signed: receives the pair, which the caller owns and frees with smileid_signed_free; NULL
+ * on failure. error: receives the error, which the caller owns; may be NULL. Returns SMILEID_OK or
  * SMILEID_ERROR_INVALID_ARGUMENT. Any thread.
  */
 int32_t smileid_sign(const char *partner_id,
@@ -659,9 +663,9 @@ int32_t smileid_sign(const char *partner_id,
 /**
  * Whether a signature belongs to a timestamp's text, in constant time. It does not prove a body: see the README.
  *
- * partner_id, api_key: as for smileid_sign. timestamp, signature: borrowed. confirmed: receives 1 or 0; 0 on failure.
- * error: receives the error, which the caller owns; may be NULL. Returns SMILEID_OK, also when the signature is wrong,
- * or SMILEID_ERROR_INVALID_ARGUMENT. Any thread.
+ * partner_id, api_key: as for smileid_sign. timestamp, signature: borrowed. confirmed: receives 1 or 0; 0 on
+ * failure. error: receives the error, which the caller owns; may be NULL. Returns SMILEID_OK, also when the
+ * signature is wrong, or SMILEID_ERROR_INVALID_ARGUMENT. Any thread.
  */
 int32_t smileid_confirm_signature(const char *partner_id,
                                   const char *api_key,
@@ -761,14 +765,14 @@ const uint8_t *smileid_status_raw(const smileid_status_t *status,
                                   size_t *length);
 
 /**
- * The whole typed view as JSON text, with everything that has no getter: actions, ID data, antifraud, further fields.
- * It holds the signature and personal data: do not log it. Made when first asked for.
+ * The whole typed view as JSON text, with everything that has no getter: actions, ID data, antifraud, further
+ * fields. It holds the signature and personal data: do not log it. Made when first asked for.
  */
 const char *smileid_status_json(const smileid_status_t *status);
 
 /**
- * Frees a status and all that was borrowed from it. NULL does nothing. Not for the one that smileid_error_last_status
- * returns: that one is the error's.
+ * Frees a status and all that was borrowed from it. NULL does nothing. Not for the one that
+ * smileid_error_last_status returns: that one is the error's.
  */
 void smileid_status_free(smileid_status_t *status);
 

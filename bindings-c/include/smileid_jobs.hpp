@@ -1,11 +1,14 @@
 /*
- * smileid-jobs for C++17: smileid_jobs.h with RAII, exceptions, std::optional and std::chrono. Header only; link the same
- * library.
+ * smileid-jobs for C++17: smileid_jobs.h with RAII, exceptions, std::optional and std::chrono. Header only; link the
+ * same library.
  *
  * Unofficial, not affiliated with Smile ID. What the values mean, their units and defaults stand in smileid_jobs.h.
  *
- * Threads. Every object may be used from several threads at the same time, unless one of them assigns, moves or destroys it.
+ * Threads. Every object may be used from several threads at the same time, unless one of them assigns, moves or
+ * destroys it.
+ *
  * Views. A std::string_view from a Status, JobResult or exception is valid as long as any copy of that object lives.
+ *
  * Errors. Functions that can fail throw the class of the error's code; all derive from smileid::SmileIDError.
  */
 #ifndef SMILEID_JOBS_HPP
@@ -37,10 +40,12 @@ using Milliseconds = std::chrono::milliseconds;
 
 namespace detail {
 
-template <class T, void (*release)(T *)> struct Free {
+template <class T, void (*release)(T *)>
+struct Free {
   void operator()(const T *owned) const noexcept { release(const_cast<T *>(owned)); }
 };
-template <class T, void (*release)(T *)> using Owned = std::unique_ptr<T, Free<T, release>>;
+template <class T, void (*release)(T *)>
+using Owned = std::unique_ptr<T, Free<T, release>>;
 
 inline std::string_view text(const char *borrowed) noexcept { return borrowed ? borrowed : std::string_view(); }
 
@@ -52,7 +57,8 @@ inline std::optional<bool> truth(std::int32_t flag) noexcept {
   return flag == SMILEID_UNSET ? std::nullopt : std::optional<bool>(flag != 0);
 }
 
-template <class Value, class Number> std::optional<Value> number(Number found) {
+template <class Value, class Number>
+std::optional<Value> number(Number found) {
   return found == SMILEID_UNSET ? std::nullopt : std::optional<Value>(Value(found));
 }
 
@@ -85,7 +91,8 @@ inline std::optional<Milliseconds> limit(std::uint64_t ms) noexcept {
   return ms == SMILEID_NO_LIMIT ? std::nullopt : std::optional<Milliseconds>(ms);
 }
 
-template <class Options, void (*init)(Options *, std::size_t)> Options defaults() noexcept {
+template <class Options, void (*init)(Options *, std::size_t)>
+Options defaults() noexcept {
   Options options;
   init(&options, sizeof options);
   return options;
@@ -109,7 +116,9 @@ class JobResult {
   Text result_text() const noexcept { return detail::optional_text(smileid_result_result_text(get())); }
   Text result_type() const noexcept { return detail::optional_text(smileid_result_result_type(get())); }
   std::optional<bool> is_final_result() const noexcept { return detail::truth(smileid_result_is_final_result(get())); }
-  std::optional<bool> is_machine_result() const noexcept { return detail::truth(smileid_result_is_machine_result(get())); }
+  std::optional<bool> is_machine_result() const noexcept {
+    return detail::truth(smileid_result_is_machine_result(get()));
+  }
   std::optional<double> confidence_value() const noexcept {
     const double value = smileid_result_confidence_value(get());
     return std::isnan(value) ? std::nullopt : std::optional<double>(value);
@@ -118,7 +127,9 @@ class JobResult {
   Text json_version() const noexcept { return detail::optional_text(smileid_result_json_version(get())); }
   Text user_id() const noexcept { return detail::optional_text(smileid_result_user_id(get())); }
   Text job_id() const noexcept { return detail::optional_text(smileid_result_job_id(get())); }
-  std::optional<std::int64_t> job_type() const noexcept { return detail::number<std::int64_t>(smileid_result_job_type(get())); }
+  std::optional<std::int64_t> job_type() const noexcept {
+    return detail::number<std::int64_t>(smileid_result_job_type(get()));
+  }
   Text timestamp() const noexcept { return detail::optional_text(smileid_result_timestamp(get())); }
   Text signature() const noexcept { return detail::optional_text(smileid_result_signature(get())); }
 
@@ -156,7 +167,8 @@ class Status {
     std::vector<std::string_view> links;
     const std::size_t count = smileid_status_liveness_image_count(get());
     links.reserve(count);
-    for (std::size_t at = 0; at < count; ++at) links.push_back(detail::text(smileid_status_liveness_image_at(get(), at)));
+    for (std::size_t at = 0; at < count; ++at)
+      links.push_back(detail::text(smileid_status_liveness_image_at(get(), at)));
     return links;
   }
   Text image_links_error() const noexcept { return detail::optional_text(smileid_status_image_links_error(get())); }
@@ -199,11 +211,15 @@ class SMILEID_EXCEPTION SmileIDError : public std::runtime_error {
   Text phase() const noexcept { return detail::optional_text(smileid_error_phase(get())); }
   std::optional<int> http_status() const noexcept { return detail::number<int>(smileid_error_http_status(get())); }
   Text api_code() const noexcept { return detail::optional_text(smileid_error_api_code(get())); }
-  std::optional<Milliseconds> retry_after() const noexcept { return detail::number<Milliseconds>(smileid_error_retry_after_ms(get())); }
+  std::optional<Milliseconds> retry_after() const noexcept {
+    return detail::number<Milliseconds>(smileid_error_retry_after_ms(get()));
+  }
   Text user_id() const noexcept { return detail::optional_text(smileid_error_user_id(get())); }
   Text job_id() const noexcept { return detail::optional_text(smileid_error_job_id(get())); }
   std::optional<int> attempts() const noexcept { return detail::number<int>(smileid_error_attempts(get())); }
-  std::optional<Milliseconds> elapsed() const noexcept { return detail::number<Milliseconds>(smileid_error_elapsed_ms(get())); }
+  std::optional<Milliseconds> elapsed() const noexcept {
+    return detail::number<Milliseconds>(smileid_error_elapsed_ms(get()));
+  }
   /* The last status that a poll saw before it failed. */
   std::optional<Status> last_status() const {
     const smileid_status_t *status = smileid_error_last_status(get());
@@ -231,10 +247,10 @@ inline std::optional<SmileIDError> SmileIDError::last_error() const {
   return SmileIDError(std::shared_ptr<const smileid_error_t>(error_, last));
 }
 
-#define SMILEID_CLASS(name, base)                    \
-  class SMILEID_EXCEPTION name : public base {       \
-   public:                                           \
-    using base::base;                                \
+#define SMILEID_CLASS(name, base)              \
+  class SMILEID_EXCEPTION name : public base { \
+   public:                                     \
+    using base::base;                          \
   }
 SMILEID_CLASS(APIError, SmileIDError);
 SMILEID_CLASS(NetworkError, SmileIDError);
@@ -368,8 +384,11 @@ class Client {
   /* Needs partner_id, api_key, and environment or base_url. Throws InvalidArgumentError. */
   explicit Client(const ClientOptions &options) : Client(options, smileid_client_new) {}
 
-  /* What the options leave open comes from SMILEID_PARTNER_ID, SMILEID_API_KEY, SMILEID_ENVIRONMENT, SMILEID_BASE_URL. */
-  static Client from_env(const ClientOptions &options = ClientOptions()) { return Client(options, smileid_client_from_env); }
+  /* What the options leave open comes from SMILEID_PARTNER_ID, SMILEID_API_KEY, SMILEID_ENVIRONMENT, SMILEID_BASE_URL.
+   */
+  static Client from_env(const ClientOptions &options = ClientOptions()) {
+    return Client(options, smileid_client_from_env);
+  }
 
   /* Asks once. `cancel` is borrowed for the call. */
   Status get_job_status(std::string_view user_id, std::string_view job_id, const StatusOptions &given = StatusOptions(),
@@ -401,14 +420,16 @@ class Client {
 
  private:
   template <class Verb, class Options>
-  Status ask(Verb verb, std::string_view user_id, std::string_view job_id, const Options &options, const CancelToken *cancel) const {
+  Status ask(Verb verb, std::string_view user_id, std::string_view job_id, const Options &options,
+             const CancelToken *cancel) const {
     const std::string user = detail::argument(user_id), job = detail::argument(job_id);
     smileid_status_t *status = nullptr;
     smileid_error_t *error = nullptr;
     const std::int32_t code =
         verb(get(), user.c_str(), job.c_str(), &options, cancel ? cancel->get() : nullptr, &status, &error);
     detail::check(code, error);
-    return Status(std::shared_ptr<const smileid_status_t>(status, detail::Free<smileid_status_t, smileid_status_free>()));
+    return Status(
+        std::shared_ptr<const smileid_status_t>(status, detail::Free<smileid_status_t, smileid_status_free>()));
   }
 };
 
@@ -438,7 +459,8 @@ class Signature {
         smileid_sign(partner_id_.c_str(), api_key_.c_str(), timestamp ? given.c_str() : nullptr, &raw, &error);
     detail::check(code, error);
     const detail::Owned<smileid_signed_t, smileid_signed_free> pair(raw);
-    return {std::string(detail::text(smileid_signed_timestamp(raw))), std::string(detail::text(smileid_signed_signature(raw)))};
+    return {std::string(detail::text(smileid_signed_timestamp(raw))),
+            std::string(detail::text(smileid_signed_signature(raw)))};
   }
 
   /* Whether a signature belongs to a timestamp's text, in constant time. It does not prove a body. */

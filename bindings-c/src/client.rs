@@ -15,13 +15,13 @@ use crate::options::ClientOptions;
 /// threads and connections start with the first call.
 pub struct Client(pub(crate) ProcessClient);
 
-/// Checks the options and makes a client. Nothing is sent, no thread is started and the environment is read for proxies
-/// (unless trust_env is 0) and for SSL_CERT_FILE and SSL_CERT_DIR only.
+/// Checks the options and makes a client. Nothing is sent, no thread is started and the environment is read for
+/// proxies (unless trust_env is 0) and for SSL_CERT_FILE and SSL_CERT_DIR only.
 ///
-/// options: borrowed for the call; partner_id, api_key, and environment or base_url are required. client: receives the
-/// client, which the caller owns and frees with smileid_client_free; NULL on failure. error: receives the error, which
-/// the caller owns; may be NULL. Returns SMILEID_OK, or SMILEID_ERROR_INVALID_ARGUMENT with the argument's name in
-/// smileid_error_argument.
+/// options: borrowed for the call; partner_id, api_key, and environment or base_url are required. client: receives
+/// the client, which the caller owns and frees with smileid_client_free; NULL on failure. error: receives the error,
+/// which the caller owns; may be NULL. Returns SMILEID_OK, or SMILEID_ERROR_INVALID_ARGUMENT with the argument's name
+/// in smileid_error_argument.
 #[unsafe(no_mangle)]
 pub extern "C" fn smileid_client_new(
     options: *const ClientOptions,
@@ -61,8 +61,8 @@ pub extern "C" fn smileid_client_close(client: Option<&Client>) {
 
 /// Closes and frees a client. NULL does nothing.
 ///
-/// No thread may be inside a call with it: to end calls of other threads, call smileid_client_close and wait for them.
-/// Statuses and errors that came from it live on.
+/// No thread may be inside a call with it: to end calls of other threads, call smileid_client_close and wait for
+/// them. Statuses and errors that came from it live on.
 #[unsafe(no_mangle)]
 pub extern "C" fn smileid_client_free(client: Option<Box<Client>>) {
     free(client);

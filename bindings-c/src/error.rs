@@ -16,8 +16,8 @@ use crate::text::Text;
 
 /// Why a call failed.
 ///
-/// Immutable, and safe to use from any number of threads at the same time. What its getters return is borrowed from it
-/// and valid until it is freed; NULL or SMILEID_UNSET is "absent", and what they return for NULL.
+/// Immutable, and safe to use from any number of threads at the same time. What its getters return is borrowed from
+/// it and valid until it is freed; NULL or SMILEID_UNSET is "absent", and what they return for NULL.
 pub struct Error {
     error: CoreError,
     texts: Texts,
@@ -164,12 +164,13 @@ pub extern "C" fn smileid_error_last_error(error: Option<&Error>) -> Option<&Err
     })
 }
 
-/// The body of the answer that was refused; not NUL-terminated. It can hold personal data and a signature: do not log it.
+/// The body of the answer that was refused; not NUL-terminated. It can hold personal data and a signature: do not log
+/// it.
 ///
 /// length: receives the number of bytes; may be NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn smileid_error_raw(error: Option<&Error>, length: Option<&mut MaybeUninit<usize>>) -> *const u8 {
-    bytes(error.and_then(|error| error.error.raw()).map(|raw| &raw[..]), length)
+    bytes(error, |error| error.error.raw(), length)
 }
 
 /// What lies under the error, in one line: a place in the JSON text, or what the network said, without the URL.

@@ -17,5 +17,17 @@ pub mod process;
 pub mod query;
 pub mod result;
 pub mod signature;
+mod sized;
 pub mod status;
 mod text;
+
+// The header promises that these may be shared between threads.
+const _: () = {
+    const fn shared<T: Send + Sync>() {}
+    shared::<cancel::CancelToken>();
+    shared::<client::Client>();
+    shared::<error::Error>();
+    shared::<result::JobResult>();
+    shared::<signature::Signed>();
+    shared::<status::Status>();
+};

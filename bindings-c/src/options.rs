@@ -1,7 +1,7 @@
-//! Options: plain structs that grow at their end, filled by `_init` from the core.
+//! Options: plain structs, filled by `_init` from the core.
 
 use std::ffi::c_char;
-use std::mem::{offset_of, size_of, size_of_val};
+use std::mem::size_of;
 use std::ptr;
 use std::time::Duration;
 
@@ -12,6 +12,7 @@ use smileid_core::config::{
 use smileid_core::{ClientBuilder, Error, Result};
 
 use crate::ffi::value;
+use crate::sized::{init, readable};
 use crate::text;
 
 /// How a client works. Fill it with smileid_client_options_init, then change what is needed.
@@ -28,11 +29,13 @@ pub struct ClientOptions {
     pub api_key: *const c_char,
     /// "sandbox" or "production", or the official SDKs' "0" and "1". This or base_url is required, not both.
     pub environment: *const c_char,
-    /// The server's root in place of an environment: https, or plain http on this machine. "/v1/job_status" is appended.
+    /// The server's root in place of an environment: https, or plain http on this machine. "/v1/job_status" is
+    /// appended.
     pub base_url: *const c_char,
     /// A PEM file of the certificates to trust, in place of the platform's store. Default NULL.
     pub ca_bundle: *const c_char,
-    /// The URL of an HTTP proxy, in place of the environment's. Default NULL. Never used for this machine's own hosts.
+    /// The URL of an HTTP proxy, in place of the environment's. Default NULL. Never used for this machine's own
+    /// hosts.
     pub proxy: *const c_char,
     /// The bound of making one connection, in milliseconds: 0 to 30 days, default 5000.
     pub connect_timeout_ms: u64,
@@ -56,8 +59,8 @@ pub struct ClientOptions {
 pub struct StatusOptions {
     /// Set by smileid_status_options_init.
     pub struct_size: usize,
-    /// The bound of the whole call in milliseconds: 0 to 30 days or SMILEID_NO_LIMIT, default 30000. 0 asks for exactly
-    /// one HTTP request.
+    /// The bound of the whole call in milliseconds: 0 to 30 days or SMILEID_NO_LIMIT, default 30000. 0 asks for
+    /// exactly one HTTP request.
     pub timeout_ms: u64,
     /// Ask for the user's earlier results too: 0 or 1, default 0.
     pub return_history: i32,
@@ -71,15 +74,15 @@ pub struct StatusOptions {
 pub struct PollOptions {
     /// Set by smileid_poll_options_init.
     pub struct_size: usize,
-    /// The bound of the whole call in milliseconds: 0 to 30 days or SMILEID_NO_LIMIT, the default. 0 asks for exactly one
-    /// HTTP request.
+    /// The bound of the whole call in milliseconds: 0 to 30 days or SMILEID_NO_LIMIT, the default. 0 asks for exactly
+    /// one HTTP request.
     pub timeout_ms: u64,
     /// How often to ask again after the first query: 0 to 1000, default 3.
     pub retry_count: u64,
     /// The delay before the first retry in milliseconds; each later one is twice as long. 1 to 3600000, default 2000.
     pub initial_delay_ms: u64,
-    /// The longest delay in milliseconds, at least initial_delay_ms. 1 to 3600000, default 30000; left at the default, it
-    /// gives way to a longer initial_delay_ms.
+    /// The longest delay in milliseconds, at least initial_delay_ms. 1 to 3600000, default 30000; left at the
+    /// default, it gives way to a longer initial_delay_ms.
     pub max_delay_ms: u64,
     /// Ask for the user's earlier results too: 0 or 1, default 0.
     pub return_history: i32,
@@ -89,8 +92,6 @@ pub struct PollOptions {
 
 /// No limit, where a limit may be left out.
 const NO_LIMIT: u64 = u64::MAX;
-/// More than any version's options; beyond it, `struct_size` was never set.
-const MOST: usize = 4096;
 
 impl ClientOptions {
     fn defaults() -> Self {
@@ -115,7 +116,7 @@ impl ClientOptions {
     /// The core's builder with what the options say.
     ///
     /// # Safety
-    /// As [`read`]; texts are `NULL` or NUL-terminated.
+    /// As `read`; texts are `NULL` or NUL-terminated.
     pub(crate) unsafe fn builder(options: *const Self) -> Result<ClientBuilder> {
         // SAFETY: promised by the caller.
         let options = unsafe { Self::read(options) }?;
@@ -195,67 +196,6 @@ pub(crate) fn flag(flag: i32, argument: &'static str) -> Result<bool> {
         1 => Ok(true),
         _ => Err(Error::invalid_argument(argument, "expected 0 or 1")),
     }
-}
-
-/// Writes defaults into the caller's struct, which may be older and shorter, or newer and longer, than ours.
-fn init<T: Copy>(options: *mut T, struct_size: usize, defaults: T) {
-    if options.is_null() || struct_size < size_of::<usize>() {
-        return;
-    }
-    let known = struct_size.min(size_of::<T>());
-    // SAFETY: the header asks for `struct_size` writable bytes; the caller's own size comes first in every version.
-    unsafe {
-        let bytes = options.cast::<u8>();
-        ptr::write_bytes(bytes, 0, struct_size);
-        ptr::copy_nonoverlapping((&raw const defaults).cast::<u8>(), bytes, known);
-        options.cast::<usize>().write(struct_size);
-    }
-}
-
-/// Checks a `struct_size`, and that fields which only a newer header has are left alone.
-///
-/// # Safety
-/// `options` points to a `size_t` and as many bytes as that says.
-unsafe fn checked_size(options: *const u8, ours: usize) -> Result<usize> {
-    let refuse = |expected: &'static str| Err(Error::invalid_argument("struct_size", expected));
-    // SAFETY: promised by the caller.
-    let size = unsafe { options.cast::<usize>().read() };
-    if !(size_of::<usize>()..=MOST).contains(&size) {
-        return refuse("expected what the options' _init function has set");
-    }
-    // SAFETY: these bytes belong to the caller's struct.
-    if (ours..size).any(|at| unsafe { options.add(at).read() } != 0) {
-        return refuse("expected no field that this version of the library does not know");
-    }
-    Ok(size)
-}
-
-macro_rules! readable {
-    ($options:ty { $($field:ident),+ $(,)? }) => {
-        impl $options {
-            /// Takes over the fields that the caller's struct has; `NULL` and fields beyond it are defaults.
-            ///
-            /// # Safety
-            /// `options` is `NULL` or points to a struct of this kind of any version.
-            pub(crate) unsafe fn read(options: *const Self) -> Result<Self> {
-                let mut read = Self::defaults();
-                if options.is_null() {
-                    return Ok(read);
-                }
-                // SAFETY: promised by the caller.
-                let size = unsafe { checked_size(options.cast(), size_of::<Self>()) }?;
-                $(
-                    if offset_of!(Self, $field) + size_of_val(&read.$field) <= size {
-                        // SAFETY: the field lies inside the caller's struct.
-                        read.$field = unsafe { (&raw const (*options).$field).read() };
-                    }
-                )+
-                // Does not compile when a field was forgotten above.
-                let Self { struct_size: _, $($field: _),+ } = read;
-                Ok(read)
-            }
-        }
-    };
 }
 
 readable!(ClientOptions {

@@ -16,14 +16,14 @@ use crate::options::{PollOptions, StatusOptions, flag, limit};
 use crate::status::Status;
 use crate::text;
 
-/// Asks once how a job stands, and waits for the answer. A job that is not finished and a rejected person are answers,
-/// not errors.
+/// Asks once how a job stands, and waits for the answer. A job that is not finished and a rejected person are
+/// answers, not errors.
 ///
-/// client: borrowed. user_id, job_id: borrowed; 1 to 256 bytes of UTF-8 without control characters. options: borrowed;
-/// NULL is all defaults. cancel: borrowed; NULL if the call need not be cancelled. status: receives the status, which the
-/// caller owns and frees with smileid_status_free; NULL on failure. error: receives the error, which the caller owns and
-/// frees with smileid_error_free; NULL on success; may be NULL. Returns SMILEID_OK or the error's number, any of
-/// SMILEID_ERROR_*. Any thread; signals that are handled do not end the call.
+/// client: borrowed. user_id, job_id: borrowed; 1 to 256 bytes of UTF-8 without control characters. options:
+/// borrowed; NULL is all defaults. cancel: borrowed; NULL if the call need not be cancelled. status: receives the
+/// status, which the caller owns and frees with smileid_status_free; NULL on failure. error: receives the error,
+/// which the caller owns and frees with smileid_error_free; NULL on success; may be NULL. Returns SMILEID_OK or the
+/// error's number, any of SMILEID_ERROR_*. Any thread; signals that are handled do not end the call.
 #[unsafe(no_mangle)]
 pub extern "C" fn smileid_get_job_status(
     client: Option<&Client>,
@@ -55,8 +55,8 @@ pub extern "C" fn smileid_get_job_status(
 /// Asks until the job is complete or retry_count retries are used up, and returns the last status either way: look at
 /// smileid_status_job_complete. With the defaults, requests start at 0, 2, 6 and 14 seconds.
 ///
-/// Parameters, ownership, threads and errors are those of smileid_get_job_status. An error that ends a poll carries what
-/// was seen before: smileid_error_last_status, smileid_error_last_error.
+/// Parameters, ownership, threads and errors are those of smileid_get_job_status. An error that ends a poll carries
+/// what was seen before: smileid_error_last_status, smileid_error_last_error.
 #[unsafe(no_mangle)]
 pub extern "C" fn smileid_poll_job_status(
     client: Option<&Client>,

@@ -22,8 +22,8 @@ pub struct Signed {
 /// Signs a timestamp's text as it is, or the present time in UTC with three fraction digits and "Z".
 ///
 /// partner_id: 1 to 64 printable ASCII characters. api_key: 1 to 4096 bytes of UTF-8. timestamp: NULL is now. All are
-/// borrowed for the call. signed: receives the pair, which the caller owns and frees with smileid_signed_free; NULL on
-/// failure. error: receives the error, which the caller owns; may be NULL. Returns SMILEID_OK or
+/// borrowed for the call. signed: receives the pair, which the caller owns and frees with smileid_signed_free; NULL
+/// on failure. error: receives the error, which the caller owns; may be NULL. Returns SMILEID_OK or
 /// SMILEID_ERROR_INVALID_ARGUMENT. Any thread.
 #[unsafe(no_mangle)]
 pub extern "C" fn smileid_sign(
@@ -43,9 +43,9 @@ pub extern "C" fn smileid_sign(
 
 /// Whether a signature belongs to a timestamp's text, in constant time. It does not prove a body: see the README.
 ///
-/// partner_id, api_key: as for smileid_sign. timestamp, signature: borrowed. confirmed: receives 1 or 0; 0 on failure.
-/// error: receives the error, which the caller owns; may be NULL. Returns SMILEID_OK, also when the signature is wrong,
-/// or SMILEID_ERROR_INVALID_ARGUMENT. Any thread.
+/// partner_id, api_key: as for smileid_sign. timestamp, signature: borrowed. confirmed: receives 1 or 0; 0 on
+/// failure. error: receives the error, which the caller owns; may be NULL. Returns SMILEID_OK, also when the
+/// signature is wrong, or SMILEID_ERROR_INVALID_ARGUMENT. Any thread.
 #[unsafe(no_mangle)]
 pub extern "C" fn smileid_confirm_signature(
     partner_id: *const c_char,

@@ -5,6 +5,7 @@ use std::mem::MaybeUninit;
 use std::ptr;
 use std::sync::OnceLock;
 
+use bytes::Bytes;
 use smileid_core::{JobStatus, Naming};
 
 use crate::code::SMILEID_UNSET;
@@ -15,9 +16,8 @@ use crate::text::Text;
 
 /// How a job stands, as Smile ID answered; the answer's signature was verified.
 ///
-/// Immutable, and safe to use from any number of threads at the same time. What its getters return is borrowed from it
-/// and valid until it is freed; NULL or SMILEID_UNSET is "absent", and what they return for NULL. A text with U+0000 in it
-/// stands as its JSON text.
+/// Immutable, and safe to use from any number of threads at the same time. What its getters return is borrowed from
+/// it and valid until it is freed; NULL or SMILEID_UNSET is "absent", and what they return for NULL.
 pub struct Status {
     pub(crate) status: JobStatus,
     texts: Texts,
@@ -150,27 +150,32 @@ pub extern "C" fn smileid_status_signature(status: Option<&Status>) -> *const c_
 /// length: receives the number of bytes; may be NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn smileid_status_raw(status: Option<&Status>, length: Option<&mut MaybeUninit<usize>>) -> *const u8 {
-    bytes(status.map(|status| &status.status.raw()[..]), length)
+    bytes(status, |status| Some(status.status.raw()), length)
 }
 
-/// The whole typed view as JSON text, with everything that has no getter: actions, ID data, antifraud, further fields.
-/// It holds the signature and personal data: do not log it. Made when first asked for.
+/// The whole typed view as JSON text, with everything that has no getter: actions, ID data, antifraud, further
+/// fields. It holds the signature and personal data: do not log it. Made when first asked for.
 #[unsafe(no_mangle)]
 pub extern "C" fn smileid_status_json(status: Option<&Status>) -> *const c_char {
     text(status, |status| status.texts.json.get(|| Some(status.status.to_json(Naming::Snake))))
 }
 
-/// Frees a status and all that was borrowed from it. NULL does nothing. Not for the one that smileid_error_last_status
-/// returns: that one is the error's.
+/// Frees a status and all that was borrowed from it. NULL does nothing. Not for the one that
+/// smileid_error_last_status returns: that one is the error's.
 #[unsafe(no_mangle)]
 pub extern "C" fn smileid_status_free(status: Option<Box<Status>>) {
     free(status);
 }
 
 /// Hands out borrowed bytes with their number.
-pub(crate) fn bytes(bytes: Option<&[u8]>, length: Option<&mut MaybeUninit<usize>>) -> *const u8 {
+pub(crate) fn bytes<T>(
+    of: Option<&T>,
+    read: impl FnOnce(&T) -> Option<&Bytes>,
+    length: Option<&mut MaybeUninit<usize>>,
+) -> *const u8 {
+    let found = value(None, || of.and_then(read));
     if let Some(length) = length {
-        length.write(bytes.map_or(0, <[u8]>::len));
+        length.write(found.map_or(0, |bytes| bytes.len()));
     }
-    bytes.map_or(ptr::null(), <[u8]>::as_ptr)
+    found.map_or(ptr::null(), |bytes| bytes.as_ptr())
 }

@@ -71,8 +71,8 @@ static int poll(const play_case *play, const smileid_client_t *client, const smi
   options.max_delay_ms = play_number(play, "max_delay_ms", options.max_delay_ms);
   options.return_history = (int32_t)play_number(play, "return_history", 0);
   options.return_image_links = (int32_t)play_number(play, "return_image_links", 0);
-  return smileid_poll_job_status(client, play_text(play, "user_id"), play_text(play, "job_id"), &options, cancel, status,
-                                 error);
+  return smileid_poll_job_status(client, play_text(play, "user_id"), play_text(play, "job_id"), &options, cancel,
+                                 status, error);
 }
 
 static void cancel_now(void *token) { smileid_cancel_token_cancel(token); }
@@ -130,7 +130,8 @@ static void sign(const play_case *play) {
     put_error(error);
   } else if (play->accept_only) {
     put_raw("accepted", "true");
-  } else if (smileid_confirm_signature(partner_id, api_key, timestamp, play_text(play, "signature"), &confirmed, &error)) {
+  } else if (smileid_confirm_signature(partner_id, api_key, timestamp, play_text(play, "signature"), &confirmed,
+                                       &error)) {
     put_error(error);
   } else {
     if (!play->confirm_only) put_text("signature", smileid_signed_signature(pair));

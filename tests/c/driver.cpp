@@ -15,14 +15,16 @@ using Text = std::optional<std::string_view>;
 
 void put(const char *name, Text text) { put_text(name, text ? std::string(*text).c_str() : nullptr); }
 
-template <class Number> void put_number(const char *name, std::optional<Number> number) {
+template <class Number>
+void put_number(const char *name, std::optional<Number> number) {
   put_integer(name, number ? static_cast<std::int64_t>(*number) : -1, -1);
 }
 
 // The class that was thrown, without its namespace.
 std::string class_of(const smileid::SmileIDError &error) {
   int status = 0;
-  const std::unique_ptr<char, void (*)(void *)> name(abi::__cxa_demangle(typeid(error).name(), nullptr, nullptr, &status), std::free);
+  const std::unique_ptr<char, void (*)(void *)> name(
+      abi::__cxa_demangle(typeid(error).name(), nullptr, nullptr, &status), std::free);
   const std::string full(name.get());
   return full.substr(full.rfind(':') + 1);
 }
@@ -88,7 +90,8 @@ smileid::Client client(const play_case &play) {
 
 smileid::Status ask(const play_case &play, const smileid::Client &client, const smileid::CancelToken &token) {
   const std::string user_id = text(play, "user_id").value_or(""), job_id = text(play, "job_id").value_or("");
-  const bool history = play_number(&play, "return_history", 0) != 0, links = play_number(&play, "return_image_links", 0) != 0;
+  const bool history = play_number(&play, "return_history", 0) != 0,
+             links = play_number(&play, "return_image_links", 0) != 0;
   if (!std::strcmp(play.what, "get_job_status")) {
     smileid::StatusOptions options;
     options.return_history = history;

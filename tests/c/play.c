@@ -44,7 +44,8 @@ static void read_text(play_argument *argument, const char *hex) {
 
 static void copy(char *to, size_t size, const char *from) { snprintf(to, size, "%s", from ? from : ""); }
 
-/* One line of a case: `case get_job_status`, `text NAME HEX`, `null NAME`, `number NAME DIGITS`, `interrupted-by close`. */
+/* One line of a case: `case get_job_status`, `text NAME HEX`, `null NAME`, `number NAME DIGITS`, `interrupted-by
+ * close`. */
 static void read_line(play_case *play, char *line) {
   char *place = NULL;
   const char *word = strtok_r(line, " ", &place);

@@ -54,6 +54,8 @@ class Installed(unittest.TestCase):
                     "lib/pkgconfig/smileid_jobs.pc",
                     "lib/cmake/smileid_jobs/smileid_jobs-config.cmake",
                     "lib/cmake/smileid_jobs/smileid_jobs-config-version.cmake",
+                    "share/doc/smileid-jobs/LICENSE",
+                    "share/doc/smileid-jobs/THIRD-PARTY-NOTICES",
                 },
             )
             library = Path(folder) / "plain" / "lib" / "libsmileid_jobs.so"

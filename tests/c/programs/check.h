@@ -1,4 +1,5 @@
-/* What the programs of this folder share: a check that ends them, and a client for the sandbox that the test started. */
+/* What the programs of this folder share: a check that ends them, and a client for the sandbox that the test started.
+ */
 #ifndef CHECK_H
 #define CHECK_H
 
@@ -8,12 +9,12 @@
 #include <string.h>
 #include <time.h>
 
-#define CHECK(condition)                                                 \
-  do {                                                                   \
-    if (!(condition)) {                                                  \
-      fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);    \
-      exit(1);                                                           \
-    }                                                                    \
+#define CHECK(condition)                                              \
+  do {                                                                \
+    if (!(condition)) {                                               \
+      fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition); \
+      exit(1);                                                        \
+    }                                                                 \
   } while (0)
 
 static inline smileid_client_t *client_from_env(void) {
@@ -34,7 +35,8 @@ static inline int same(const char *text, const char *expected) { return text && 
 
 /* Frees the error and says whether it was about this argument. */
 static inline int refused(smileid_error_t *error, const char *argument) {
-  const int is = smileid_error_code(error) == SMILEID_ERROR_INVALID_ARGUMENT && same(smileid_error_argument(error), argument);
+  const int is =
+      smileid_error_code(error) == SMILEID_ERROR_INVALID_ARGUMENT && same(smileid_error_argument(error), argument);
   smileid_error_free(error);
   return is;
 }

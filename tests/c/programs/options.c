@@ -97,7 +97,8 @@ static void spelling(void) {
   smileid_error_t *error = NULL;
   smileid_client_t *client = NULL;
   options.connect_timeout_ms = SMILEID_NO_LIMIT;
-  CHECK(smileid_client_new(&options, &client, &error) && !strncmp(smileid_error_message(error), "connect_timeout_ms: ", 20));
+  CHECK(smileid_client_new(&options, &client, &error) &&
+        !strncmp(smileid_error_message(error), "connect_timeout_ms: ", 20));
   CHECK(same(smileid_error_argument(error), "connect_timeout"));
   smileid_error_free(error);
 }
@@ -129,16 +130,21 @@ static void print_defaults(void) {
   smileid_client_options_init(&client, sizeof client);
   smileid_status_options_init(&get, sizeof get);
   smileid_poll_options_init(&poll, sizeof poll);
-  CHECK(!client.partner_id && !client.api_key && !client.environment && !client.base_url && !client.ca_bundle && !client.proxy);
-  printf("{\"client\":{\"connect_timeout_ms\":%" PRIu64 ",\"request_timeout_ms\":%" PRIu64, client.connect_timeout_ms, client.request_timeout_ms);
+  CHECK(!client.partner_id && !client.api_key && !client.environment && !client.base_url && !client.ca_bundle &&
+        !client.proxy);
+  printf("{\"client\":{\"connect_timeout_ms\":%" PRIu64 ",\"request_timeout_ms\":%" PRIu64, client.connect_timeout_ms,
+         client.request_timeout_ms);
   printf(",\"max_retries\":%" PRIu64 ",\"max_connections\":%" PRIu64, client.max_retries, client.max_connections);
   printf(",\"max_response_bytes\":%" PRIu64, client.max_response_bytes);
   printf(",\"bundled_roots\":%" PRId32 ",\"trust_env\":%" PRId32 "}", client.bundled_roots, client.trust_env);
-  printf(",\"get_job_status\":{\"timeout_ms\":%" PRIu64 ",\"return_history\":%" PRId32, get.timeout_ms, get.return_history);
+  printf(",\"get_job_status\":{\"timeout_ms\":%" PRIu64 ",\"return_history\":%" PRId32, get.timeout_ms,
+         get.return_history);
   printf(",\"return_image_links\":%" PRId32 "}", get.return_image_links);
-  printf(",\"poll_job_status\":{\"timeout_ms\":%" PRIu64 ",\"retry_count\":%" PRIu64, poll.timeout_ms, poll.retry_count);
+  printf(",\"poll_job_status\":{\"timeout_ms\":%" PRIu64 ",\"retry_count\":%" PRIu64, poll.timeout_ms,
+         poll.retry_count);
   printf(",\"initial_delay_ms\":%" PRIu64 ",\"max_delay_ms\":%" PRIu64, poll.initial_delay_ms, poll.max_delay_ms);
-  printf(",\"return_history\":%" PRId32 ",\"return_image_links\":%" PRId32 "}}\n", poll.return_history, poll.return_image_links);
+  printf(",\"return_history\":%" PRId32 ",\"return_image_links\":%" PRId32 "}}\n", poll.return_history,
+         poll.return_image_links);
 }
 
 int main(void) {

@@ -49,7 +49,8 @@ static void failures_leave_null(void) {
   CHECK(smileid_sign("001", NULL, NULL, &pair, &error) == SMILEID_ERROR_INVALID_ARGUMENT);
   CHECK(!pair && refused(error, "api_key"));
   CHECK(smileid_sign("001", "key", "\xff", &pair, &error) && refused(error, "timestamp"));
-  CHECK(smileid_confirm_signature("001", "key", NULL, "s", &confirmed, &error) && !confirmed && refused(error, "timestamp"));
+  CHECK(smileid_confirm_signature("001", "key", NULL, "s", &confirmed, &error) && !confirmed &&
+        refused(error, "timestamp"));
   CHECK(smileid_confirm_signature("001", "key", "t", "s", NULL, &error) && refused(error, "confirmed"));
   CHECK(smileid_cancel_token_new(NULL, &error) && refused(error, "token"));
 }
@@ -60,9 +61,11 @@ static void signatures(void) {
   int32_t confirmed = 0;
   CHECK(!smileid_sign("001", "apikey", NULL, &pair, &error) && !error);
   CHECK(strlen(smileid_signed_timestamp(pair)) == 24 && strlen(smileid_signed_signature(pair)) == 44);
-  CHECK(!smileid_confirm_signature("001", "apikey", smileid_signed_timestamp(pair), smileid_signed_signature(pair), &confirmed, NULL));
+  CHECK(!smileid_confirm_signature("001", "apikey", smileid_signed_timestamp(pair), smileid_signed_signature(pair),
+                                   &confirmed, NULL));
   CHECK(confirmed == 1);
-  CHECK(!smileid_confirm_signature("002", "apikey", smileid_signed_timestamp(pair), smileid_signed_signature(pair), &confirmed, NULL));
+  CHECK(!smileid_confirm_signature("002", "apikey", smileid_signed_timestamp(pair), smileid_signed_signature(pair),
+                                   &confirmed, NULL));
   CHECK(confirmed == 0);
   smileid_signed_free(pair);
 }
@@ -92,10 +95,12 @@ static void answers_outlive_the_client(void) {
   CHECK(smileid_result_result_code(result) == smileid_result_result_code(result));
   CHECK(same(smileid_result_user_id(result), "user-own") && smileid_result_confidence_value(result) > 0);
   CHECK(smileid_status_history_count(status) > 0 && smileid_result_result_code(smileid_status_history_at(status, 0)));
-  CHECK(!smileid_status_history_at(status, smileid_status_history_count(status)) && !smileid_status_history_at(status, SIZE_MAX));
+  CHECK(!smileid_status_history_at(status, smileid_status_history_count(status)) &&
+        !smileid_status_history_at(status, SIZE_MAX));
   CHECK(smileid_status_has_image_links(status) == 1 && smileid_status_selfie_image(status));
   CHECK(smileid_status_liveness_image_at(status, 0) && !smileid_status_liveness_image_at(status, SIZE_MAX));
-  CHECK(smileid_status_raw(status, &length) && length > 100 && strstr(smileid_status_json(status), "\"job_complete\":true"));
+  CHECK(smileid_status_raw(status, &length) && length > 100 &&
+        strstr(smileid_status_json(status), "\"job_complete\":true"));
   smileid_status_free(status);
 }
 
@@ -110,7 +115,8 @@ static void borrowed_from_errors(void) {
   CHECK(smileid_poll_job_status(client, "user-own", "pending-then-refused", &options, NULL, &status, &error));
   smileid_client_free(client);
   CHECK(!status && smileid_error_code(error) == SMILEID_ERROR_REJECTED && smileid_error_http_status(error) == 400);
-  CHECK(smileid_error_attempts(error) == 2 && smileid_error_elapsed_ms(error) >= 5 && same(smileid_error_job_id(error), "pending-then-refused"));
+  CHECK(smileid_error_attempts(error) == 2 && smileid_error_elapsed_ms(error) >= 5 &&
+        same(smileid_error_job_id(error), "pending-then-refused"));
   CHECK(smileid_error_raw(error, &length) && length > 0 && smileid_error_retry_after_ms(error) == SMILEID_UNSET);
   last = smileid_error_last_status(error);
   CHECK(last && last == smileid_error_last_status(error) && smileid_status_job_complete(last) == 0);

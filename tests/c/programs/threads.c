@@ -19,15 +19,16 @@ static void *wait_long(void *context) {
   waiting_call *call = context;
   smileid_poll_options_t options = quick_poll(1000, 60000);
   smileid_status_t *status = NULL;
-  call->code = smileid_poll_job_status(call->client, "user-threads", call->job_id, &options, call->token, &status, NULL);
+  call->code =
+      smileid_poll_job_status(call->client, "user-threads", call->job_id, &options, call->token, &status, NULL);
   call->ended_ms = now_ms();
   CHECK(!status);
   return NULL;
 }
 
 /* Starts two such calls, ends them with `end` and says how long that took at most. */
-static double end_two(const smileid_client_t *client, const smileid_cancel_token_t *token, int32_t expected, void (*end)(const void *),
-                      const void *ended) {
+static double end_two(const smileid_client_t *client, const smileid_cancel_token_t *token, int32_t expected,
+                      void (*end)(const void *), const void *ended) {
   waiting_call calls[2] = {{client, token, "never", 0, 0}, {client, token, "stall", 0, 0}};
   pthread_t threads[2];
   double start;
@@ -59,14 +60,16 @@ static void ended_from_elsewhere(void) {
   CHECK(end_two(client, token, SMILEID_ERROR_CANCELLED, by_token, token) < 200);
   CHECK(smileid_cancel_token_is_cancelled(token) == 1);
   /* A cancelled token sends nothing: the test looks into the sandbox's log. */
-  CHECK(smileid_get_job_status(client, "user-threads", "before", NULL, token, &status, NULL) == SMILEID_ERROR_CANCELLED);
+  CHECK(smileid_get_job_status(client, "user-threads", "before", NULL, token, &status, NULL) ==
+        SMILEID_ERROR_CANCELLED);
   smileid_cancel_token_free(token);
   /* The client works on after a cancelled call, after a shutdown, and not after a close. */
   CHECK(end_two(client, NULL, SMILEID_ERROR_CLIENT_CLOSED, by_shutdown, NULL) < 1200);
   CHECK(!smileid_get_job_status(client, "user-threads", "complete", NULL, NULL, &status, NULL));
   smileid_status_free(status);
   CHECK(end_two(client, NULL, SMILEID_ERROR_CLIENT_CLOSED, by_close, client) < 200);
-  CHECK(smileid_get_job_status(client, "user-threads", "complete", NULL, NULL, &status, NULL) == SMILEID_ERROR_CLIENT_CLOSED);
+  CHECK(smileid_get_job_status(client, "user-threads", "complete", NULL, NULL, &status, NULL) ==
+        SMILEID_ERROR_CLIENT_CLOSED);
   smileid_client_free(client);
 }
 
@@ -84,7 +87,8 @@ static void *ask_often(void *client) {
 /* All threads read one status for the first time at the same moment. */
 static void *read_all(void *status) {
   CHECK(same(smileid_result_result_code(smileid_status_result(status)), "0810"));
-  CHECK(smileid_status_json(status) && smileid_status_history_at(status, 0) && smileid_status_liveness_image_at(status, 0));
+  CHECK(smileid_status_json(status) && smileid_status_history_at(status, 0) &&
+        smileid_status_liveness_image_at(status, 0));
   return NULL;
 }
 

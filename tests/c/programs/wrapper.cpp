@@ -11,17 +11,20 @@ using namespace std::chrono_literals;
 using smileid::Client;
 
 static_assert(!std::is_copy_constructible_v<Client> && std::is_nothrow_move_constructible_v<Client>);
-static_assert(!std::is_copy_constructible_v<smileid::CancelToken> && std::is_nothrow_move_assignable_v<smileid::CancelToken>);
+static_assert(!std::is_copy_constructible_v<smileid::CancelToken> &&
+              std::is_nothrow_move_assignable_v<smileid::CancelToken>);
 static_assert(std::is_nothrow_move_constructible_v<smileid::Status> && std::is_copy_constructible_v<smileid::Status>);
 static_assert(std::is_base_of_v<std::runtime_error, smileid::SmileIDError>);
-static_assert(std::is_nothrow_copy_constructible_v<smileid::RequestTimeoutError>, "an exception that throws when copied ends the program");
+static_assert(std::is_nothrow_copy_constructible_v<smileid::RequestTimeoutError>,
+              "an exception that throws when copied ends the program");
 
 namespace {
 
 // Lives until after main: its destructor runs among the other statics'.
 const Client global = Client::from_env();
 
-template <class Error, class Call> void throws(const char *argument, Call call) {
+template <class Error, class Call>
+void throws(const char *argument, Call call) {
   try {
     call();
   } catch (const Error &error) {
@@ -98,7 +101,8 @@ void refusals() {
   const smileid::Signature signature("001", "apikey");
   throws<smileid::InvalidArgumentError>("timestamp", [&] { signature.generate_signature(nul); });
   const auto pair = signature.generate_signature();
-  CHECK(signature.confirm_signature(pair.timestamp, pair.signature) && !signature.confirm_signature("t", pair.signature));
+  CHECK(signature.confirm_signature(pair.timestamp, pair.signature) &&
+        !signature.confirm_signature("t", pair.signature));
   CHECK(signature.generate_signature("").timestamp.empty());
 }
 
@@ -115,7 +119,8 @@ void exceptions_keep_what_is_known() {
     CHECK(dynamic_cast<const smileid::RequestRejectedError *>(&error));
     kept = error;
   }
-  CHECK(kept->http_status() == 400 && kept->attempts() == 2 && kept->elapsed() >= 5ms && !kept->retry_after() && !kept->last_error());
+  CHECK(kept->http_status() == 400 && kept->attempts() == 2 && kept->elapsed() >= 5ms && !kept->retry_after() &&
+        !kept->last_error());
   const smileid::Status last = kept->last_status().value();
   CHECK(kept->raw() && kept->user_id() == "user-own");
   kept.reset();
