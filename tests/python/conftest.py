@@ -68,7 +68,8 @@ class Programs:
         sandbox = self.sandbox
         settings = {"SMILEID_PARTNER_ID": sandbox.partner_id, "SMILEID_API_KEY": sandbox.api_key}
         return subprocess.Popen(
-            [sys.executable, str(program)],
+            # Python 3.12 and later warn of every fork beside threads.
+            [sys.executable, "-W", "ignore::DeprecationWarning", str(program)],
             env={**os.environ, **settings, "SMILEID_BASE_URL": sandbox.url, **environment},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
