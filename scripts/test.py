@@ -112,7 +112,7 @@ def main() -> int:
     counts = {suite.name: run(suite) for suite in SUITES if suite.name in wanted}
     for name, (passed, failed) in counts.items():
         print(f"{name:>8}  {passed:>5} passed  {failed:>3} failed")
-    passed, failed = (sum(column) for column in zip(*counts.values()))
+    passed, failed = (sum(column) for column in zip(*counts.values(), strict=True))
     print(f"{passed} passed, {failed} failed")
     return 1 if failed else 0
 

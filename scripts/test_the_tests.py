@@ -66,7 +66,8 @@ def copy() -> None:
     """A copy with what is built already, so that only the core is compiled again."""
     if COPY.exists():
         shutil.rmtree(COPY)
-    files = subprocess.run(["git", "ls-files", "-z", "-co", "--exclude-standard"], cwd=REPOSITORY, check=True, stdout=subprocess.PIPE).stdout
+    listing = ["git", "ls-files", "-z", "-co", "--exclude-standard"]
+    files = subprocess.run(listing, cwd=REPOSITORY, check=True, stdout=subprocess.PIPE).stdout
     for name in filter(None, files.decode().split("\0")):
         source = REPOSITORY / name
         if source.is_file():
@@ -82,7 +83,8 @@ def build() -> None:
     run("cargo", "build", "-q", "-p", "smileid-jobs-tests", "-p", "smileid-jobs-sandbox")
     if not (COPY / "build/venv").exists():
         run(sys.executable, "-m", "venv", "build/venv")
-    run("build/venv/bin/pip", "install", "-q", "--force-reinstall", "--no-deps", "./bindings-python", "--config-settings=build-args=--profile=dev")
+    pip = ("build/venv/bin/pip", "install", "-q", "--force-reinstall", "--no-deps")
+    run(*pip, "./bindings-python", "--config-settings=build-args=--profile=dev")
     run("npm", "--prefix", "bindings-node", "run", "--silent", "build:debug")
     run("make", "-s", "-C", "tests/c", "drivers")
 
