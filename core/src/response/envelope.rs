@@ -77,6 +77,8 @@ impl Envelope {
                 "signature" => envelope.signature = lenient::string(value),
                 "error" => envelope.has_error = true,
                 "result" => envelope.partner_params = partner_params(value)?,
+                // A callback is a result at the top level.
+                "PartnerParams" => drop(named_ids(value)?),
                 _ => {}
             }
             let at = value.as_ptr() as usize - start;
@@ -94,6 +96,15 @@ impl Envelope {
     pub(crate) fn is_about_another(&self, user_id: &str, job_id: &str) -> bool {
         let differs = |named: &Option<String>, asked: &str| named.as_deref().is_some_and(|named| named != asked);
         differs(&self.partner_params.0, user_id) || differs(&self.partner_params.1, job_id)
+    }
+
+    /// Whether this is a status, or a callback in the shape of one.
+    pub(super) fn is_status(&self) -> bool {
+        self.has_job_complete || self.places.iter().any(|(key, _)| key == "result")
+    }
+
+    pub(super) fn has_job_complete(&self) -> bool {
+        self.has_job_complete
     }
 
     /// Every key with its value's text, in the order received.
@@ -116,10 +127,14 @@ fn partner_params(result: &str) -> Result<(Option<String>, Option<String>)> {
     let Some(params) = lenient::entries(result).into_iter().rev().find(|(key, _)| key == "PartnerParams") else {
         return Ok((None, None));
     };
-    if !params.1.starts_with('{') {
+    named_ids(params.1)
+}
+
+fn named_ids(params: &str) -> Result<(Option<String>, Option<String>)> {
+    if !params.starts_with('{') {
         return Ok((None, None));
     }
-    let Entries(entries) = serde_json::from_str(params.1).map_err(|error| not_an_object(&error))?;
+    let Entries(entries) = serde_json::from_str(params).map_err(|error| not_an_object(&error))?;
     let mut named = (None, None);
     for (key, value) in entries {
         match key.as_ref() {
