@@ -44,6 +44,8 @@ struct Inner {
     job_id: String,
     raw: Bytes,
     envelope: Envelope,
+    /// A callback in the shape of a result: what an answer has in `result` stands at the top level.
+    is_result: bool,
     typed: OnceLock<Typed>,
     callback_delivery: OnceLock<CallbackDelivery>,
 }
@@ -60,14 +62,19 @@ struct Typed {
 
 impl JobStatus {
     pub(crate) fn new(user_id: &str, job_id: &str, raw: Bytes, envelope: Envelope) -> Self {
+        Self::of(user_id, job_id, raw, envelope, false)
+    }
+
+    fn of(user_id: &str, job_id: &str, raw: Bytes, envelope: Envelope, is_result: bool) -> Self {
         let (typed, callback_delivery) = Default::default();
         let (user_id, job_id) = (user_id.to_owned(), job_id.to_owned());
-        Self(Arc::new(Inner { user_id, job_id, raw, envelope, typed, callback_delivery }))
+        Self(Arc::new(Inner { user_id, job_id, raw, envelope, is_result, typed, callback_delivery }))
     }
 
     /// A callback's body: a status, or a result at the top level. The ids it names itself are not ours.
     pub(crate) fn of_callback(raw: Bytes, envelope: Envelope) -> Self {
-        Self::new("", "", raw, envelope)
+        let is_result = !envelope.is_status();
+        Self::of("", "", raw, envelope, is_result)
     }
 
     pub(crate) fn job_complete_flag(&self) -> Option<bool> {
@@ -231,9 +238,9 @@ impl JobStatus {
     }
 
     fn typed(&self) -> &Typed {
-        self.0.typed.get_or_init(|| match self.0.envelope.is_status() {
-            true => Typed::read(&self.0.raw, &self.0.envelope),
-            false => Typed::read_callback(&self.0.raw, &self.0.envelope),
+        self.0.typed.get_or_init(|| match self.0.is_result {
+            true => Typed::read_callback(&self.0.raw, &self.0.envelope),
+            false => Typed::read(&self.0.raw, &self.0.envelope),
         })
     }
 }
