@@ -22,7 +22,7 @@ pub struct StatusUpdate {
     pub attempt: u32,
     /// The time since the watch began.
     pub elapsed: Duration,
-    /// The status; complete in the last update.
+    /// The status; complete in the last update, unless the watch runs out of time.
     pub status: JobStatus,
     /// Whether it differs from the update before, beyond its timestamp, signature and freshly signed links.
     pub changed: bool,
@@ -36,17 +36,22 @@ pub(crate) struct WatchState {
     wake: Wake,
     pause: Option<Pause>,
     previous: Option<JobStatus>,
+    /// Why the watch is over, where its last answer is to be handed out first.
+    ending: Option<Error>,
     is_over: bool,
 }
 
 impl Engine {
     pub(crate) fn watch(&self, session: Session) -> WatchState {
         let wake = self.wakes.listen(&session.query.user_id, &session.query.job_id);
-        WatchState { session, wake, pause: None, previous: None, is_over: false }
+        WatchState { session, wake, pause: None, previous: None, ending: None, is_over: false }
     }
 
     /// The next update. Failures that pass are not updates; the next query is not sent before this is called.
     pub(crate) async fn next_update(&self, watch: &mut WatchState) -> Option<Result<StatusUpdate>> {
+        if let Some(error) = watch.ending.take() {
+            return Some(Err(error));
+        }
         while !watch.is_over {
             if let Some(pause) = watch.pause.take()
                 && let Err(error) = self.pause(&mut watch.session, pause, Some(watch.wake.notify())).await
@@ -56,9 +61,20 @@ impl Engine {
             }
             let before = watch.session.seen.last_status.take();
             match self.turn(&mut watch.session).await {
-                Turn::Finished(result) => {
+                Turn::Finished(Ok(status)) => {
                     watch.is_over = true;
-                    return Some(result.map(|status| self.update(watch, status, None)));
+                    return Some(Ok(self.update(watch, status, None)));
+                }
+                Turn::Finished(Err(error)) => {
+                    watch.is_over = true;
+                    return Some(match error.last_status().cloned() {
+                        // The answer that came when there was no time for another is news as well.
+                        Some(status) => {
+                            watch.ending = Some(error);
+                            Ok(self.update(watch, status, None))
+                        }
+                        None => Err(error.with_last_status(before)),
+                    });
                 }
                 Turn::Again(pause) => {
                     watch.pause = Some(pause);

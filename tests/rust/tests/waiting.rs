@@ -112,15 +112,25 @@ async fn a_watch_ends_with_the_complete_status() {
 }
 
 #[tokio::test]
-async fn a_watch_that_runs_out_of_time_says_so() {
-    let (client, _, _) = client([pending()]);
+async fn a_watch_that_runs_out_of_time_hands_out_its_last_answer_and_says_so() {
+    let (client, server, _) = client([pending()]);
     let mut watch = client.watch_job_status("u", "j").timeout(5 * S).stream();
-    let mut last = watch.next().await;
-    for _ in 0..2 {
-        assert!(last.unwrap().is_ok());
-        last = watch.next().await;
+    for has_next in [true, true, false] {
+        assert_eq!(watch.next().await.unwrap().unwrap().next_delay.is_some(), has_next);
     }
-    incomplete(last.unwrap().map(|update| update.status), IncompleteReason::Deadline);
+    assert_eq!(server.times(), [0, 2000, 4000]);
+    let error = incomplete(watch.next().await.unwrap().map(|update| update.status), IncompleteReason::Deadline);
+    assert_eq!((error.attempts(), error.last_status().is_some()), (Some(3), true));
+    assert!(watch.next().await.is_none());
+}
+
+#[tokio::test]
+async fn a_watch_that_fails_still_knows_the_last_status() {
+    let (client, _, _) = client([pending(), status(401)]);
+    let mut watch = client.watch_job_status("u", "j").stream();
+    assert!(watch.next().await.unwrap().is_ok());
+    let error = watch.next().await.unwrap().unwrap_err();
+    assert_eq!((error.code(), error.last_status().is_some()), (ErrorCode::Authentication, true));
     assert!(watch.next().await.is_none());
 }
 
