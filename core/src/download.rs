@@ -12,6 +12,7 @@ use futures_util::{StreamExt, TryStreamExt};
 use serde_json::Value;
 use url::{Host, Url};
 
+use self::file::NewFiles;
 use crate::client::Client;
 use crate::code::ErrorCode;
 use crate::config::{DOWNLOAD_TIMEOUT, MAX_IMAGE_BYTES, MAX_IMAGES, is_loopback};
@@ -167,17 +168,25 @@ impl DownloadImages {
         }
         let checked: Vec<(String, Url)> =
             links.into_iter().map(|(key, link)| Ok((key, self.check(&link)?))).collect::<Result<_>>()?;
-        let images = checked.into_iter().enumerate().map(|(number, (key, url))| async move {
-            let (image_type, bytes) = fetch(self.client.engine(), url, ends_at).await?;
-            let Some(directory) = &self.directory else { return Ok(Image { key, image_type, bytes, path: None }) };
-            let path = directory.join(file::name(&key, number, image_type));
-            let (target, overwrite) = (path.clone(), self.overwrite);
-            tokio::task::spawn_blocking(move || file::write(&target, &bytes, overwrite))
-                .await
-                .map_err(|_| Error::internal())??;
-            Ok(Image { key, image_type, bytes: Bytes::new(), path: Some(path) })
+        let files = NewFiles::begin();
+        let images = checked.into_iter().enumerate().map(|(number, (key, url))| {
+            let new_file = files.one();
+            async move {
+                let (image_type, bytes) = fetch(self.client.engine(), url, ends_at).await?;
+                let Some(directory) = &self.directory else { return Ok(Image { key, image_type, bytes, path: None }) };
+                let path = directory.join(file::name(&key, number, image_type));
+                let (target, overwrite) = (path.clone(), self.overwrite);
+                tokio::task::spawn_blocking(move || new_file.write(&target, &bytes, overwrite))
+                    .await
+                    .map_err(|_| Error::internal())??;
+                Ok(Image { key, image_type, bytes: Bytes::new(), path: Some(path) })
+            }
         });
-        futures_util::stream::iter(images).buffered(AT_ONCE).try_collect().await
+        let images: Result<_> = futures_util::stream::iter(images).buffered(AT_ONCE).try_collect().await;
+        if images.is_ok() {
+            files.keep();
+        }
+        images
     }
 
     /// Where a link may point to: nothing inside the network that this runs in.

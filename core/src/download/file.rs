@@ -3,6 +3,7 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::ImageType;
 use crate::code::ErrorCode;
@@ -18,8 +19,51 @@ pub(super) fn name(key: &str, number: usize, image_type: ImageType) -> String {
     format!("{stem}.{}", image_type.extension())
 }
 
+/// The new files of one download. Unless it is kept as a whole, they are removed again: what is left of a download that
+/// failed would be in the way of the next one.
+pub(super) struct NewFiles(Arc<Mutex<Option<Vec<PathBuf>>>>);
+
+/// A share in [`NewFiles`] for the thread that writes.
+pub(super) struct NewFile(Arc<Mutex<Option<Vec<PathBuf>>>>);
+
+impl NewFiles {
+    pub(super) fn begin() -> Self {
+        Self(Arc::new(Mutex::new(Some(Vec::new()))))
+    }
+
+    pub(super) fn one(&self) -> NewFile {
+        NewFile(Arc::clone(&self.0))
+    }
+
+    pub(super) fn keep(self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+}
+
+impl Drop for NewFiles {
+    fn drop(&mut self) {
+        let written = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        written.iter().flatten().for_each(|path| drop(fs::remove_file(path)));
+    }
+}
+
+impl NewFile {
+    /// Writes the file, unless nobody waits for it any more. One that was there before is not new.
+    pub(super) fn write(&self, target: &Path, bytes: &[u8], overwrite: bool) -> Result<()> {
+        // Held while writing, so that what is removed afterwards is all there is.
+        let mut files = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(written) = files.as_mut() else { return Err(Error::cancelled()) };
+        let is_new = !overwrite || !target.exists();
+        write(target, bytes, overwrite)?;
+        if is_new {
+            written.push(target.to_owned());
+        }
+        Ok(())
+    }
+}
+
 /// Writes beside the target and moves it there.
-pub(super) fn write(target: &Path, bytes: &[u8], overwrite: bool) -> Result<()> {
+fn write(target: &Path, bytes: &[u8], overwrite: bool) -> Result<()> {
     let (mut file, beside) = create_beside(target)?;
     let written = file.write_all(bytes).and_then(|()| file.sync_all());
     drop(file);

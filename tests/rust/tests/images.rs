@@ -122,6 +122,23 @@ async fn an_existing_file_stays_unless_told_otherwise() {
 }
 
 #[tokio::test]
+async fn a_failed_download_leaves_no_files_and_a_refresh_finds_none_in_its_way() {
+    let folder = Folder::new("failed");
+    fs::write(folder.0.join("liveness_image_0.jpg"), "mine").unwrap();
+    let (client, _) = client();
+    let half = |second: &str| {
+        status_with(json!({ "selfie_image": "https://images.example.com/a.jpg", "liveness_image_0": second }))
+    };
+    let refused = client.download_images(&half("https://images.example.com/html/0")).directory(&folder.0);
+    assert_eq!(refused.await.unwrap_err().code(), ErrorCode::ImageRefused);
+    let expired = half("https://images.example.com/old/0");
+    assert!(client.download_images(&expired).directory(&folder.0).overwrite(true).await.is_err());
+    assert_eq!(folder.names(), ["liveness_image_0.jpg"], "what was there before is still there");
+    let images = client.download_images(&expired).directory(&folder.0).refresh(true).await.unwrap();
+    assert_eq!(images[0].path.as_deref(), Some(folder.0.join("selfie_image.jpg").as_path()));
+}
+
+#[tokio::test]
 async fn links_into_our_own_network_are_refused_before_any_request() {
     let (client, server) = client();
     for link in [
