@@ -32,6 +32,8 @@ impl Engine {
         // The monotonic clock may be younger than the wait.
         session.started_at = now.saturating_sub(ms(wall_ms.saturating_sub(state.started_at_ms)));
         session.started_at_wall_ms = state.started_at_ms;
+        // The whole wait's, from which the last query's time follows; what this call says is not asked.
+        session.policy.timeout = state.ends_at_ms.map(|ends_at| ms(ends_at.saturating_sub(state.started_at_ms)));
         session.bound = match state.ends_at_ms {
             None => Bound::new(now, None),
             // However late the queue is, the job is asked about once more.

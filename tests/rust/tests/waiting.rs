@@ -209,6 +209,17 @@ async fn a_wait_goes_on_from_a_token() {
 }
 
 #[tokio::test]
+async fn the_last_query_is_where_the_first_step_put_it() {
+    let (client, server, clock) = client([pending()]);
+    let step = client.poll_step("u", "j").timeout(S).initial_delay(S / 10).max_delay(S / 10);
+    let PollStep::Again { token, after } = step.await.unwrap() else { unreachable!() };
+    clock.advance(after);
+    let wait = client.wait_until_complete("u", "j").initial_delay(S / 10).max_delay(S / 10).token(token);
+    incomplete(wait.await, IncompleteReason::Deadline);
+    assert_eq!(server.times(), [0, 100, 200, 300, 400, 500]);
+}
+
+#[tokio::test]
 async fn a_token_is_for_one_question_only() {
     let (client, server, _) = client([pending()]);
     let PollStep::Again { token, .. } = client.poll_step("u", "j").await.unwrap() else { unreachable!() };
