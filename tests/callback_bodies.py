@@ -6,9 +6,9 @@ import base64
 import hashlib
 import hmac
 import json
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
 from typing import Any
 
 _PURPOSE = b"sid_request"
@@ -41,7 +41,7 @@ def callback_body(plan: Mapping[str, Any], account: Account, ids: Mapping[str, s
     text: str = plan["body_text"] if "body_text" in plan else json.dumps({**plan["body"], **pair})
     # As they stand between the quotes of a JSON string.
     for name, value in {**ids, **pair}.items():
-        text = text.replace(f"{{{{{name}}}}}", json.dumps(value).strip('"'))
+        text = text.replace(f"{{{{{name}}}}}", json.dumps(str(value))[1:-1])
     return text
 
 
@@ -61,5 +61,5 @@ def _signature(how: str, timestamp: str, account: Account) -> str | None:
 
 
 def _moments_ago(age_ms: float) -> str:
-    moment = datetime.now(timezone.utc) - timedelta(milliseconds=age_ms)
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03}Z"
+    seconds, ms = divmod(int(time.time() * 1000 - age_ms), 1000)
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)) + f".{ms:03}Z"

@@ -153,7 +153,7 @@ class Play:
             in_flight = plan["when"] == "in_flight"
             self._wait(
                 lambda log: (
-                    log.requests >= plan["after_requests"] and (log.last_is_open if in_flight else log.all_answered)
+                    log.requests >= plan["after_requests"] and (not log.none_open if in_flight else log.all_answered)
                 )
             )
             # An answer that has left the sandbox must have been read before a call can be said to sleep.

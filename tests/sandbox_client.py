@@ -53,10 +53,6 @@ class Log:
         return all(entry["answered_ms"] is not None for entry in self.entries)
 
     @property
-    def last_is_open(self) -> bool:
-        return bool(self.entries) and _is_open(self.entries[-1])
-
-    @property
     def none_open(self) -> bool:
         return not any(map(_is_open, self.entries))
 

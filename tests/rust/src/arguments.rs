@@ -50,6 +50,12 @@ impl Arguments {
         entries.iter().map(|entry| (id(entry, "user_id"), id(entry, "job_id"))).collect()
     }
 
+    /// The job that the call is about, or the first one of many.
+    pub(crate) fn first_job(&self) -> (String, String) {
+        let id = |name: &str| self.text(name).unwrap_or_default();
+        self.jobs().into_iter().next().unwrap_or_else(|| (id("user_id"), id("job_id")))
+    }
+
     /// These arguments with those under `name` in their place.
     pub(crate) fn with(&self, name: &str) -> Self {
         let mut arguments = self.0.clone();

@@ -59,7 +59,9 @@ impl Play {
     pub async fn run(&self, interrupted: CancellationToken) -> Value {
         match self.what.as_str() {
             "signature" => self.sign().unwrap_or_else(|error| error_outcome(&error)),
-            "client" => client(&self.arguments).map_or_else(|error| error_outcome(&error), |_| json!({ "accepted": true })),
+            "client" => {
+                client(&self.arguments).map_or_else(|error| error_outcome(&error), |_| json!({ "accepted": true }))
+            }
             _ => self.call(interrupted).await,
         }
     }
@@ -73,8 +75,7 @@ impl Play {
             client.close();
         }
         let (due, interrupt, other) = (interrupted.clone(), self.interrupt, client.clone());
-        let id = |name: &str| self.arguments.text(name).unwrap_or_default();
-        let (user_id, job_id) = (id("user_id"), id("job_id"));
+        let (user_id, job_id) = self.arguments.first_job();
         let interrupter = tokio::spawn(async move {
             due.cancelled().await;
             match interrupt {
