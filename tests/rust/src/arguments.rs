@@ -35,7 +35,12 @@ impl Arguments {
 
     /// A number with a fraction; `Some(None)` where it was given as no limit.
     pub(crate) fn rate(&self, name: &str) -> Option<Option<f64>> {
-        self.0.get(name).map(Value::as_f64)
+        let value = self.0.get(name)?;
+        Some(match value["$"].as_str() {
+            Some("nan") => Some(f64::NAN),
+            Some("infinity") => Some(f64::INFINITY),
+            _ => value.as_f64(),
+        })
     }
 
     pub(crate) fn texts(&self, name: &str) -> Option<Vec<String>> {
