@@ -199,7 +199,7 @@ impl DownloadImages {
         match url.host() {
             _ if at_home && matches!(url.scheme(), "http" | "https") => {}
             _ if url.scheme() != "https" => return Err(refused("a link is not https")),
-            Some(Host::Domain(name)) if name.trim_end_matches('.').contains('.') && !is_local(name) => {}
+            Some(Host::Domain(name)) if has_two_labels(name) && !is_local(name) => {}
             _ => return Err(refused("a link points to an address, to localhost or to a single-label host")),
         }
         let host = url.host_str().unwrap_or_default().to_ascii_lowercase();
@@ -210,6 +210,12 @@ impl DownloadImages {
             _ => Ok(url),
         }
     }
+}
+
+/// Whether a name has a domain, and no empty label that would hide the lack of one.
+fn has_two_labels(name: &str) -> bool {
+    let name = name.strip_suffix('.').unwrap_or(name);
+    name.contains('.') && name.split('.').all(|label| !label.is_empty())
 }
 
 fn is_local(name: &str) -> bool {

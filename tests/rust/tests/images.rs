@@ -149,6 +149,8 @@ async fn links_into_our_own_network_are_refused_before_any_request() {
         "https://[::1]/a.jpg",
         "https://localhost/a.jpg",
         "https://intranet/a.jpg",
+        "https://.intranet/a.jpg",
+        "https://intranet../a.jpg",
         "https://printer.local/a.jpg",
         "https://user:pass@images.example.com/a.jpg",
         "file:///etc/passwd",
