@@ -1,5 +1,6 @@
 //! Delivers a finished status to a `callback_url`, in the shape of Smile ID's own callbacks.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -118,7 +119,12 @@ fn body(status: &JobStatus) -> Vec<u8> {
         ("signature", Some(signature.as_str())),
     ];
     let replaced = |key: &str| beside.iter().any(|(name, value)| *name == key && value.is_some());
-    let result = value("result").map(lenient::entries).unwrap_or_default();
+    let mut result = value("result").map(lenient::entries).unwrap_or_default();
+    // Of two equal keys the last one counts, here as everywhere; a receiver may refuse both.
+    let mut seen = HashSet::new();
+    result.reverse();
+    result.retain(|(key, _)| seen.insert(key.clone()));
+    result.reverse();
     let kept = result.iter().filter(|(key, _)| !replaced(key)).map(|(key, value)| (key.as_str(), *value));
     let all = kept.chain(beside.iter().filter_map(|(name, value)| Some((*name, (*value)?))));
     let fields: Vec<String> = all.map(|(key, value)| format!("{}:{value}", Value::from(key))).collect();
