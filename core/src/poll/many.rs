@@ -7,12 +7,13 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use futures_core::Stream;
 use tokio::sync::{Notify, mpsc};
 use tokio::task::AbortHandle;
 
-use self::jobs::Jobs;
+use self::jobs::{Added, Jobs};
 use super::limit::RateLimit;
 use super::poller::Policy;
 use super::wake::WakesMany;
@@ -115,9 +116,15 @@ impl ManySession {
             return;
         }
         let now = self.shared.client.engine().clock.now();
-        let is_new = self.shared.lock().add(user_id, job_id, now);
-        if is_new {
-            self.shared.changed.notify_one();
+        // Its own statement, so that the lock is free again.
+        let added = self.shared.lock().add(user_id, job_id, now);
+        match added {
+            Added::New => self.shared.changed.notify_one(),
+            Added::Again => {}
+            Added::TooLate => {
+                let error = Error::closed().with_call(user_id, job_id, 0, Duration::ZERO);
+                self.shared.finish(user_id, job_id, 1, &Err(error));
+            }
         }
     }
 

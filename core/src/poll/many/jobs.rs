@@ -58,14 +58,29 @@ pub(super) struct Jobs {
     hasher: RandomState,
     /// Due times; an entry that no longer fits its job is passed over.
     due: BinaryHeap<Reverse<(u64, u32, u32)>>,
+    is_over: bool,
+}
+
+/// What became of a job that was to be added.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Added {
+    /// It is due now.
+    New,
+    /// It is there already and was counted once more.
+    Again,
+    /// Nobody asks any more.
+    TooLate,
 }
 
 impl Jobs {
-    /// Adds a job that is due now; false when it is there already and only counted once more.
-    pub(super) fn add(&mut self, user_id: &str, job_id: &str, now: Duration) -> bool {
+    /// Adds a job that is due now.
+    pub(super) fn add(&mut self, user_id: &str, job_id: &str, now: Duration) -> Added {
+        if self.is_over {
+            return Added::TooLate;
+        }
         if let Some(job) = self.find(user_id, job_id).and_then(|index| self.job_mut(index)) {
             job.copies = job.copies.saturating_add(1);
-            return false;
+            return Added::Again;
         }
         let job = Job {
             ids: [user_id, job_id].concat().into_boxed_str(),
@@ -84,12 +99,12 @@ impl Jobs {
         let index = self.free.pop().unwrap_or_else(|| self.grow());
         let hash = self.hasher.hash_one((user_id, job_id));
         let (entries, hasher) = (&mut self.entries, &self.hasher);
-        let Some(entry) = entries.get_mut(index as usize) else { return false };
+        let Some(entry) = entries.get_mut(index as usize) else { return Added::TooLate };
         let due = (job.due_us, index, entry.generation);
         entry.job = Some(Box::new(job));
         self.index.insert_unique(hash, index, |index| hash_of(entries, hasher, *index));
         self.push_due(due);
-        true
+        Added::New
     }
 
     /// Takes a job that is due at `now`, earliest first.
@@ -160,8 +175,9 @@ impl Jobs {
         true
     }
 
-    /// Every job, for the end of all of them.
+    /// Every job, for the end of all of them; none is added after it.
     pub(super) fn drain(&mut self) -> Vec<Job> {
+        self.is_over = true;
         self.index.clear();
         self.due.clear();
         self.entries.drain(..).filter_map(|entry| entry.job.map(|job| *job)).collect()
@@ -221,11 +237,11 @@ mod tests {
     #[test]
     fn jobs_come_due_in_order_and_equal_ones_are_asked_once() {
         let mut jobs = Jobs::default();
-        assert!(jobs.add("u", "a", 3 * MS));
-        assert!(jobs.add("u", "b", MS));
-        assert!(!jobs.add("u", "a", MS));
+        assert_eq!(jobs.add("u", "a", 3 * MS), Added::New);
+        assert_eq!(jobs.add("u", "b", MS), Added::New);
+        assert_eq!(jobs.add("u", "a", MS), Added::Again);
         // One text, cut elsewhere, is another job.
-        assert!(jobs.add("ua", "", 9 * MS));
+        assert_eq!(jobs.add("ua", "", 9 * MS), Added::New);
         assert_eq!(jobs.pop_due(Duration::ZERO), None);
         let first = jobs.pop_due(5 * MS).unwrap();
         let second = jobs.pop_due(5 * MS).unwrap();
@@ -234,7 +250,15 @@ mod tests {
         assert_eq!(jobs.get_mut(second).unwrap().ids(), ("u", "a"));
         assert_eq!(jobs.remove(second).unwrap().copies, 2);
         assert!(jobs.get_mut(second).is_none());
-        assert!(jobs.add("u", "a", MS), "once it is over, it is asked again");
+        assert_eq!(jobs.add("u", "a", MS), Added::New, "once it is over, it is asked again");
+    }
+
+    #[test]
+    fn nothing_is_added_after_the_end() {
+        let mut jobs = Jobs::default();
+        jobs.add("u", "a", MS);
+        assert_eq!(jobs.drain().len(), 1);
+        assert_eq!(jobs.add("u", "b", MS), Added::TooLate);
     }
 
     #[test]
