@@ -105,7 +105,7 @@ class Play:
     @property
     def arguments(self) -> dict[str, Any]:
         """The arguments of an `arguments` case: the valid ones, replaced by the case's own, tokens still in place."""
-        valid = {"partner_id": self.sandbox.partner_id, "api_key": self.sandbox.api_key}
+        valid: dict[str, Any] = {"partner_id": self.sandbox.partner_id, "api_key": self.sandbox.api_key}
         if self.case.vector["where"] != "signature":
             valid["base_url"] = self.base_url
         ids = {"user_id": self.user_id, "job_id": self.job_id}

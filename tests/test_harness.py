@@ -173,8 +173,8 @@ class Callbacks(unittest.TestCase):
         return body
 
     def test_signatures_are_the_known_ones(self) -> None:
-        vectors = json.loads((Path(__file__).parent / "vectors" / "signing.json").read_text(encoding="utf-8"))["signing"]
-        for vector in vectors:
+        path = Path(__file__).parent / "vectors" / "signing.json"
+        for vector in json.loads(path.read_text(encoding="utf-8"))["signing"]:
             account = Account(vector["partner_id"], vector["api_key"])
             self.assertEqual(account.sign(vector["timestamp"]), vector["signature"])
 

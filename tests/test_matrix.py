@@ -245,11 +245,15 @@ class Cells(unittest.TestCase):
                     line = complete_line("rust")
                     line |= {"took_ms": 20.5, "most_open": 1, "order": ["a", "b"], "files": {"a.jpg": image}}
                     line["deliveries"] = [{"code": "time in rust", "more": 1}]
-                    line["outcome"]["error"] = {**pending_line("rust")["outcome"]["error"], "message": "the clock is off"}
+                    line["outcome"]["error"] = {
+                        **pending_line("rust")["outcome"]["error"],
+                        "message": "the clock is off",
+                    }
                     self.assertEqual(judge([line], [case], languages=["rust"]).failed, red)
 
     def test_nothing_seen_besides_is_red(self) -> None:
-        for name, value in (("max_took_ms", 50), ("most_open", 1), ("order", []), ("deliveries", []), ("files", {})):
+        nothing: dict[str, Any] = {"max_took_ms": 50, "most_open": 1, "order": [], "deliveries": [], "files": {}}
+        for name, value in nothing.items():
             case = Case("complete", "story", {"outcome": {}, "requests": 1, name: value})
             self.assertEqual(judge([complete_line("rust")], [case], languages=["rust"]).failed, 1, name)
 
