@@ -229,7 +229,7 @@ class Cells(unittest.TestCase):
     def test_what_is_seen_besides(self) -> None:
         expect: dict[str, Any] = {"outcome": {}, "requests": 1}
         image = {"bytes": 1, "type": "jpeg", "mode": "600"}
-        for name, fits, fails in (
+        seen: tuple[tuple[str, Any, Any], ...] = (
             ("max_took_ms", 50, 5),
             ("most_open", 1, 0),
             ("order", ["a", "b"], ["b", "a"]),
@@ -238,7 +238,8 @@ class Cells(unittest.TestCase):
             ("deliveries", [{}], []),
             ("files", {"a.jpg": image}, {"a.jpg": image, "b.jpg": image}),
             ("files", {"a.jpg": image}, {}),
-        ):
+        )
+        for name, fits, fails in seen:
             for value, red in ((fits, 0), (fails, 1)):
                 with self.subTest((name, value)):
                     case = Case("complete", "story", {**expect, name: value})
