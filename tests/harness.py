@@ -222,6 +222,7 @@ def _folder(case: Case) -> Iterator[Path | None]:
     with tempfile.TemporaryDirectory() as folder:
         for name in case.folder.get("existing", ()):
             (Path(folder) / name).write_text("was here before", encoding="utf-8")
+            (Path(folder) / name).chmod(0o644)
         yield Path(folder) / "missing" if case.folder.get("missing") else Path(folder)
 
 
