@@ -185,6 +185,25 @@ async fn a_closed_client_gives_every_job_its_outcome() {
 }
 
 #[tokio::test]
+async fn jobs_read_after_a_close_have_an_outcome_too() {
+    let (client, server) = many(|_| pending());
+    let closer = client.clone();
+    let mut read = 0;
+    let input = jobs(0..25).into_iter().inspect(move |_| {
+        read += 1;
+        if read == 11 {
+            closer.close();
+        }
+    });
+    let outcomes =
+        tokio::time::timeout(Duration::from_secs(5), all(client.poll_many().max_waiting(10).stream(input))).await;
+    let outcomes = outcomes.expect("every job has an outcome");
+    assert_eq!(outcomes.len(), 25);
+    assert!(outcomes.iter().skip(1).all(|outcome| outcome.result.is_err()));
+    assert!(server.seen().len() < 100);
+}
+
+#[tokio::test]
 async fn bad_options_are_the_streams_first_and_only_item() {
     let (client, server) = many(|_| complete());
     for (many, argument) in [
