@@ -66,7 +66,7 @@ SUITES = (
     # The default members: what links on any machine.
     Suite("rust", ("cargo", "test", "-q", "--no-fail-fast"), cargo, 1800),
     Suite("harness", (sys.executable, "-m", "unittest", "discover", "-s", "tests"), unittest),
-    Suite("python", (VENV_PYTHON, "-m", "pytest", "-q", "tests/python"), pytest),
+    Suite("python", (VENV_PYTHON, "-m", "pytest", "tests/python"), pytest),
     Suite("node", ("node", "--test", "--test-reporter=tap", *NODE_TESTS), node),
     Suite("c", ("make", "-s", "-C", "tests/c", "test"), unittest, 1200),
     Suite("matrix", (sys.executable, "tests/run.py"), matrix, 1800),
