@@ -22,6 +22,12 @@ PROGRAMS = {
             threading.Thread(target=block, args=(job,), daemon=True).start()
         time.sleep(0.02 + 0.01 * int(os.environ["ROUND"]))
     """,
+    "daemon threads that expect no error": """
+        c = client()
+        for job in ["stall", "never", "stall-body"] * 4:
+            threading.Thread(target=c.poll_job_status, args=("user-exit", job), daemon=True).start()
+        time.sleep(0.02 + 0.01 * int(os.environ["ROUND"]))
+    """,
     "daemon threads with event loops": """
         c = async_client()
         def serve():

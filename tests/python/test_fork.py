@@ -107,6 +107,29 @@ def test_a_fork_inside_a_running_loop(programs: Programs) -> None:
     ) == (0, "", "")
 
 
+def test_a_loop_from_before_the_fork_runs_in_both(programs: Programs) -> None:
+    """Parent and child share the loop's descriptors; neither may take the other's wake-ups."""
+    assert programs.run(
+        """
+        a = async_client()
+        loop = asyncio.new_event_loop()
+
+        async def several():
+            for _ in range(40):
+                statuses = await asyncio.gather(*(a.get_job_status("user-fork", "complete") for _ in range(4)))
+                assert all(status.job_complete for status in statuses)
+
+        loop.run_until_complete(several())
+        pid = os.fork()
+        loop.run_until_complete(several())
+        if pid == 0:
+            os._exit(4)
+        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 4
+        loop.close()
+        """
+    ) == (0, "", "")
+
+
 def test_pre_forking_server(programs: Programs) -> None:
     """As `gunicorn --preload`: the client is a global of the application; workers are signalled to end."""
     assert programs.run(
