@@ -7,7 +7,7 @@ matrix use this list, so a case that one of them knows the other knows too.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,16 +20,31 @@ _SCENARIO_KEYS = {
     "about",
     "answers",
     "magic",
+    "jobs",
     "job_id",
     "server",
     "path",
     "client",
     "call",
+    "callback",
+    "folder",
     "interrupt",
     "settle_ms",
     "expect",
 }
-_EXPECT_KEYS = {"outcome", "requests", "min_gaps_ms", "max_gaps_ms", "closed"}
+_EXPECT_KEYS = {
+    "outcome",
+    "requests",
+    "min_gaps_ms",
+    "max_gaps_ms",
+    "max_took_ms",
+    "most_open",
+    "order",
+    "message_has",
+    "deliveries",
+    "files",
+    "closed",
+}
 _DELAY_SLACK_MS = 600
 _CLIENT_KEYS = {
     "max_retries",
@@ -41,15 +56,25 @@ _CLIENT_KEYS = {
     "api_key",
     "partner_id",
 }
-_CALL_KEYS = {
-    "verb",
-    "return_history",
-    "return_image_links",
-    "timeout_ms",
-    "retry_count",
-    "initial_delay_ms",
-    "max_delay_ms",
+_ASK_KEYS = {"return_history", "return_image_links", "timeout_ms"}
+_GET_KEYS = _ASK_KEYS | {"return_job_status", "callback_url"}
+_POLLING_KEYS = {"retry_count", "initial_delay_ms", "max_delay_ms"}
+_STEP_KEYS = {"tamper", "then", "finish"}
+VERBS = {
+    "get_job_status": _GET_KEYS,
+    "poll_job_status": _GET_KEYS | _POLLING_KEYS,
+    "wait_until_complete": _GET_KEYS | _POLLING_KEYS | {"token"},
+    "watch_job_status": _GET_KEYS | _POLLING_KEYS | {"pause_ms", "stop_after"},
+    "poll_step": _GET_KEYS | _POLLING_KEYS | {"token"} | _STEP_KEYS,
+    "poll_many": _ASK_KEYS | _POLLING_KEYS | {"max_waiting", "rate_limit", "burst"},
+    "download_images": {"overwrite", "allowed_hosts", "refresh", "timeout_ms"},
+    "verify_callback": {"max_age_ms"},
 }
+"""Every verb and what its `call` may hold."""
+ABOUT_ONE_JOB = frozenset(VERBS) - {"poll_many", "verify_callback"}
+_JOB_KEYS = {"job_id", "user_id", "magic", "answers"}
+_CALLBACK_KEYS = {"body", "body_text", "sign", "timestamp", "age_ms"}
+_FOLDER_KEYS = {"missing", "existing"}
 _INTERRUPT_KEYS = {"by", "after_requests", "when"}
 
 
@@ -66,6 +91,12 @@ class Case:
     """The folder of a scenario; a vector's id names its file."""
     answers: list[dict[str, Any]] | None = None
     """What is posted to the sandbox; None for a magic job id, where nothing is."""
+    jobs: list[dict[str, Any]] | None = None
+    """What `poll_many` is asked, in place of `answers`."""
+    callback: dict[str, Any] | None = None
+    """The body that `verify_callback` is given."""
+    folder: dict[str, Any] | None = None
+    """The directory that `download_images` is given."""
     own_job_id: str | None = None
     server: str = "sandbox"
     path: str = ""
@@ -89,6 +120,11 @@ class Case:
         """The job id of a story; `arguments` cases need a fresh one."""
         return self.own_job_id or f"job-{MARK}-{self.slug}"
 
+    def job_id_of(self, entry: dict[str, Any]) -> str:
+        """The job id of one of many: a magic one, or one of this case's own."""
+        name: str = entry.get("magic", entry.get("job_id", ""))
+        return f"{self.job_id}-{name}" if name and "magic" not in entry else name
+
 
 def load_cases(root: Path = _HERE) -> list[Case]:
     """Every case, scenarios first. Raises ValueError where a file is not what the README says."""
@@ -109,17 +145,38 @@ def _scenarios(folder: Path) -> list[Case]:
             raise ValueError(f"{path.name}: its id is not its name")
         _check_keys(path.name, entry, _SCENARIO_KEYS)
         _check_keys(path.name, entry.get("client", {}), _CLIENT_KEYS)
-        _check_keys(path.name, entry["call"], _CALL_KEYS)
+        _check_keys(path.name, entry["call"], {"verb"} | VERBS[entry["call"]["verb"]])
         _check_keys(path.name, entry["expect"], _EXPECT_KEYS)
-        _check_keys(path.name, entry.get("interrupt", {}), _INTERRUPT_KEYS)
-        if ("answers" in entry) == ("magic" in entry):
-            raise ValueError(f"{path.name}: needs either answers or magic")
+        for name, known in (("interrupt", _INTERRUPT_KEYS), ("callback", _CALLBACK_KEYS), ("folder", _FOLDER_KEYS)):
+            _check_keys(path.name, entry.get(name, {}), known)
+        for job in entry.get("jobs", ()):
+            _check_keys(path.name, job, _JOB_KEYS)
+        if sum(name in entry for name in ("answers", "magic", "jobs", "callback")) != 1:
+            raise ValueError(f"{path.name}: needs one of answers, magic, jobs and callback")
         if "requests" not in entry["expect"] or "outcome" not in entry["expect"]:
             raise ValueError(f"{path.name}: expect needs an outcome and requests")
         own = entry.pop("job_id", None)
         entry["own_job_id"] = entry.pop("magic", own)
-        cases.append(Case(kind="story", wing=path.parent.name, **entry))
+        cases.append(_with_job_ids(Case(kind="story", wing=path.parent.name, **entry)))
     return cases
+
+
+def _with_job_ids(case: Case) -> Case:
+    """Writes out the names of jobs in what is expected of many."""
+    ids = {entry["job_id"]: case.job_id_of(entry) for entry in case.jobs or () if "job_id" in entry}
+    expect = dict(case.expect)
+    if case.jobs is not None and "outcomes" in expect["outcome"]:
+        outcomes = [{**one, "job_id": ids.get(one["job_id"], one["job_id"])} for one in expect["outcome"]["outcomes"]]
+        outcomes.sort(key=by_job)
+        expect["outcome"] = {**expect["outcome"], "outcomes": outcomes}
+        if "order" in expect:
+            expect["order"] = [ids.get(name, name) for name in expect["order"]]
+    return replace(case, expect=expect)
+
+
+def by_job(outcome: dict[str, Any]) -> str:
+    """Sorts the outcomes of many jobs, which come in the order of completion."""
+    return json.dumps([outcome.get("job_id"), outcome.get("error"), outcome.get("status_complete")], sort_keys=True)
 
 
 def _vectors(folder: Path) -> list[Case]:
@@ -180,7 +237,9 @@ def _decode(entry: dict[str, Any]) -> Case:
 
 def _arguments(entry: dict[str, Any]) -> Case:
     accepted = entry.get("accepted", False)
-    sent = 1 if accepted and entry["where"] in ("get_job_status", "poll_job_status") else 0
+    where = entry["where"]
+    # Images are asked about before they can be refused.
+    sent = 1 if where == "download_images" or (accepted and where in VERBS and where != "verify_callback") else 0
     error = {"code": "invalid_argument", "number": 1001, "argument": entry.get("argument")}
     return Case(
         f"arguments/{entry['id']}",

@@ -18,14 +18,17 @@ import os
 import secrets
 import socket
 import sys
+import tempfile
 import threading
 import time
+import urllib.parse
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cases import LANGUAGES, MARK, Case, load_cases
+from callback_bodies import Account, callback_body
+from cases import ABOUT_ONE_JOB, LANGUAGES, MARK, Case, by_job, load_cases
 from sandbox_client import Log, Sandbox
 
 __all__ = ["Log", "Outcome", "Play", "Results", "Sandbox", "closed_port", "play_all", "prepare", "text"]
@@ -66,6 +69,32 @@ class Play:
     job_id: str
     base_url: str
     closed: bool | None = None
+    took_ms: float = 0.0
+    folder: Path | None = None
+    """The directory for images, named by the case's `folder`."""
+
+    @property
+    def call(self) -> dict[str, Any]:
+        """The arguments of a story's call, everything but the verb: placeholders filled in, ids, jobs, body, directory."""
+        case = self.case
+        call = {name: self._filled(value) for name, value in case.call.items() if name != "verb"}
+        if case.jobs is not None:
+            call["jobs"] = [
+                {"user_id": entry.get("user_id", self.user_id), "job_id": case.job_id_of(entry)} for entry in case.jobs
+            ]
+        elif case.callback is not None:
+            account = Account(self.sandbox.partner_id, self.sandbox.api_key)
+            call["body"] = callback_body(case.callback, account, {"user_id": self.user_id, "job_id": self.job_id})
+        else:
+            call |= {"user_id": self.user_id, "job_id": self.job_id}
+        if self.folder is not None:
+            call["directory"] = str(self.folder)
+        return call
+
+    def _filled(self, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        return value.replace("{{origin}}", self.sandbox.url.rstrip("/")).replace("{{user_id}}", self.user_id)
 
     @property
     def client(self) -> dict[str, Any]:
@@ -76,17 +105,23 @@ class Play:
     @property
     def arguments(self) -> dict[str, Any]:
         """The arguments of an `arguments` case: the valid ones, replaced by the case's own, tokens still in place."""
-        valid = {"partner_id": self.sandbox.partner_id, "api_key": self.sandbox.api_key}
+        valid: dict[str, Any] = {"partner_id": self.sandbox.partner_id, "api_key": self.sandbox.api_key}
         if self.case.vector["where"] != "signature":
             valid["base_url"] = self.base_url
-        if self.case.vector["where"] in ("get_job_status", "poll_job_status"):
-            valid |= {"user_id": self.user_id, "job_id": self.job_id}
+        ids = {"user_id": self.user_id, "job_id": self.job_id}
+        if self.case.vector["where"] in ABOUT_ONE_JOB:
+            valid |= ids
+        elif self.case.vector["where"] == "poll_many":
+            valid["jobs"] = [ids]
+        elif self.case.vector["where"] == "verify_callback":
+            account = Account(self.sandbox.partner_id, self.sandbox.api_key)
+            valid["body"] = callback_body({"body": {"ResultCode": "0810"}}, account, ids)
         merged = {**valid, **self.case.vector["args"]}
         return {name: value for name, value in merged.items() if value != {"$": "absent"}}
 
     def log(self) -> Log:
         if self.case.kind != "arguments":
-            return self.sandbox.log(self.user_id, self.job_id)
+            return self.sandbox.log(self.user_id, None if self.case.jobs is not None else self.job_id)
         # An id under test may be one that no URL can carry; the other one is fresh.
         own = self.case.vector["args"]
         return self.sandbox.log(None if "user_id" in own else self.user_id, None if "job_id" in own else self.job_id)
@@ -118,15 +153,15 @@ class Play:
             in_flight = plan["when"] == "in_flight"
             self._wait(
                 lambda log: (
-                    log.requests >= plan["after_requests"] and (log.last_is_open if in_flight else log.all_answered)
+                    log.requests >= plan["after_requests"] and (not log.none_open if in_flight else log.all_answered)
                 )
             )
             # An answer that has left the sandbox must have been read before a call can be said to sleep.
             time.sleep(0.03)
             start = time.monotonic()
             interrupt()
-            if in_flight:
-                self._wait(lambda log: not log.last_is_open)
+            if in_flight and plan["by"] in ("cancel", "close"):
+                self._wait(lambda log: log.none_open)
                 self.closed = (time.monotonic() - start) * 1000 <= CLOSE_BOUND_MS and not self.log().all_answered
         except BaseException as error:
             failure.append(error)
@@ -141,15 +176,54 @@ class Play:
     def line(self, outcome: Outcome) -> dict[str, Any]:
         """The result line, with the sandbox's own count of what was sent."""
         log = Log([]) if self.case.kind == "signing" else self.log()
-        return {
+        line = {
             "language": self.language,
             "scenario": self.case.id,
             "outcome": outcome,
             "requests": log.requests,
             "gaps_ms": log.gaps_ms,
             "distinct_pairs": log.distinct_pairs,
+            "most_open": log.most_open,
+            "took_ms": round(self.took_ms, 1),
             "closed": self.closed,
         }
+        if "outcomes" in outcome:
+            # As they came, then as they can be compared.
+            line["order"] = [one.get("job_id") for one in outcome["outcomes"]]
+            outcome["outcomes"] = sorted(outcome["outcomes"], key=by_job)
+        if "callback_url" in self.case.call:
+            path = urllib.parse.urlsplit(self.call["callback_url"]).path
+            line["deliveries"] = [entry["body"] for entry in self.sandbox.log(path=path).entries]
+        if self.folder is not None:
+            line["files"] = _files(self.folder)
+        return line
+
+
+def _files(folder: Path) -> dict[str, Any]:
+    """What is in the folder: each file's size, type by content, and mode."""
+    paths = sorted(folder.iterdir()) if folder.is_dir() else []
+    return {
+        path.name: {"bytes": path.stat().st_size, "type": _type(path), "mode": f"{path.stat().st_mode & 0o777:o}"}
+        for path in paths
+    }
+
+
+def _type(path: Path) -> str:
+    first = path.read_bytes()[:4]
+    return "jpeg" if first[:3] == b"\xff\xd8\xff" else "png" if first == b"\x89PNG" else "other"
+
+
+@contextlib.contextmanager
+def _folder(case: Case) -> Iterator[Path | None]:
+    """The directory that a case asks for."""
+    if case.folder is None:
+        yield None
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        for name in case.folder.get("existing", ()):
+            (Path(folder) / name).write_text("was here before", encoding="utf-8")
+            (Path(folder) / name).chmod(0o644)
+        yield Path(folder) / "missing" if case.folder.get("missing") else Path(folder)
 
 
 def prepare(case: Case, language: str, sandbox: Sandbox) -> Play:
@@ -166,6 +240,9 @@ def prepare(case: Case, language: str, sandbox: Sandbox) -> Play:
             text(own.get(name, valid)) for name, valid in (("user_id", play.user_id), ("job_id", job_id))
         )
         sandbox.post_story(user_id, job_id, case.answers)
+    for entry in case.jobs or ():
+        if "answers" in entry:
+            sandbox.post_story(play.user_id, case.job_id_of(entry), entry["answers"])
     return play
 
 
@@ -188,9 +265,12 @@ def play_all(
         # Works even if a native call hangs with the interpreter's lock held.
         faulthandler.dump_traceback_later(CASE_BOUND_S, exit=True, file=2)
         try:
-            outcome = drive(play)
-            time.sleep(case.settle_ms / 1000)
-            results.write(play.line(outcome))
+            with _folder(case) as play.folder:
+                start = time.monotonic()
+                outcome = drive(play)
+                play.took_ms = (time.monotonic() - start) * 1000
+                time.sleep(case.settle_ms / 1000)
+                results.write(play.line(outcome))
         except Exception as error:
             print(f"{language}: {case.id}: the driver failed: {type(error).__name__}", file=sys.stderr)
         finally:

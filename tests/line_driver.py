@@ -71,11 +71,9 @@ class LineDriver:
             return {"what": "signature", "args": args}
         if case.kind == "arguments":
             return {"what": case.vector["where"], "args": play.arguments, "accept_only": True}
-        call = dict(case.call)
         plan = case.interrupt or {}
         interrupt = "close_before" if plan.get("when") == "before" else plan.get("by")
-        args = {**play.client, "user_id": play.user_id, "job_id": play.job_id}
-        return {"what": call.pop("verb"), "args": {**args, **call}, "interrupt": interrupt}
+        return {"what": case.call["verb"], "args": {**play.client, **play.call}, "interrupt": interrupt}
 
     def _start(self) -> subprocess.Popen[str]:
         pipe = subprocess.PIPE

@@ -11,6 +11,8 @@ from cases import MARK, Case
 CODES = {
     "invalid_argument": (1001, "InvalidArgumentError"),
     "client_closed": (1002, "ClientClosedError"),
+    "token_mismatch": (1003, "PollTokenError"),
+    "io": (1004, "FileError"),
     "connect": (2001, "ConnectError"),
     "tls": (2002, "TLSError"),
     "timeout": (2003, "RequestTimeoutError"),
@@ -24,14 +26,20 @@ CODES = {
     "signature_mismatch": (4003, "SignatureError"),
     "legacy_signature": (4004, "LegacySignatureError"),
     "response_mismatch": (4005, "ResponseMismatchError"),
+    "callback_expired": (4006, "CallbackExpiredError"),
+    "image_link_expired": (4101, "ImageLinkExpiredError"),
+    "image_refused": (4102, "ImageRefusedError"),
+    "job_incomplete": (5001, "JobIncompleteError"),
 }
 WITHOUT_CLASSES = ("rust", "c")
 ERROR_KEYS = {
     "code",
     "number",
     "class",
+    "message",
     "argument",
     "phase",
+    "reason",
     "http_status",
     "api_code",
     "retry_after_ms",
@@ -41,7 +49,7 @@ ERROR_KEYS = {
 }
 
 # What an error may say differently in each run or language.
-_NOT_COMPARED = {"class", "phase", "retry_after_ms", "attempts", "last_error"}
+_NOT_COMPARED = {"class", "message", "phase", "retry_after_ms", "attempts", "last_error"}
 _SHOWN = 120
 
 
@@ -55,7 +63,7 @@ def misfits(case: Case, language: str, outcome: Any) -> Iterator[str]:
         yield from _wrong_ids(case, language, status)
     if isinstance(outcome.get("error"), dict):
         yield from _wrong_error(language, outcome["error"])
-    expected = _filled(case.expect["outcome"], status or {})
+    expected = filled(case.expect["outcome"], status or outcome.get("callback") or {})
     yield from differences(expected, outcome, "", part=not case.exact)
 
 
@@ -84,13 +92,14 @@ def comparable(outcome: Any) -> Any:
     """An outcome without what each run makes anew, to compare languages."""
     if not isinstance(outcome, dict):
         return outcome
+    same = dict(outcome)
     if isinstance(outcome.get("error"), dict):
         error = {key: value for key, value in outcome["error"].items() if key not in _NOT_COMPARED}
-        error["last_status"] = _neutral(error.get("last_status"))
-        return {**outcome, "error": error}
-    if "status" in outcome:
-        return {**outcome, "status": _neutral(outcome["status"])}
-    return outcome
+        same["error"] = {**error, "last_status": _neutral(error.get("last_status"))}
+    for name in ("status", "callback"):
+        if name in outcome:
+            same[name] = _neutral(outcome[name])
+    return same
 
 
 def _status_of(outcome: dict[str, Any]) -> dict[str, Any] | None:
@@ -112,6 +121,11 @@ def _wrong_error(language: str, error: dict[str, Any]) -> Iterator[str]:
         yield "error: an argument is named with invalid_argument, and only there"
     if (code == "timeout") != (error.get("phase") is not None):
         yield "error: a phase is named with timeout, and only there"
+    if (code == "job_incomplete") != (error.get("reason") is not None):
+        yield "error: a reason is named with job_incomplete, and only there"
+    message = error.get("message")
+    if not isinstance(message, str) or not message or message.splitlines() != [message] or MARK in message:
+        yield "error: a message is one line without private data"
 
 
 def _wrong_ids(case: Case, language: str, status: dict[str, Any]) -> Iterator[str]:
@@ -122,14 +136,14 @@ def _wrong_ids(case: Case, language: str, status: dict[str, Any]) -> Iterator[st
         yield f"job_id: expected {case.job_id}, got {_short(status.get('job_id'))}"
 
 
-def _filled(expected: Any, status: dict[str, Any]) -> Any:
+def filled(expected: Any, status: dict[str, Any]) -> Any:
     """The expectation with its stand-ins replaced by the status's own values."""
     if isinstance(expected, dict):
         if expected.keys() == {"$nested"}:
             return _nested(expected["$nested"])
-        return {_filled(key, status): _filled(value, status) for key, value in expected.items()}
+        return {filled(key, status): filled(value, status) for key, value in expected.items()}
     if isinstance(expected, list):
-        return [_filled(value, status) for value in expected]
+        return [filled(value, status) for value in expected]
     if isinstance(expected, str):
         for name in ("user_id", "job_id", "timestamp", "signature"):
             own = status.get(name)

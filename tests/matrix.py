@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from cases import LANGUAGES, Case, load_cases
-from matching import comparable, differences, misfits
+from matching import comparable, differences, filled, misfits
 
 CLOCK_GRAIN_MS = 1.0
 GREEN, RED, MISSING, TWICE, NOT_HERE = ".", "X", "?", "2", " "
@@ -116,6 +116,7 @@ def judge(case: Case, line: dict[str, Any]) -> list[str]:
         return [f"the line lacks {', '.join(sorted(missing))}"]
     reasons = list(misfits(case, line["language"], line["outcome"]))
     reasons += _judge_requests(case.expect, line)
+    reasons += _judge_surroundings(case.expect, line)
     if case.expect.get("closed") is not None and line["closed"] != case.expect["closed"]:
         reasons.append(f"closed: expected {case.expect['closed']}, got {line['closed']}")
     return reasons
@@ -138,6 +139,28 @@ def _judge_requests(expect: dict[str, Any], line: dict[str, Any]) -> list[str]:
     for at, (most, gap) in enumerate(zip(expect.get("max_gaps_ms", ()), gaps, strict=False), 1):
         if gap > most:
             reasons.append(f"gap {at}: expected at most {most} ms, the sandbox saw {gap:.1f}")
+    return reasons
+
+
+def _judge_surroundings(expect: dict[str, Any], line: dict[str, Any]) -> list[str]:
+    """What was seen besides the outcome and the requests."""
+    reasons = []
+    took, most_open = line.get("took_ms"), line.get("most_open")
+    if "max_took_ms" in expect and not (took and took <= expect["max_took_ms"]):
+        reasons.append(f"took_ms: expected at most {expect['max_took_ms']}, got {took}")
+    if "most_open" in expect and not (most_open and most_open <= expect["most_open"]):
+        reasons.append(f"most_open: expected at most {expect['most_open']}, got {most_open}")
+    if "order" in expect and line.get("order") != expect["order"]:
+        reasons.append(f"order: expected {expect['order']}, got {line.get('order')}")
+    error = line["outcome"].get("error") if isinstance(line["outcome"], dict) else None
+    message = str(error.get("message")) if isinstance(error, dict) else ""
+    reasons += [f"message: lacks {word!r}" for word in expect.get("message_has", ()) if word not in message]
+    status = line["outcome"].get("status") if isinstance(line["outcome"], dict) else None
+    for name in ("deliveries", "files"):
+        if name in expect:
+            expected = filled(expect[name], status if isinstance(status, dict) else {})
+            # Files are listed whole: one too many is a file left behind.
+            reasons += differences(expected, line.get(name), name, part=name == "deliveries")
     return reasons
 
 

@@ -9,7 +9,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from types import TracebackType
 from typing import Any
 
@@ -36,15 +36,29 @@ class Log:
     @property
     def distinct_pairs(self) -> int:
         bodies = [entry["body"] if isinstance(entry["body"], dict) else {} for entry in self.entries]
-        return len({(str(body.get("timestamp")), str(body.get("signature"))) for body in bodies})
+        # Two jobs may be asked about in the same millisecond; one job may not.
+        return len({tuple(str(body.get(name)) for name in ("job_id", "timestamp", "signature")) for body in bodies})
+
+    @property
+    def most_open(self) -> int:
+        """How many requests were open at once, at most."""
+        ends = [(entry["answered_ms"], entry["closed_ms"]) for entry in self.entries]
+        changes = [(entry["at_ms"], 1) for entry in self.entries]
+        changes += [(answered if closed is None else closed, -1) for answered, closed in ends if answered or closed]
+        # At the same moment, an end comes before a beginning.
+        return max(accumulate((change for _, change in sorted(changes)), initial=0))
 
     @property
     def all_answered(self) -> bool:
         return all(entry["answered_ms"] is not None for entry in self.entries)
 
     @property
-    def last_is_open(self) -> bool:
-        return bool(self.entries) and all(self.entries[-1][key] is None for key in ("answered_ms", "closed_ms"))
+    def none_open(self) -> bool:
+        return not any(map(_is_open, self.entries))
+
+
+def _is_open(entry: dict[str, Any]) -> bool:
+    return entry["answered_ms"] is None and entry["closed_ms"] is None
 
 
 class Sandbox:
@@ -101,9 +115,9 @@ class Sandbox:
         story = json.dumps({"user_id": user_id, "job_id": job_id, "answers": answers}).encode()
         self._ask("POST", "/_sandbox/jobs", story)
 
-    def log(self, user_id: str | None = None, job_id: str | None = None) -> Log:
-        """The requests for this user and job; None is any."""
-        asked = {"user_id": user_id, "job_id": job_id}
+    def log(self, user_id: str | None = None, job_id: str | None = None, path: str | None = None) -> Log:
+        """The requests for this user and job, or to this path; None is any."""
+        asked = {"user_id": user_id, "job_id": job_id, "path": path}
         query = urllib.parse.urlencode({name: value for name, value in asked.items() if value is not None})
         return Log(json.loads(self._ask("GET", f"/_sandbox/requests?{query}"))["requests"])
 

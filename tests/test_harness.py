@@ -13,10 +13,11 @@ import threading
 import time
 import unittest
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import line_driver
 import run as runs
+from callback_bodies import Account, callback_body
 from cases import Case
 from harness import Log, Play, Results, Sandbox, closed_port, play_all, prepare, text
 
@@ -40,8 +41,8 @@ class FakeSandbox(Sandbox):
     def post_story(self, user_id: str, job_id: str, answers: list[dict[str, Any]]) -> None:
         self.stories.append((user_id, job_id, answers))
 
-    def log(self, user_id: str | None = None, job_id: str | None = None) -> Log:
-        self.asked.append((user_id, job_id))
+    def log(self, user_id: str | None = None, job_id: str | None = None, path: str | None = None) -> Log:
+        self.asked.append((user_id, job_id) if path is None else (None, path))
         return Log(list(self.entries))
 
 
@@ -58,15 +59,30 @@ class Logs(unittest.TestCase):
     def test_counts(self) -> None:
         log = Log([entry(50, 60, signature="b"), entry(10, 20), entry(80, 90)])
         self.assertEqual((log.requests, log.gaps_ms, log.distinct_pairs), (3, [40, 30], 2))
-        self.assertTrue(log.all_answered and not log.last_is_open)
+        self.assertTrue(log.all_answered and log.none_open)
 
     def test_bodies_that_are_no_json(self) -> None:
         self.assertEqual(Log([{**entry(1), "body": "text"}]).distinct_pairs, 1)
 
+    def test_pairs_are_per_job(self) -> None:
+        entries = [entry(at) for at in (1, 2, 3)]
+        for log_entry, job_id in zip(entries, "aab", strict=True):
+            log_entry["body"]["job_id"] = job_id
+        self.assertEqual(Log(entries).distinct_pairs, 2)
+
+    def test_most_open(self) -> None:
+        for entries, most in (
+            ([], 0),
+            ([entry(1, 2), entry(2, 3)], 1),
+            ([entry(1, 5), entry(2, 3), entry(4, 6)], 2),
+            ([entry(1), entry(2, None, 9), entry(3, 4)], 3),
+        ):
+            self.assertEqual(Log(entries).most_open, most)
+
     def test_open_and_closed(self) -> None:
-        self.assertTrue(Log([entry(1, 2), entry(3)]).last_is_open)
-        self.assertFalse(Log([entry(1, None, 2)]).last_is_open)
-        self.assertFalse(Log([]).last_is_open)
+        self.assertTrue(Log([entry(1, 2), entry(3, None, 4)]).none_open)
+        self.assertFalse(Log([entry(1), entry(2, 3)]).none_open)
+        self.assertTrue(Log([]).none_open)
 
 
 class Plays(unittest.TestCase):
@@ -110,6 +126,35 @@ class Plays(unittest.TestCase):
         play = prepare(arguments("signature", False), "c", FakeSandbox())
         self.assertEqual(play.arguments, {"partner_id": "001", "api_key": "key"})
 
+    def test_many_jobs(self) -> None:
+        sandbox = FakeSandbox()
+        jobs = [{"job_id": "a", "answers": [{}]}, {"job_id": "a"}, {"magic": "never"}, {"job_id": "", "user_id": ""}]
+        play = prepare(story(jobs=jobs, call={"verb": "poll_many", "burst": 2}), "c", sandbox)
+        self.assertEqual([told[:2] for told in sandbox.stories[1:]], [(play.user_id, "job-CANARY-a-story-a")])
+        asked = [(job["user_id"] == play.user_id, job["job_id"]) for job in play.call.pop("jobs")]
+        own = "job-CANARY-a-story-a"
+        self.assertEqual(asked, [(True, own), (True, own), (True, "never"), (False, "")])
+        play.log()
+        self.assertEqual(sandbox.asked, [(play.user_id, None)])
+
+    def test_call(self) -> None:
+        call = {"verb": "get_job_status", "callback_url": "{{origin}}/receive/{{user_id}}", "timeout_ms": None}
+        play = prepare(story(call=call), "c", FakeSandbox())
+        url = f"http://127.0.0.1:1/receive/{play.user_id}"
+        ids = {"user_id": play.user_id, "job_id": play.job_id}
+        self.assertEqual(play.call, {"callback_url": url, "timeout_ms": None, **ids})
+
+    def test_callback(self) -> None:
+        play = prepare(story(callback={"body": {"a": 1}}, call={"verb": "verify_callback"}), "c", FakeSandbox())
+        self.assertEqual(list(play.call), ["body"])
+        self.assertEqual(set(json.loads(play.call["body"])), {"a", "timestamp", "signature"})
+
+    def test_arguments_of_other_verbs(self) -> None:
+        play = prepare(arguments("poll_many", True, burst=0), "c", FakeSandbox())
+        self.assertEqual(play.arguments["jobs"], [{"user_id": play.user_id, "job_id": play.job_id}])
+        play = prepare(arguments("verify_callback", True), "c", FakeSandbox())
+        self.assertIn("signature", play.arguments["body"])
+
     def test_refused_arguments_need_no_story(self) -> None:
         sandbox = FakeSandbox()
         prepare(arguments("get_job_status", False, user_id={"$": "nul_byte"}), "c", sandbox)
@@ -117,6 +162,40 @@ class Plays(unittest.TestCase):
 
     def test_tokens_that_are_text(self) -> None:
         self.assertEqual((text({"$": "repeat:é:2"}), text("x"), text({"$": "null"})), ("éé", "x", ""))
+
+
+class Callbacks(unittest.TestCase):
+    ACCOUNT = Account("001", "key")
+    IDS: ClassVar[dict[str, str]] = {"user_id": 'u"', "job_id": "j"}
+
+    def body(self, **plan: Any) -> dict[str, Any]:
+        body: dict[str, Any] = json.loads(callback_body({"body": {}, **plan}, self.ACCOUNT, self.IDS))
+        return body
+
+    def test_signatures_are_the_known_ones(self) -> None:
+        path = Path(__file__).parent / "vectors" / "signing.json"
+        for vector in json.loads(path.read_text(encoding="utf-8"))["signing"]:
+            account = Account(vector["partner_id"], vector["api_key"])
+            self.assertEqual(account.sign(vector["timestamp"]), vector["signature"])
+
+    def test_ways_to_sign(self) -> None:
+        signed = {how: self.body(sign=how, timestamp="t").get("signature", "none") for how in SIGNATURES}
+        self.assertEqual(len(set(signed.values())), len(SIGNATURES))
+        self.assertEqual((signed["missing"], signed["null"]), ("none", None))
+        self.assertEqual(signed["valid"], self.ACCOUNT.sign("t"))
+
+    def test_placeholders_and_numbers(self) -> None:
+        text = '{"user_id":"{{user_id}}","timestamp":{{timestamp}},"signature":"{{signature}}"}'
+        body = self.body(body_text=text, timestamp=12)
+        self.assertEqual(body, {"user_id": 'u"', "timestamp": 12, "signature": self.ACCOUNT.sign("12")})
+
+    def test_age(self) -> None:
+        old, new = (self.body(age_ms=age)["timestamp"] for age in (60_000, 0))
+        self.assertLess(old, new)
+        self.assertRegex(new, r"^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")
+
+
+SIGNATURES = ("valid", "wrong", "other_key", "malformed", "legacy", "legacy_pipe", "missing", "null")
 
 
 class Interrupts(unittest.TestCase):
@@ -152,6 +231,15 @@ class Interrupts(unittest.TestCase):
             pass
         self.assertIs(play.closed, False)
 
+    def test_wake_up_in_flight_waits_for_no_close(self) -> None:
+        sandbox = FakeSandbox()
+        sandbox.entries = [entry(1)]
+        play = prepare(story(interrupt={"by": "notify", "after_requests": 1, "when": "in_flight"}), "c", sandbox)
+        called = threading.Event()
+        with play.interrupting(called.set):
+            self.assertTrue(called.wait(2))
+        self.assertIsNone(play.closed)
+
     def test_sleeping(self) -> None:
         sandbox = FakeSandbox()
         sandbox.entries = [entry(1)]
@@ -175,6 +263,39 @@ class Lines(unittest.TestCase):
             lines = [json.loads(line) for line in (Path(folder) / "results").read_text().splitlines()]
         self.assertEqual([line["outcome"] for line in lines], [{"said": "story"}, {"said": "signing"}])
         self.assertEqual([line["requests"] for line in lines], [1, 0])
+
+    def lines(self, case: Case, drive: Any) -> list[dict[str, Any]]:
+        with tempfile.TemporaryDirectory() as folder:
+            play_all("node", drive, FakeSandbox(), Results(Path(folder) / "results"), [case])
+            return [json.loads(line) for line in (Path(folder) / "results").read_text().splitlines()]
+
+    def test_outcomes_of_many_are_sorted_and_their_order_kept(self) -> None:
+        outcomes = [{"job_id": name, "status_complete": None, "error": "connect"} for name in "ba"]
+        (line,) = self.lines(story(jobs=[]), lambda play: {"outcomes": outcomes})
+        self.assertEqual([one["job_id"] for one in line["outcome"]["outcomes"]], ["a", "b"])
+        self.assertEqual(line["order"], ["b", "a"])
+
+    def test_folder(self) -> None:
+        def drive(play: Play) -> dict[str, Any]:
+            image = Path(play.call["directory"]) / "new.jpg"
+            image.write_bytes(b"\xff\xd8\xff")
+            image.chmod(0o600)
+            return {}
+
+        (line,) = self.lines(story(folder={"existing": ["old.png"]}), drive)
+        self.assertEqual(line["files"]["new.jpg"], {"bytes": 3, "type": "jpeg", "mode": "600"})
+        self.assertEqual((set(line["files"]), line["files"]["old.png"]["type"]), ({"new.jpg", "old.png"}, "other"))
+        (line,) = self.lines(story(folder={"missing": True}), lambda play: {"x": play.call["directory"]})
+        self.assertEqual((line["files"], Path(line["outcome"]["x"]).exists()), ({}, False))
+
+    def test_deliveries(self) -> None:
+        def drive(play: Play) -> dict[str, Any]:
+            assert isinstance(play.sandbox, FakeSandbox)
+            play.sandbox.entries = [{**entry(1, 2), "body": {"ResultCode": "0810"}}]
+            return {}
+
+        (line,) = self.lines(story(call={"verb": "get_job_status", "callback_url": "http://x/receive/1"}), drive)
+        self.assertEqual(line["deliveries"], [{"ResultCode": "0810"}])
 
     def test_driver_that_fails_is_named_without_its_words(self) -> None:
         def fail(play: Play) -> dict[str, Any]:

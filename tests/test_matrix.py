@@ -63,8 +63,10 @@ def pending_line(language: str) -> dict[str, Any]:
         "code": "timeout",
         "number": 2003,
         "class": None if language in ("rust", "c") else "RequestTimeoutError",
+        "message": "the call's timeout ended",
         "argument": None,
         "phase": "overall",
+        "reason": None,
         "http_status": None,
         "api_code": None,
         "retry_after_ms": None,
@@ -213,11 +215,57 @@ class Cells(unittest.TestCase):
             ("phase", None),
             ("argument", "timeout"),
             ("code", "time_out"),
+            ("reason", "deadline"),
+            ("message", ""),
+            ("message", None),
+            ("message", "two\nlines"),
+            ("message", "about job-CANARY-1"),
         ):
             with self.subTest(name):
                 outcome = pending_line("python")["outcome"]
                 outcome["error"][name] = value
                 self.assertEqual(self.edited("pending", "python", outcome=outcome).cells["pending", "python"].mark, RED)
+
+    def test_what_is_seen_besides(self) -> None:
+        expect: dict[str, Any] = {"outcome": {}, "requests": 1}
+        image = {"bytes": 1, "type": "jpeg", "mode": "600"}
+        seen: tuple[tuple[str, Any, Any], ...] = (
+            ("max_took_ms", 50, 5),
+            ("most_open", 1, 0),
+            ("order", ["a", "b"], ["b", "a"]),
+            ("message_has", ["clock"], ["watch"]),
+            ("deliveries", [{"code": "<timestamp>"}], [{"code": "0811"}]),
+            ("deliveries", [{}], []),
+            ("files", {"a.jpg": image}, {"a.jpg": image, "b.jpg": image}),
+            ("files", {"a.jpg": image}, {}),
+        )
+        for name, fits, fails in seen:
+            for value, red in ((fits, 0), (fails, 1)):
+                with self.subTest((name, value)):
+                    case = Case("complete", "story", {**expect, name: value})
+                    line = complete_line("rust")
+                    line |= {"took_ms": 20.5, "most_open": 1, "order": ["a", "b"], "files": {"a.jpg": image}}
+                    line["deliveries"] = [{"code": "time in rust", "more": 1}]
+                    line["outcome"]["error"] = {
+                        **pending_line("rust")["outcome"]["error"],
+                        "message": "the clock is off",
+                    }
+                    self.assertEqual(judge([line], [case], languages=["rust"]).failed, red)
+
+    def test_nothing_seen_besides_is_red(self) -> None:
+        nothing: dict[str, Any] = {"max_took_ms": 50, "most_open": 1, "order": [], "deliveries": [], "files": {}}
+        for name, value in nothing.items():
+            case = Case("complete", "story", {"outcome": {}, "requests": 1, name: value})
+            self.assertEqual(judge([complete_line("rust")], [case], languages=["rust"]).failed, 1, name)
+
+    def test_callbacks_are_compared_without_what_is_new_in_each(self) -> None:
+        case = Case("complete", "story", {"outcome": {"callback": {"echo": "<user_id>/<job_id>"}}, "requests": 1})
+        lines = [complete_line(language) for language in ("rust", "c")]
+        for line in lines:
+            line["outcome"] = {"callback": line["outcome"]["status"]}
+        self.assertEqual(judge(lines, [case], languages=["rust", "c"]).failed, 0)
+        lines[1]["outcome"]["callback"]["job_complete"] = False
+        self.assertEqual(judge(lines, [case], languages=["rust", "c"]).failed, 1)
 
     def test_outcome_of_another_kind(self) -> None:
         others: tuple[Any, ...] = ({"cancelled": True}, {}, None, [], {"status": None})

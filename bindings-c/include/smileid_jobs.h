@@ -66,6 +66,16 @@
 #define SMILEID_ERROR_CLIENT_CLOSED 1002
 
 /**
+ * A poll token is for another question, another key or another version, or was changed.
+ */
+#define SMILEID_ERROR_TOKEN_MISMATCH 1003
+
+/**
+ * A file of yours could not be read or written.
+ */
+#define SMILEID_ERROR_IO 1004
+
+/**
  * No connection: the name was not found, or the server refused or could not be reached.
  */
 #define SMILEID_ERROR_CONNECT 2001
@@ -129,6 +139,26 @@
  * The answer is about another user or job than the one asked for.
  */
 #define SMILEID_ERROR_RESPONSE_MISMATCH 4005
+
+/**
+ * A callback is older than max_age_ms, or its age cannot be told.
+ */
+#define SMILEID_ERROR_CALLBACK_EXPIRED 4006
+
+/**
+ * An image link is no longer valid; ask for new ones.
+ */
+#define SMILEID_ERROR_IMAGE_LINK_EXPIRED 4101
+
+/**
+ * An image was refused because of its host, its type or its size.
+ */
+#define SMILEID_ERROR_IMAGE_REFUSED 4102
+
+/**
+ * The wait ended before the job did; smileid_error_reason says why.
+ */
+#define SMILEID_ERROR_JOB_INCOMPLETE 5001
 
 /**
  * The call was cancelled through its token.

@@ -17,6 +17,10 @@ pub const SMILEID_OK: i32 = 0;
 pub const SMILEID_ERROR_INVALID_ARGUMENT: i32 = 1001;
 /// The client was closed before or during the call.
 pub const SMILEID_ERROR_CLIENT_CLOSED: i32 = 1002;
+/// A poll token is for another question, another key or another version, or was changed.
+pub const SMILEID_ERROR_TOKEN_MISMATCH: i32 = 1003;
+/// A file of yours could not be read or written.
+pub const SMILEID_ERROR_IO: i32 = 1004;
 /// No connection: the name was not found, or the server refused or could not be reached.
 pub const SMILEID_ERROR_CONNECT: i32 = 2001;
 /// The TLS handshake failed, for example because the certificate is not trusted.
@@ -43,6 +47,14 @@ pub const SMILEID_ERROR_SIGNATURE_MISMATCH: i32 = 4003;
 pub const SMILEID_ERROR_LEGACY_SIGNATURE: i32 = 4004;
 /// The answer is about another user or job than the one asked for.
 pub const SMILEID_ERROR_RESPONSE_MISMATCH: i32 = 4005;
+/// A callback is older than max_age_ms, or its age cannot be told.
+pub const SMILEID_ERROR_CALLBACK_EXPIRED: i32 = 4006;
+/// An image link is no longer valid; ask for new ones.
+pub const SMILEID_ERROR_IMAGE_LINK_EXPIRED: i32 = 4101;
+/// An image was refused because of its host, its type or its size.
+pub const SMILEID_ERROR_IMAGE_REFUSED: i32 = 4102;
+/// The wait ended before the job did; smileid_error_reason says why.
+pub const SMILEID_ERROR_JOB_INCOMPLETE: i32 = 5001;
 /// The call was cancelled through its token.
 pub const SMILEID_ERROR_CANCELLED: i32 = 5002;
 /// A bug in this library; please report it.
@@ -61,6 +73,8 @@ macro_rules! same_as_core {
 same_as_core! {
     SMILEID_ERROR_INVALID_ARGUMENT = InvalidArgument,
     SMILEID_ERROR_CLIENT_CLOSED = ClientClosed,
+    SMILEID_ERROR_TOKEN_MISMATCH = TokenMismatch,
+    SMILEID_ERROR_IO = Io,
     SMILEID_ERROR_CONNECT = Connect,
     SMILEID_ERROR_TLS = Tls,
     SMILEID_ERROR_TIMEOUT = Timeout,
@@ -74,6 +88,10 @@ same_as_core! {
     SMILEID_ERROR_SIGNATURE_MISMATCH = SignatureMismatch,
     SMILEID_ERROR_LEGACY_SIGNATURE = LegacySignature,
     SMILEID_ERROR_RESPONSE_MISMATCH = ResponseMismatch,
+    SMILEID_ERROR_CALLBACK_EXPIRED = CallbackExpired,
+    SMILEID_ERROR_IMAGE_LINK_EXPIRED = ImageLinkExpired,
+    SMILEID_ERROR_IMAGE_REFUSED = ImageRefused,
+    SMILEID_ERROR_JOB_INCOMPLETE = JobIncomplete,
     SMILEID_ERROR_CANCELLED = Cancelled,
     SMILEID_ERROR_INTERNAL = Internal,
 }

@@ -105,9 +105,9 @@ impl ClientOptions {
             proxy: ptr::null(),
             connect_timeout_ms: default_ms(&CONNECT_TIMEOUT),
             request_timeout_ms: default_ms(&REQUEST_TIMEOUT),
-            max_retries: MAX_RETRIES.default,
-            max_connections: MAX_CONNECTIONS.default,
-            max_response_bytes: MAX_RESPONSE_BYTES.default,
+            max_retries: MAX_RETRIES.default.unwrap_or(NO_LIMIT),
+            max_connections: MAX_CONNECTIONS.default.unwrap_or(NO_LIMIT),
+            max_response_bytes: MAX_RESPONSE_BYTES.default.unwrap_or(NO_LIMIT),
             bundled_roots: 1,
             trust_env: 1,
         }
@@ -168,7 +168,7 @@ impl PollOptions {
         Self {
             struct_size: size_of::<Self>(),
             timeout_ms: default_ms(&POLL_TIMEOUT),
-            retry_count: RETRY_COUNT.default,
+            retry_count: RETRY_COUNT.default.unwrap_or(NO_LIMIT),
             initial_delay_ms: default_ms(&INITIAL_DELAY),
             max_delay_ms: default_ms(&MAX_DELAY),
             return_history: 0,

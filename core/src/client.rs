@@ -1,18 +1,25 @@
 //! The client; its builder and its verbs are in the files beside.
 
 mod builder;
+mod many;
 mod verbs;
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use secrecy::SecretString;
 
 pub use builder::ClientBuilder;
-pub use verbs::{GetJobStatus, PollJobStatus};
+pub use many::PollMany;
+pub use verbs::{GetJobStatus, PollJobStatus, PollStepCall, WaitUntilComplete, WatchJobStatus};
 
+use crate::callback::Callback;
+use crate::config::MAX_AGE;
+use crate::download::DownloadImages;
 use crate::error::Result;
 use crate::poll::drive::Engine;
+use crate::response::JobStatus;
 
 /// Asks Smile ID how jobs ended.
 ///
@@ -57,6 +64,78 @@ impl Client {
     /// Asks until the job is complete or `retry_count` retries are used up, and returns the last status either way.
     pub fn poll_job_status(&self, user_id: impl Into<String>, job_id: impl Into<String>) -> PollJobStatus {
         PollJobStatus::new(self.clone(), user_id.into(), job_id.into())
+    }
+
+    /// Waits until the job is complete, at most `timeout` (60 s): the first query at once, then with growing, jittered
+    /// delays, and a last one shortly before the end. Passing failures do not end the wait, permanent ones do.
+    ///
+    /// Fails with [`job_incomplete`](crate::ErrorCode::JobIncomplete) when the time is up: the error carries the last
+    /// status, the last failure, the attempts and the time spent.
+    pub fn wait_until_complete(&self, user_id: impl Into<String>, job_id: impl Into<String>) -> WaitUntilComplete {
+        WaitUntilComplete::new(self.clone(), user_id.into(), job_id.into())
+    }
+
+    /// Waits as [`wait_until_complete`](Self::wait_until_complete) does and hands out every answer as it arrives. The
+    /// next query is not sent before the last update was taken; dropping the stream ends the watch.
+    pub fn watch_job_status(&self, user_id: impl Into<String>, job_id: impl Into<String>) -> WatchJobStatus {
+        WatchJobStatus::new(self.clone(), user_id.into(), job_id.into())
+    }
+
+    /// Waits for many jobs and hands out outcomes in the order of completion. One driver task and one timer structure
+    /// serve all of them; nothing stops the rest when one fails.
+    ///
+    /// ```no_run
+    /// # async fn example(client: smileid_jobs::Client) -> smileid_jobs::Result<()> {
+    /// let jobs = (0..100_000).map(|n| ("user-1".to_owned(), format!("job-{n}")));
+    /// let mut outcomes = client.poll_many().rate_limit(50.0).stream(jobs);
+    /// while let Some(outcome) = outcomes.next().await {
+    ///     let outcome = outcome?;
+    ///     println!("{}", outcome.result.is_ok());
+    /// }
+    /// # Ok(()) }
+    /// ```
+    pub fn poll_many(&self) -> PollMany {
+        PollMany::new(self.clone())
+    }
+
+    /// Makes one attempt of a wait and returns a token for the next one: for task queues, where a wait must not live in
+    /// a process. The token is at most 128 characters and holds no id, no secret and no answer.
+    pub fn poll_step(&self, user_id: impl Into<String>, job_id: impl Into<String>) -> PollStepCall {
+        PollStepCall::new(self.clone(), user_id.into(), job_id.into())
+    }
+
+    /// Makes running waits for this job ask now, for example when a callback came in: `wait_until_complete`,
+    /// `watch_job_status` and `poll_many` of this client and its clones. Without one it does nothing. What the server
+    /// itself asked to wait is still waited for.
+    pub fn notify(&self, user_id: &str, job_id: &str) {
+        self.0.engine.wakes.notify(user_id, job_id);
+    }
+
+    /// Downloads the images that a status links to: https only, no redirects, nothing of ours sent along, JPEG and PNG
+    /// by content, at most 16 MiB each and 64 in all. Ask for the status with `return_image_links` first.
+    pub fn download_images(&self, status: &JobStatus) -> DownloadImages {
+        DownloadImages::new(self.clone(), status.clone())
+    }
+
+    /// Reads a callback's body and checks its signature and, with `max_age`, its age: 0 to 30 days, `None` is no limit.
+    /// What that proves and what not: see [`Callback`].
+    ///
+    /// # Errors
+    /// [`invalid_response`](crate::ErrorCode::InvalidResponse) when it is not a callback,
+    /// [`signature_mismatch`](crate::ErrorCode::SignatureMismatch) or
+    /// [`legacy_signature`](crate::ErrorCode::LegacySignature) when its signature proves nothing,
+    /// [`callback_expired`](crate::ErrorCode::CallbackExpired) when it is too old.
+    pub fn verify_callback(&self, body: &[u8], max_age: Option<Duration>) -> Result<Callback> {
+        let max_age = max_age.map(|max_age| MAX_AGE.check(max_age)).transpose()?;
+        let engine = &self.0.engine;
+        if body.len() > engine.max_response_bytes {
+            return Err(crate::transport::too_large());
+        }
+        Callback::read(body, &engine.signature, max_age, engine.clock.wall_ms())
+    }
+
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.0.engine
     }
 
     /// Ends running calls with [`client_closed`](crate::ErrorCode::ClientClosed), within milliseconds, and refuses

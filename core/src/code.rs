@@ -89,6 +89,10 @@ error_codes! {
     InvalidArgument = 1001, "invalid_argument", "InvalidArgumentError": "SmileIDError", python ["ValueError", "TypeError"], No;
     /// The client was closed before or during the call.
     ClientClosed = 1002, "client_closed", "ClientClosedError": "SmileIDError", python [], No;
+    /// A poll token is for another question, another key or another version, or was changed.
+    TokenMismatch = 1003, "token_mismatch", "PollTokenError": "SmileIDError", python [], No;
+    /// A file of yours could not be read or written.
+    Io = 1004, "io", "FileError": "SmileIDError", python [], No;
     /// No connection: the name was not found, or the server refused or could not be reached.
     Connect = 2001, "connect", "ConnectError": "NetworkError", python [], Yes;
     /// The TLS handshake failed, for example because the certificate is not trusted.
@@ -115,6 +119,14 @@ error_codes! {
     LegacySignature = 4004, "legacy_signature", "LegacySignatureError": "SignatureError", python [], WhileIncomplete;
     /// The answer is about another user or job than the one asked for.
     ResponseMismatch = 4005, "response_mismatch", "ResponseMismatchError": "SmileIDError", python [], No;
+    /// A callback is older than `max_age`, or its age cannot be told.
+    CallbackExpired = 4006, "callback_expired", "CallbackExpiredError": "SmileIDError", python [], No;
+    /// An image link is no longer valid; ask for new ones.
+    ImageLinkExpired = 4101, "image_link_expired", "ImageLinkExpiredError": "SmileIDError", python [], No;
+    /// An image was refused because of its host, its type or its size.
+    ImageRefused = 4102, "image_refused", "ImageRefusedError": "SmileIDError", python [], No;
+    /// The wait ended before the job did; `reason` says why, `last_status` how it stands.
+    JobIncomplete = 5001, "job_incomplete", "JobIncompleteError": "SmileIDError", python ["TimeoutError"], No;
     /// The call was cancelled through its token (C and C++ only).
     Cancelled = 5002, "cancelled", "CancelledError": "SmileIDError", python [], No;
     /// A bug in this library; please report it.

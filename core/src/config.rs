@@ -21,6 +21,18 @@ pub(crate) const RETRY_AFTER_CAP: Duration = Duration::from_secs(60);
 pub(crate) const RETRY_BASE: Duration = Duration::from_millis(250);
 /// See [`RETRY_BASE`].
 pub(crate) const RETRY_CAP: Duration = Duration::from_secs(4);
+/// The last query of a wait starts this long before its end, or half its timeout.
+pub(crate) const FINAL_POLL_MARGIN: Duration = Duration::from_secs(1);
+/// The deliveries of a callback take at most this long, and at most [`RELAY_TRIES`] tries.
+pub(crate) const RELAY_TIMEOUT: Duration = Duration::from_secs(10);
+/// See [`RELAY_TIMEOUT`].
+pub(crate) const RELAY_TRIES: u32 = 2;
+/// The largest image that is downloaded.
+pub(crate) const MAX_IMAGE_BYTES: usize = 16 << 20;
+/// The most images of one status that are downloaded.
+pub(crate) const MAX_IMAGES: usize = 64;
+/// How far the server's clock may be off before an authentication error says so.
+pub(crate) const CLOCK_SKEW_MS: i64 = 60_000;
 /// The deepest nesting of a body that is read.
 pub(crate) const MAX_NESTING: usize = 128;
 
@@ -30,7 +42,7 @@ pub struct DurationArgument {
     /// The name in Rust; other languages spell it by their own rule.
     pub name: &'static str,
     /// The verbs that take it, or `client`.
-    pub used_by: &'static str,
+    pub used_by: &'static [&'static str],
     /// The shortest accepted value.
     pub min: Duration,
     /// The longest accepted value.
@@ -47,88 +59,119 @@ pub struct CountArgument {
     /// The name in Rust; other languages spell it by their own rule.
     pub name: &'static str,
     /// The verbs that take it, or `client`.
-    pub used_by: &'static str,
+    pub used_by: &'static [&'static str],
     /// The smallest accepted value.
     pub min: u64,
     /// The largest accepted value.
     pub max: u64,
-    /// What holds when the argument is not given.
-    pub default: u64,
+    /// What holds when the argument is not given; `None` is no limit.
+    pub default: Option<u64>,
+}
+
+const POLLING: &[&str] = &["poll_job_status", "wait_until_complete", "watch_job_status", "poll_step", "poll_many"];
+const WAITING: &[&str] = &["wait_until_complete", "watch_job_status", "poll_step", "poll_many"];
+
+const fn delay(name: &'static str, seconds: u64) -> DurationArgument {
+    let max = Duration::from_secs(60 * 60);
+    DurationArgument {
+        name,
+        used_by: POLLING,
+        min: MS,
+        max,
+        default: Some(Duration::from_secs(seconds)),
+        unlimited: false,
+    }
+}
+
+const fn timeout(
+    name: &'static str,
+    used_by: &'static [&'static str],
+    seconds: Option<u64>,
+    unlimited: bool,
+) -> DurationArgument {
+    let default = match seconds {
+        Some(seconds) => Some(Duration::from_secs(seconds)),
+        None => None,
+    };
+    DurationArgument { name, used_by, min: Duration::ZERO, max: DAY.saturating_mul(30), default, unlimited }
+}
+
+const fn count(
+    name: &'static str,
+    used_by: &'static [&'static str],
+    min: u64,
+    max: u64,
+    default: Option<u64>,
+) -> CountArgument {
+    CountArgument { name, used_by, min, max, default }
 }
 
 /// The delay before the first retry of a poll.
-pub static INITIAL_DELAY: DurationArgument = DurationArgument {
-    name: "initial_delay",
-    used_by: "poll_job_status",
-    min: MS,
-    max: Duration::from_secs(60 * 60),
-    default: Some(Duration::from_secs(2)),
-    unlimited: false,
-};
+pub static INITIAL_DELAY: DurationArgument = delay("initial_delay", 2);
 /// The longest delay between two polls.
-pub static MAX_DELAY: DurationArgument = DurationArgument {
-    name: "max_delay",
-    used_by: "poll_job_status",
-    min: MS,
-    max: Duration::from_secs(60 * 60),
-    default: Some(Duration::from_secs(30)),
-    unlimited: false,
-};
+pub static MAX_DELAY: DurationArgument = delay("max_delay", 30);
 /// The bound of one `get_job_status`, retries included.
-pub static GET_TIMEOUT: DurationArgument = DurationArgument {
-    name: "timeout",
-    used_by: "get_job_status",
-    min: Duration::ZERO,
-    max: DAY.saturating_mul(30),
-    default: Some(Duration::from_secs(30)),
-    unlimited: true,
-};
+pub static GET_TIMEOUT: DurationArgument = timeout("timeout", &["get_job_status"], Some(30), true);
 /// The bound of one `poll_job_status`; attempts bound it too.
-pub static POLL_TIMEOUT: DurationArgument = DurationArgument {
-    name: "timeout",
-    used_by: "poll_job_status",
-    min: Duration::ZERO,
-    max: DAY.saturating_mul(30),
-    default: None,
-    unlimited: true,
-};
+pub static POLL_TIMEOUT: DurationArgument = timeout("timeout", &["poll_job_status"], None, true);
+/// The bound of a wait; for `poll_many` of each job, from its first query.
+pub static WAIT_TIMEOUT: DurationArgument = timeout("timeout", WAITING, Some(60), true);
+/// The bound of all downloads of one `download_images`.
+pub static DOWNLOAD_TIMEOUT: DurationArgument = timeout("timeout", &["download_images"], Some(60), true);
 /// The bound of one HTTP request: headers and body.
-pub static REQUEST_TIMEOUT: DurationArgument = DurationArgument {
-    name: "request_timeout",
-    used_by: "client",
-    min: Duration::ZERO,
-    max: DAY.saturating_mul(30),
-    default: Some(Duration::from_secs(15)),
-    unlimited: false,
-};
+pub static REQUEST_TIMEOUT: DurationArgument = timeout("request_timeout", &["client"], Some(15), false);
 /// The bound of making one connection.
-pub static CONNECT_TIMEOUT: DurationArgument = DurationArgument {
-    name: "connect_timeout",
-    used_by: "client",
-    min: Duration::ZERO,
-    max: DAY.saturating_mul(30),
-    default: Some(Duration::from_secs(5)),
-    unlimited: false,
-};
+pub static CONNECT_TIMEOUT: DurationArgument = timeout("connect_timeout", &["client"], Some(5), false);
+/// How old a callback may be; no limit unless asked for.
+pub static MAX_AGE: DurationArgument = timeout("max_age", &["verify_callback"], None, true);
 
 /// How many times a poll asks again after its first query.
-pub static RETRY_COUNT: CountArgument =
-    CountArgument { name: "retry_count", used_by: "poll_job_status", min: 0, max: 1000, default: 3 };
+pub static RETRY_COUNT: CountArgument = count("retry_count", &["poll_job_status"], 0, 1000, Some(3));
+/// How many times a wait asks again at most.
+pub static WAIT_RETRY_COUNT: CountArgument = count("retry_count", WAITING, 0, 1000, None);
 /// How many times one attempt repeats an HTTP request that failed in passing.
-pub static MAX_RETRIES: CountArgument =
-    CountArgument { name: "max_retries", used_by: "client", min: 0, max: 100, default: 2 };
+pub static MAX_RETRIES: CountArgument = count("max_retries", &["client"], 0, 100, Some(2));
 /// How many requests of one client may be in flight.
-pub static MAX_CONNECTIONS: CountArgument =
-    CountArgument { name: "max_connections", used_by: "client", min: 1, max: 1024, default: 64 };
+pub static MAX_CONNECTIONS: CountArgument = count("max_connections", &["client"], 1, 1024, Some(64));
 /// The largest body that is read, in bytes after content decoding.
-pub static MAX_RESPONSE_BYTES: CountArgument =
-    CountArgument { name: "max_response_bytes", used_by: "client", min: 1, max: 1 << 30, default: 32 << 20 };
+pub static MAX_RESPONSE_BYTES: CountArgument = count("max_response_bytes", &["client"], 1, 1 << 30, Some(32 << 20));
+/// How many jobs of one `poll_many` are admitted at a time.
+pub static MAX_WAITING: CountArgument = count("max_waiting", &["poll_many"], 1, 1_000_000, Some(10_000));
+/// How many requests a rate limit lets through at once after a pause.
+pub static BURST: CountArgument = count("burst", &["poll_many"], 1, 1_000_000, Some(1));
+/// The most requests a second that a rate limit may be set to.
+pub const MAX_RATE: f64 = 1_000_000.0;
 
 /// Every duration argument.
-pub static DURATIONS: [&DurationArgument; 6] =
-    [&INITIAL_DELAY, &MAX_DELAY, &GET_TIMEOUT, &POLL_TIMEOUT, &REQUEST_TIMEOUT, &CONNECT_TIMEOUT];
+pub static DURATIONS: [&DurationArgument; 9] = [
+    &INITIAL_DELAY,
+    &MAX_DELAY,
+    &GET_TIMEOUT,
+    &POLL_TIMEOUT,
+    &WAIT_TIMEOUT,
+    &DOWNLOAD_TIMEOUT,
+    &REQUEST_TIMEOUT,
+    &CONNECT_TIMEOUT,
+    &MAX_AGE,
+];
 /// Every whole-number argument.
-pub static COUNTS: [&CountArgument; 4] = [&RETRY_COUNT, &MAX_RETRIES, &MAX_CONNECTIONS, &MAX_RESPONSE_BYTES];
+pub static COUNTS: [&CountArgument; 7] =
+    [&RETRY_COUNT, &WAIT_RETRY_COUNT, &MAX_RETRIES, &MAX_CONNECTIONS, &MAX_RESPONSE_BYTES, &MAX_WAITING, &BURST];
+
+/// Checks a rate limit: requests a second.
+///
+/// # Errors
+/// [`invalid_argument`](crate::ErrorCode::InvalidArgument) outside of its limits.
+pub fn check_rate(rate: f64) -> Result<f64> {
+    // A slower rate than one request in 30 days is a mistake.
+    if rate.is_finite() && (1.0 / 2_592_000.0..=MAX_RATE).contains(&rate) { Ok(rate) } else { Err(refuse_rate()) }
+}
+
+/// The refusal of a rate limit, for values that are not even a number.
+#[must_use]
+pub fn refuse_rate() -> Error {
+    Error::invalid_argument("rate_limit", "expected requests per second, more than 0 and at most 1000000, or no limit")
+}
 
 impl DurationArgument {
     /// Accepts a value within the limits.
@@ -245,40 +288,54 @@ impl TryFrom<&str> for Environment {
     }
 }
 
-/// The URL of the job-status endpoint, checked.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Endpoint {
-    pub(crate) url: Url,
-    pub(crate) loopback: bool,
+/// Appends `/v1/job_status` to a server's root: https, or plain http on this machine only.
+pub(crate) fn endpoint(base_url: &str) -> Result<Url> {
+    let mut url = checked_url("base_url", base_url, Path::RootOnly)?;
+    let root = url.path().trim_end_matches('/').to_owned();
+    // Other SDKs want the root with `/v1`; it must not stand there twice.
+    let root = root.strip_suffix("/v1").unwrap_or(&root);
+    url.set_path(&format!("{root}/v1/job_status"));
+    Ok(url)
 }
 
-/// Appends `/v1/job_status` to a server's root: https, or plain http on this machine only.
-pub(crate) fn endpoint(base_url: &str) -> Result<Endpoint> {
-    let refuse = |expected: &'static str| Error::invalid_argument("base_url", expected);
-    let mut url =
-        Url::parse(base_url).map_err(|_| refuse("expected a URL such as https://testapi.smileidentity.com"))?;
-    let loopback = match url.host() {
-        Some(Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => return Err(refuse("expected a URL with a host")),
-    };
+/// What may follow the host of a URL.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Path {
+    /// No query.
+    RootOnly,
+    /// A query too.
+    WithQuery,
+}
+
+/// A URL of the user's: https, or plain http on this machine; no credentials and no fragment.
+pub(crate) fn checked_url(argument: &'static str, text: &str, path: Path) -> Result<Url> {
+    let refuse = |expected: &'static str| Error::invalid_argument(argument, expected);
+    let url = Url::parse(text).map_err(|_| refuse("expected a URL such as https://host.example"))?;
+    if !url.has_host() {
+        return Err(refuse("expected a URL with a host"));
+    }
     match url.scheme() {
         "https" => {}
-        "http" if loopback => {}
+        "http" if is_loopback(&url) => {}
         _ => return Err(refuse("expected https; plain http is for localhost, 127.0.0.0/8 and ::1 only")),
     }
     if !url.username().is_empty() || url.password().is_some() {
         return Err(refuse("expected a URL without user name and password"));
     }
-    if url.query().is_some() || url.fragment().is_some() {
+    if url.fragment().is_some() || (path == Path::RootOnly && url.query().is_some()) {
         return Err(refuse("expected a URL without query and fragment"));
     }
-    let root = url.path().trim_end_matches('/').to_owned();
-    // Other SDKs want the root with `/v1`; it must not stand there twice.
-    let root = root.strip_suffix("/v1").unwrap_or(&root);
-    url.set_path(&format!("{root}/v1/job_status"));
-    Ok(Endpoint { url, loopback })
+    Ok(url)
+}
+
+/// Whether a URL's host is this machine, after parsing: `localhost`, 127.0.0.0/8 or ::1.
+pub(crate) fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
 }
 
 #[cfg(test)]
@@ -295,7 +352,7 @@ mod tests {
             ("http://127.9.9.9:1", "http://127.9.9.9:1/v1/job_status"),
             ("http://[::1]:8080/", "http://[::1]:8080/v1/job_status"),
         ] {
-            assert_eq!(endpoint(base).unwrap().url.as_str(), url);
+            assert_eq!(endpoint(base).unwrap().as_str(), url);
         }
     }
 

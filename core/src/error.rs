@@ -46,6 +46,30 @@ impl Phase {
     }
 }
 
+/// Why a wait ended before its job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum IncompleteReason {
+    /// The timeout ended.
+    Deadline,
+    /// The attempts were used up.
+    Attempts,
+    /// The server asked to wait longer than the timeout lets.
+    RetryAfterBeyondDeadline,
+}
+
+impl IncompleteReason {
+    /// The stable text, such as `deadline`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Deadline => "deadline",
+            Self::Attempts => "attempts",
+            Self::RetryAfterBeyondDeadline => "retry_after_beyond_deadline",
+        }
+    }
+}
+
 /// Why a call failed. [`Error::code`] tells what to do about it; the message is one line without ids, keys or data.
 ///
 /// Cheap to clone. `Debug` shows the same as the message plus counts, never ids, bodies or signatures.
@@ -58,6 +82,7 @@ struct Inner {
     message: Cow<'static, str>,
     argument: Option<&'static str>,
     phase: Option<Phase>,
+    reason: Option<IncompleteReason>,
     http_status: Option<u16>,
     api_code: Option<String>,
     retry_after: Option<Duration>,
@@ -89,6 +114,11 @@ pub enum Cause {
         /// The chain of messages, joined by `: `.
         description: String,
     },
+    /// What the operating system said of a file.
+    Io {
+        /// The kind of failure; paths stay private.
+        kind: std::io::ErrorKind,
+    },
 }
 
 impl fmt::Display for Cause {
@@ -96,11 +126,18 @@ impl fmt::Display for Cause {
         match self {
             Self::Json { category, line, column } => write!(f, "JSON {category} error at line {line}, column {column}"),
             Self::Http { description } => f.write_str(description),
+            Self::Io { kind } => write!(f, "{kind}"),
         }
     }
 }
 
 impl std::error::Error for Cause {}
+
+impl From<&std::io::Error> for Cause {
+    fn from(error: &std::io::Error) -> Self {
+        Self::Io { kind: error.kind() }
+    }
+}
 
 impl From<&serde_json::Error> for Cause {
     fn from(error: &serde_json::Error) -> Self {
@@ -138,6 +175,12 @@ impl Error {
     #[must_use]
     pub fn phase(&self) -> Option<Phase> {
         self.0.phase
+    }
+
+    /// Why the wait ended: set with [`ErrorCode::JobIncomplete`].
+    #[must_use]
+    pub fn reason(&self) -> Option<IncompleteReason> {
+        self.0.reason
     }
 
     /// The HTTP status of the answer, if there was one.
@@ -231,6 +274,7 @@ impl Error {
             message: message.into(),
             argument: None,
             phase: None,
+            reason: None,
             http_status: None,
             api_code: None,
             retry_after: None,
@@ -281,6 +325,22 @@ impl Error {
         Self::new(ErrorCode::Timeout, message).with(|inner| inner.phase = Some(phase))
     }
 
+    pub(crate) fn incomplete(reason: IncompleteReason) -> Self {
+        let message = match reason {
+            IncompleteReason::Deadline => "the job was not complete when the timeout ended; ask again later",
+            IncompleteReason::Attempts => "the job was not complete when the attempts were used up; ask again later",
+            IncompleteReason::RetryAfterBeyondDeadline => {
+                "the server asked to wait longer than the timeout lets; ask again later"
+            }
+        };
+        Self::new(ErrorCode::JobIncomplete, message).with(|inner| inner.reason = Some(reason))
+    }
+
+    /// Adds a remark to the message; it must hold no data.
+    pub(crate) fn with_remark(self, remark: &str) -> Self {
+        self.with(|inner| inner.message = format!("{}; {remark}", inner.message).into())
+    }
+
     fn with(mut self, edit: impl FnOnce(&mut Inner)) -> Self {
         edit(Arc::make_mut(&mut self.0));
         self
@@ -300,6 +360,10 @@ impl Error {
 
     pub(crate) fn with_http_status(self, http_status: u16) -> Self {
         self.with(|inner| inner.http_status = Some(http_status))
+    }
+
+    pub(crate) fn with_raw(self, raw: Bytes) -> Self {
+        self.with(|inner| inner.raw = Some(raw))
     }
 
     pub(crate) fn with_api_code(self, api_code: Option<String>) -> Self {
@@ -346,6 +410,7 @@ impl fmt::Debug for Error {
             .field("code", &self.0.code)
             .field("message", &self.message())
             .field("phase", &self.0.phase)
+            .field("reason", &self.0.reason)
             .field("http_status", &self.0.http_status)
             .field("api_code", &self.0.api_code)
             .field("retry_after", &self.0.retry_after)

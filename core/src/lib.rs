@@ -36,6 +36,7 @@
 #[cfg(feature = "blocking")]
 #[doc(hidden)]
 pub mod blocking;
+mod callback;
 mod client;
 #[doc(hidden)]
 pub mod clock;
@@ -44,24 +45,35 @@ mod code;
 pub mod config;
 #[doc(hidden)]
 pub mod credentials;
+mod download;
 mod error;
 #[doc(hidden)]
 pub mod panic;
 mod poll;
+mod relay;
 mod request;
 mod response;
 mod retry;
 mod signature;
+mod timestamp;
 mod tls;
 #[doc(hidden)]
 pub mod transport;
 
-pub use client::{Client, ClientBuilder, GetJobStatus, PollJobStatus};
+pub use callback::Callback;
+pub use client::{
+    Client, ClientBuilder, GetJobStatus, PollJobStatus, PollMany, PollStepCall, WaitUntilComplete, WatchJobStatus,
+};
 pub use code::{ErrorCode, Retried};
 pub use config::Environment;
-pub use error::{Cause, Error, Phase, Result};
+pub use download::{DownloadImages, Image, ImageType};
+pub use error::{Cause, Error, IncompleteReason, Phase, Result};
+pub use poll::many::{JobOutcome, ManyProgress, ManySession, PollManyStream};
 #[doc(hidden)]
 pub use poll::schedule::Schedule;
+pub use poll::step::PollStep;
+pub use poll::watch::{StatusUpdate, Watch};
+pub use relay::CallbackDelivery;
 pub use request::StatusOptions;
 pub use response::{Antifraud, IdResponse, ImageLinks, JobResult, JobStatus, Naming, PartnerParams, SuspectUser};
 pub use signature::{Signature, SignedTimestamp};

@@ -1,5 +1,12 @@
-//! Polling: when to ask (`schedule`), what an answer means for the wait (`poller`), and doing it (`drive`).
+//! Polling: when to ask (`schedule`), what an answer means for the wait (`poller`), and doing it (`drive` and the
+//! verbs' own files).
 
 pub(crate) mod drive;
+pub(crate) mod limit;
+pub(crate) mod many;
 pub(crate) mod poller;
 pub(crate) mod schedule;
+pub(crate) mod step;
+pub(crate) mod token;
+pub(crate) mod wake;
+pub(crate) mod watch;

@@ -4,7 +4,8 @@ use bytes::Bytes;
 
 use crate::credentials::check_id;
 use crate::error::Result;
-use crate::signature::{Signature, format_timestamp};
+use crate::signature::Signature;
+use crate::timestamp::format_ms;
 
 /// What a status query should return besides the result.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -16,20 +17,31 @@ pub struct StatusOptions {
     pub return_image_links: bool,
 }
 
+/// Checks both ids of a question.
+pub(crate) fn check_ids(user_id: &str, job_id: &str) -> Result<()> {
+    check_id("user_id", user_id)?;
+    check_id("job_id", job_id)
+}
+
 /// One question about one job: the parts of the body that stay the same, written once.
 #[derive(Clone)]
 pub(crate) struct Query {
     pub(crate) user_id: String,
     pub(crate) job_id: String,
+    pub(crate) options: StatusOptions,
     head: Vec<u8>,
     /// The last timestamp used, so that a later request of this query never repeats a signed pair.
-    last_wall_ms: i64,
+    pub(crate) last_wall_ms: i64,
 }
 
 impl Query {
     pub(crate) fn new(signature: &Signature, user_id: &str, job_id: &str, options: StatusOptions) -> Result<Self> {
-        check_id("user_id", user_id)?;
-        check_id("job_id", job_id)?;
+        check_ids(user_id, job_id)?;
+        Ok(Self::unchecked(signature, user_id, job_id, options))
+    }
+
+    /// For ids that were checked before.
+    pub(crate) fn unchecked(signature: &Signature, user_id: &str, job_id: &str, options: StatusOptions) -> Self {
         let head = serde_json::json!({
             "partner_id": signature.partner_id(),
             "user_id": user_id,
@@ -40,7 +52,7 @@ impl Query {
         let mut head = head.to_string().into_bytes();
         head.pop();
         head.extend_from_slice(br#","timestamp":""#);
-        Ok(Self { user_id: user_id.to_owned(), job_id: job_id.to_owned(), head, last_wall_ms: i64::MIN })
+        Self { user_id: user_id.to_owned(), job_id: job_id.to_owned(), options, head, last_wall_ms: i64::MIN }
     }
 
     /// The body of one HTTP request, signed for this moment.
@@ -49,7 +61,7 @@ impl Query {
         let repeats = (self.last_wall_ms.saturating_sub(1000)..=self.last_wall_ms).contains(&wall_ms);
         let wall_ms = if repeats { self.last_wall_ms.saturating_add(1) } else { wall_ms };
         self.last_wall_ms = wall_ms;
-        let timestamp = format_timestamp(wall_ms);
+        let timestamp = format_ms(wall_ms);
         let signature = signature.sign(&timestamp);
         // Neither text can hold a character that JSON escapes.
         let parts: [&[u8]; 5] =

@@ -24,9 +24,10 @@ pub use id_response::IdResponse;
 pub use images::ImageLinks;
 pub use result::{JobResult, PartnerParams};
 pub use view::Naming;
+pub(crate) use view::View;
 
 use crate::error::{Error, Result};
-use view::View;
+use crate::relay::CallbackDelivery;
 
 /// How a job stands, as Smile ID answered: verified, read only, cheap to clone, `Send + Sync`.
 ///
@@ -43,7 +44,10 @@ struct Inner {
     job_id: String,
     raw: Bytes,
     envelope: Envelope,
+    /// A callback in the shape of a result: what an answer has in `result` stands at the top level.
+    is_result: bool,
     typed: OnceLock<Typed>,
+    callback_delivery: OnceLock<CallbackDelivery>,
 }
 
 struct Typed {
@@ -58,13 +62,46 @@ struct Typed {
 
 impl JobStatus {
     pub(crate) fn new(user_id: &str, job_id: &str, raw: Bytes, envelope: Envelope) -> Self {
-        Self(Arc::new(Inner {
-            user_id: user_id.to_owned(),
-            job_id: job_id.to_owned(),
-            raw,
-            envelope,
-            typed: OnceLock::new(),
-        }))
+        Self::of(user_id, job_id, raw, envelope, false)
+    }
+
+    fn of(user_id: &str, job_id: &str, raw: Bytes, envelope: Envelope, is_result: bool) -> Self {
+        let (typed, callback_delivery) = Default::default();
+        let (user_id, job_id) = (user_id.to_owned(), job_id.to_owned());
+        Self(Arc::new(Inner { user_id, job_id, raw, envelope, is_result, typed, callback_delivery }))
+    }
+
+    /// A callback's body: a status, or a result at the top level. The ids it names itself are not ours.
+    pub(crate) fn of_callback(raw: Bytes, envelope: Envelope) -> Self {
+        let is_result = !envelope.is_status();
+        Self::of("", "", raw, envelope, is_result)
+    }
+
+    pub(crate) fn job_complete_flag(&self) -> Option<bool> {
+        self.0.envelope.has_job_complete().then_some(self.0.envelope.job_complete)
+    }
+
+    /// Every key of the answer with its value's JSON text.
+    pub(crate) fn entries(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.envelope.entries(&self.0.raw)
+    }
+
+    /// Whether another answer says something else, beyond what is new in every answer.
+    pub(crate) fn differs_from(&self, other: &Self) -> bool {
+        let news = |(key, _): &(&str, &str)| !matches!(*key, "timestamp" | "signature" | "image_links");
+        !self.entries().filter(news).eq(other.entries().filter(news))
+    }
+
+    pub(crate) fn with_callback_delivery(&self, delivery: CallbackDelivery) -> Self {
+        // Set once: a status is delivered by the call that received it.
+        let _ = self.0.callback_delivery.set(delivery);
+        self.clone()
+    }
+
+    /// How the delivery to `callback_url` went; `None` where none was asked for or the job is not complete.
+    #[must_use]
+    pub fn callback_delivery(&self) -> Option<CallbackDelivery> {
+        self.0.callback_delivery.get().copied()
     }
 
     /// Reads a body that was verified before, such as [`raw`](Self::raw) from a store. Its signature is not checked
@@ -179,7 +216,7 @@ impl JobStatus {
     #[must_use]
     pub fn view(&self, naming: Naming) -> Value {
         let typed = self.typed();
-        View::new(naming)
+        let view = View::new(naming)
             .set("job_complete", self.job_complete())
             .set("job_success", self.job_success())
             .set("code", self.code())
@@ -193,16 +230,36 @@ impl JobStatus {
             .set("job_id", self.job_id())
             .set("timestamp", self.timestamp())
             .set("signature", self.signature())
-            .set("extras", typed.extras.clone())
-            .finish()
+            .set("extras", typed.extras.clone());
+        match self.callback_delivery() {
+            Some(delivery) => view.set("callback_delivery", delivery.view(naming)).finish(),
+            None => view.finish(),
+        }
     }
 
     fn typed(&self) -> &Typed {
-        self.0.typed.get_or_init(|| Typed::read(&self.0.raw, &self.0.envelope))
+        self.0.typed.get_or_init(|| match self.0.is_result {
+            true => Typed::read_callback(&self.0.raw, &self.0.envelope),
+            false => Typed::read(&self.0.raw, &self.0.envelope),
+        })
     }
 }
 
 impl Typed {
+    fn read_callback(raw: &[u8], envelope: &Envelope) -> Self {
+        let value = |name: &str| envelope.entries(raw).find(|(key, _)| *key == name).map(|(_, value)| value);
+        Self {
+            message: None,
+            // The body was UTF-8 when it was read.
+            result: std::str::from_utf8(raw).ok().and_then(|text| JobResult::read(text.trim_ascii_start())),
+            history: Vec::new(),
+            image_links: value("ImageLinks").and_then(ImageLinks::read),
+            kyc_receipt: value("KYCReceipt").and_then(lenient::text),
+            kyb_receipt: value("KYBReceipt").and_then(lenient::text),
+            extras: Map::new(),
+        }
+    }
+
     fn read(raw: &[u8], envelope: &Envelope) -> Self {
         let mut extras = Map::new();
         let mut typed = Self {

@@ -7,7 +7,7 @@ use jiff::fmt::rfc2822::DateTimeParser;
 use serde_json::Value;
 
 use crate::code::{ErrorCode, Retried};
-use crate::config::{RETRY_BASE, RETRY_CAP};
+use crate::config::{CLOCK_SKEW_MS, RETRY_BASE, RETRY_CAP};
 use crate::error::{Error, Phase, Result};
 use crate::request::Query;
 use crate::response::{Envelope, JobStatus, invalid};
@@ -36,14 +36,21 @@ pub(crate) fn read(
     signature: &Signature,
     wall_ms: i64,
 ) -> (Answer, Option<Duration>) {
-    let HttpResponse { status, retry_after, body } = response;
+    let HttpResponse { status, retry_after, date, body } = response;
     let retry_after = retry_after.and_then(|text| parse_retry_after(&text, wall_ms));
     let answer = if (200..300).contains(&status) {
         read_success(&body, query, signature)
     } else {
         Answer::Failed(refused(status, &body))
     };
-    let with_answer = |error: Error| error.with_answer(status, body.clone()).with_retry_after(retry_after);
+    let skew = date.and_then(|date| clock_skew(&date, wall_ms));
+    let with_answer = |error: Error| {
+        let error = match &skew {
+            Some(remark) if error.code() == ErrorCode::Authentication => error.with_remark(remark),
+            _ => error,
+        };
+        error.with_answer(status, body.clone()).with_retry_after(retry_after)
+    };
     let answer = match answer {
         Answer::Status(status) => Answer::Status(status),
         Answer::NotReady(error) => Answer::NotReady(with_answer(error)),
@@ -72,7 +79,8 @@ fn read_success(body: &Bytes, query: &Query, signature: &Signature) -> Answer {
     }
 }
 
-fn check_signature(envelope: &Envelope, key: &Signature) -> Result<()> {
+/// Checks an answer's or a callback's signed pair.
+pub(crate) fn check_signature(envelope: &Envelope, key: &Signature) -> Result<()> {
     let mismatch = |message: &'static str| Err(Error::new(ErrorCode::SignatureMismatch, message));
     let (Some(timestamp), Some(signature)) = (&envelope.timestamp, &envelope.signature) else {
         return mismatch("the answer is not signed; it is not believed");
@@ -156,10 +164,22 @@ fn parse_retry_after(text: &str, wall_ms: i64) -> Option<Duration> {
         // More digits than a number holds is still a wish for a long wait.
         return Some(Duration::from_secs(text.parse().unwrap_or(u64::from(u32::MAX)).min(u64::from(u32::MAX))));
     }
-    static PARSER: DateTimeParser = DateTimeParser::new();
-    let at = PARSER.parse_timestamp(text).ok()?;
-    let ms = at.as_millisecond().saturating_sub(wall_ms);
+    let ms = http_date_ms(text)?.saturating_sub(wall_ms);
     Some(Duration::from_millis(u64::try_from(ms).unwrap_or(0)))
+}
+
+fn http_date_ms(text: &str) -> Option<i64> {
+    static PARSER: DateTimeParser = DateTimeParser::new();
+    PARSER.parse_timestamp(text).ok().map(|at| at.as_millisecond())
+}
+
+/// What to say when the server's clock and ours are so far apart that a signature may be refused for it.
+fn clock_skew(date: &str, wall_ms: i64) -> Option<String> {
+    let skew_ms = http_date_ms(date)?.saturating_sub(wall_ms);
+    let seconds = skew_ms.unsigned_abs() / 1000;
+    let direction = if skew_ms > 0 { "behind" } else { "ahead of" };
+    (skew_ms.unsigned_abs() > CLOCK_SKEW_MS.unsigned_abs())
+        .then(|| format!("this machine's clock is {seconds} s {direction} the server's, which alone can be the reason"))
 }
 
 #[cfg(test)]
@@ -183,6 +203,16 @@ mod tests {
         ] {
             assert_eq!(parse_retry_after(text, now), expected.map(Duration::from_secs), "{text:?}");
         }
+    }
+
+    #[test]
+    fn a_clock_that_is_off_is_named_with_the_difference() {
+        let now = 784_111_777_000; // Sun, 06 Nov 1994 08:49:37 GMT
+        let skew = |date| clock_skew(date, now);
+        assert!(skew("Sun, 06 Nov 1994 08:51:38 GMT").unwrap().contains("121 s behind"));
+        assert!(skew("Sun, 06 Nov 1994 07:49:37 GMT").unwrap().contains("3600 s ahead of"));
+        assert_eq!(skew("Sun, 06 Nov 1994 08:50:36 GMT"), None);
+        assert_eq!(skew("yesterday"), None);
     }
 
     #[test]

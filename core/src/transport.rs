@@ -1,18 +1,49 @@
 //! How one signed body reaches the server and its answer comes back; the rest of the crate sees the trait only.
 
 use std::error::Error as StdError;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use http::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER, USER_AGENT};
+use http::header::{ACCEPT, CONTENT_TYPE, DATE, HeaderMap, HeaderValue, RETRY_AFTER, USER_AGENT};
 use url::Url;
 
 use crate::clock::BoxFuture;
 use crate::code::ErrorCode;
-use crate::config::Endpoint;
+use crate::config::is_loopback;
 use crate::error::{Cause, Error, Phase, Result};
 use crate::tls::Trust;
+
+/// One request: a JSON body to post, or nothing to get.
+#[derive(Clone, Debug)]
+pub struct HttpRequest {
+    url: Url,
+    body: Option<Bytes>,
+    max_response_bytes: usize,
+}
+
+impl HttpRequest {
+    pub(crate) fn new(url: Url, max_response_bytes: usize) -> Self {
+        Self { url, body: None, max_response_bytes }
+    }
+
+    pub(crate) fn with_body(&self, body: Bytes) -> Self {
+        Self { body: Some(body), ..self.clone() }
+    }
+
+    /// Where it goes.
+    #[must_use]
+    pub fn url(&self) -> &Url {
+        &self.url
+    }
+
+    /// What is posted.
+    #[must_use]
+    pub fn body(&self) -> Option<&Bytes> {
+        self.body.as_ref()
+    }
+}
 
 /// What came back, whatever its status.
 #[derive(Clone, Debug)]
@@ -21,6 +52,8 @@ pub struct HttpResponse {
     pub status: u16,
     /// The `Retry-After` header's text.
     pub retry_after: Option<String>,
+    /// The `Date` header's text.
+    pub date: Option<String>,
     /// The body after content decoding.
     pub body: Bytes,
 }
@@ -40,39 +73,67 @@ impl Progress {
     }
 }
 
-/// Sends one body once. No retry, no redirect; dropping the future drops the request.
+/// Sends one request once. No retry, no redirect; dropping the future drops the request.
 pub trait Transport: Send + Sync + 'static {
-    /// Posts a JSON body to the job-status endpoint.
-    fn post<'a>(&'a self, body: Bytes, progress: &'a Progress) -> BoxFuture<'a, Result<HttpResponse>>;
+    /// Posts the body, or gets where there is none.
+    fn send<'a>(&'a self, request: HttpRequest, progress: &'a Progress) -> BoxFuture<'a, Result<HttpResponse>>;
 }
 
 /// What a transport needs to know.
 pub(crate) struct TransportOptions {
-    pub(crate) endpoint: Endpoint,
     pub(crate) trust: Trust,
     pub(crate) trust_env: bool,
     pub(crate) proxy: Option<Url>,
     pub(crate) connect_timeout: Duration,
     pub(crate) max_connections: usize,
-    pub(crate) max_response_bytes: usize,
     pub(crate) user_agent: &'static str,
 }
 
-/// The transport over reqwest.
+/// The transport over reqwest: one pool for this machine, one for all others, each made when it is needed.
 pub(crate) struct ReqwestTransport {
-    client: reqwest::Client,
-    url: Url,
+    options: TransportOptions,
+    plain_loopback: OnceLock<reqwest::Client>,
+    loopback: OnceLock<reqwest::Client>,
+    remote: OnceLock<reqwest::Client>,
     headers: HeaderMap,
-    max_response_bytes: usize,
 }
 
 impl ReqwestTransport {
-    pub(crate) fn new(options: TransportOptions) -> Result<Self> {
-        let Endpoint { url, loopback } = options.endpoint;
-        // Without TLS there is nothing to trust, and a machine without CA files must do. A bundle is read all the same,
-        // so that a wrong one is found where it was given.
-        let plain = url.scheme() == "http" && options.trust.ca_bundle.is_none();
-        let tls = if plain { options.trust.nobody()? } else { options.trust.client_config()? };
+    /// Makes the pool for `url`, so that wrong settings are found at once.
+    pub(crate) fn new(options: TransportOptions, url: &Url) -> Result<Self> {
+        let mut headers = HeaderMap::with_capacity(3);
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        headers.insert(USER_AGENT, HeaderValue::from_static(options.user_agent));
+        let (plain_loopback, loopback, remote) = Default::default();
+        let transport = Self { options, plain_loopback, loopback, remote, headers };
+        transport.client_for(url)?;
+        if transport.options.trust.ca_bundle.is_some() {
+            // A wrong bundle is found where it was given, even if this server needs none.
+            transport.options.trust.client_config()?;
+        }
+        Ok(transport)
+    }
+
+    fn client_for(&self, url: &Url) -> Result<&reqwest::Client> {
+        let is_loopback = is_loopback(url);
+        let slot = match (url.scheme(), is_loopback) {
+            ("http", true) => &self.plain_loopback,
+            (_, true) => &self.loopback,
+            (_, false) => &self.remote,
+        };
+        if let Some(client) = slot.get() {
+            return Ok(client);
+        }
+        // Without TLS there is nothing to trust, and a machine without CA files must do.
+        let tls =
+            if url.scheme() == "http" { self.options.trust.nobody()? } else { self.options.trust.client_config()? };
+        let client = self.pool(tls, is_loopback)?;
+        Ok(slot.get_or_init(|| client))
+    }
+
+    fn pool(&self, tls: rustls::ClientConfig, is_loopback: bool) -> Result<reqwest::Client> {
+        let options = &self.options;
         let mut builder = reqwest::Client::builder()
             .tls_backend_preconfigured(tls)
             .http1_only()
@@ -83,68 +144,68 @@ impl ReqwestTransport {
             .retry(reqwest::retry::never())
             .connect_timeout(options.connect_timeout)
             .pool_max_idle_per_host(options.max_connections);
-        if loopback || (!options.trust_env && options.proxy.is_none()) {
+        if is_loopback || (!options.trust_env && options.proxy.is_none()) {
             builder = builder.no_proxy();
-        } else if let Some(proxy) = options.proxy {
-            let proxy = reqwest::Proxy::all(proxy)
+        } else if let Some(proxy) = &options.proxy {
+            let proxy = reqwest::Proxy::all(proxy.clone())
                 .map_err(|_| Error::invalid_argument("proxy", "expected the URL of an HTTP proxy"))?;
             builder = builder.no_proxy().proxy(proxy);
         }
-        let client = builder.build().map_err(|error| Error::internal().with_cause(describe(error)))?;
-        let mut headers = HeaderMap::with_capacity(3);
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-        headers.insert(USER_AGENT, HeaderValue::from_static(options.user_agent));
-        Ok(Self { client, url, headers, max_response_bytes: options.max_response_bytes })
+        builder.build().map_err(|error| Error::internal().with_cause(describe(error)))
     }
 
-    async fn exchange(&self, body: Bytes, progress: &Progress) -> Result<HttpResponse> {
-        let request = self.client.post(self.url.clone()).headers(self.headers.clone()).body(body);
-        let mut response = request.send().await.map_err(classify)?;
+    async fn exchange(&self, request: HttpRequest, progress: &Progress) -> Result<HttpResponse> {
+        let client = self.client_for(&request.url)?;
+        let builder = match request.body {
+            Some(body) => client.post(request.url).headers(self.headers.clone()).body(body),
+            None => client.get(request.url).header(USER_AGENT, self.options.user_agent),
+        };
+        let mut response = builder.send().await.map_err(classify)?;
         progress.body_began();
         let status = response.status().as_u16();
-        let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()).map(str::to_owned);
-        let body = match self.read(&mut response).await {
+        let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let (retry_after, date) = (header(RETRY_AFTER), if status < 400 { None } else { header(DATE) });
+        let body = match read(&mut response, request.max_response_bytes).await {
             Ok(body) => body,
             // A refusal stays one, even if its explanation does not arrive.
             Err(_) if !(200..300).contains(&status) => Bytes::new(),
             Err(error) => return Err(error.with_http_status(status)),
         };
-        Ok(HttpResponse { status, retry_after, body })
+        Ok(HttpResponse { status, retry_after, date, body })
     }
+}
 
-    async fn read(&self, response: &mut reqwest::Response) -> Result<Bytes> {
-        // The length a server declares is a hint: memory grows with what arrives.
-        let declared = response.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or(0);
-        if declared > self.max_response_bytes {
-            return Err(too_large());
-        }
-        let Some(first) = response.chunk().await.map_err(classify)? else { return Ok(Bytes::new()) };
-        if first.len() > self.max_response_bytes {
-            return Err(too_large());
-        }
-        let Some(second) = response.chunk().await.map_err(classify)? else { return Ok(first) };
-        let mut body = BytesMut::with_capacity(declared.clamp(first.len() + second.len(), 1 << 20));
-        body.extend_from_slice(&first);
-        let mut next = Some(second);
-        while let Some(chunk) = next {
-            if body.len() + chunk.len() > self.max_response_bytes {
-                return Err(too_large());
-            }
-            body.extend_from_slice(&chunk);
-            next = response.chunk().await.map_err(classify)?;
-        }
-        Ok(body.freeze())
+async fn read(response: &mut reqwest::Response, max_response_bytes: usize) -> Result<Bytes> {
+    // The length a server declares is a hint: memory grows with what arrives.
+    let declared = response.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or(0);
+    if declared > max_response_bytes {
+        return Err(too_large());
     }
+    let Some(first) = response.chunk().await.map_err(classify)? else { return Ok(Bytes::new()) };
+    if first.len() > max_response_bytes {
+        return Err(too_large());
+    }
+    let Some(second) = response.chunk().await.map_err(classify)? else { return Ok(first) };
+    let mut body = BytesMut::with_capacity(declared.clamp(first.len() + second.len(), 1 << 20));
+    body.extend_from_slice(&first);
+    let mut next = Some(second);
+    while let Some(chunk) = next {
+        if body.len() + chunk.len() > max_response_bytes {
+            return Err(too_large());
+        }
+        body.extend_from_slice(&chunk);
+        next = response.chunk().await.map_err(classify)?;
+    }
+    Ok(body.freeze())
 }
 
 impl Transport for ReqwestTransport {
-    fn post<'a>(&'a self, body: Bytes, progress: &'a Progress) -> BoxFuture<'a, Result<HttpResponse>> {
-        Box::pin(self.exchange(body, progress))
+    fn send<'a>(&'a self, request: HttpRequest, progress: &'a Progress) -> BoxFuture<'a, Result<HttpResponse>> {
+        Box::pin(self.exchange(request, progress))
     }
 }
 
-fn too_large() -> Error {
+pub(crate) fn too_large() -> Error {
     Error::new(ErrorCode::ResponseTooLarge, "the answer is larger than max_response_bytes")
 }
 

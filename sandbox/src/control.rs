@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::http::{Reply, Request};
-use crate::log::RequestRecord;
+use crate::log::{RequestRecord, Wanted};
 use crate::state::State;
 
 pub(crate) fn serve(state: &State, request: &Request) -> Reply {
@@ -22,7 +22,12 @@ pub(crate) fn serve(state: &State, request: &Request) -> Reply {
         ("GET", "/_sandbox/requests") => {
             let user_id = request.parameter("user_id");
             let job_id = request.parameter("job_id");
-            let records = state.records(user_id.as_deref(), job_id.as_deref());
+            let path = request.parameter("path");
+            let records = state.records(&Wanted {
+                user_id: user_id.as_deref(),
+                job_id: job_id.as_deref(),
+                path: path.as_deref(),
+            });
             Reply::json(200, &listing(&records))
         }
         (_, "/_sandbox/jobs" | "/_sandbox/requests") => {

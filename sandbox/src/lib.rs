@@ -38,8 +38,15 @@
 //! # Endpoints of its own
 //!
 //! `POST` and `DELETE /_sandbox/jobs` tell a story and forget everything;
-//! `GET /_sandbox/requests`, filtered by `user_id` and `job_id` if given, lists
-//! [`RequestRecord`]s as `{"count", "open", "requests"}`.
+//! `GET /_sandbox/requests`, filtered by `user_id`, `job_id` and `path` if given,
+//! lists [`RequestRecord`]s as `{"count", "open", "requests"}`.
+//!
+//! # Beside the job status
+//!
+//! `GET /images/<name>.jpg` and `.png` are pictures, `POST /receive/<anything>`
+//! takes a callback and keeps it in the log. A segment before the name says what
+//! goes wrong: `status-403`, `flaky-500-1` (that status once, then fine), `moved`,
+//! `page` (HTML), `huge` (over 16 MiB), `stall`, `stall-body`; `fine` is nothing.
 //!
 //! ```
 //! use smileid_jobs_sandbox::Sandbox;
@@ -61,12 +68,12 @@ mod bodies;
 mod check;
 mod control;
 mod http;
-mod images;
 mod log;
 mod magic;
 mod route;
 mod sandbox;
 mod server;
+mod side;
 mod signing;
 mod state;
 mod story;

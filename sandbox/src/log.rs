@@ -47,6 +47,25 @@ const MOST: usize = 20_000;
 /// A user's id and a job's.
 pub(crate) type JobKey = (String, String);
 
+/// Which requests are wanted; `None` fits all.
+#[derive(Default)]
+pub(crate) struct Wanted<'a> {
+    pub(crate) user_id: Option<&'a str>,
+    pub(crate) job_id: Option<&'a str>,
+    /// Without the query.
+    pub(crate) path: Option<&'a str>,
+}
+
+impl Wanted<'_> {
+    fn fits(&self, entry: &Entry) -> bool {
+        let is = |wanted: Option<&str>, own: Option<&str>| wanted.is_none() || wanted == own;
+        let job = entry.job.as_ref();
+        is(self.user_id, job.map(|(user_id, _)| user_id.as_str()))
+            && is(self.job_id, job.map(|(_, job_id)| job_id.as_str()))
+            && is(self.path, Some(entry.request.path()))
+    }
+}
+
 pub(crate) struct Entry {
     job: Option<JobKey>,
     n: u64,
@@ -150,14 +169,8 @@ impl Log {
         }
     }
 
-    /// The records that fit; `None` fits all.
-    pub(crate) fn records(&self, user_id: Option<&str>, job_id: Option<&str>) -> Vec<RequestRecord> {
-        let fits = |entry: &&Entry| match &entry.job {
-            Some((user, job)) => {
-                user_id.is_none_or(|wanted| wanted == user) && job_id.is_none_or(|wanted| wanted == job)
-            }
-            None => user_id.is_none() && job_id.is_none(),
-        };
-        self.entries.iter().filter(fits).map(Entry::record).collect()
+    /// The records that fit.
+    pub(crate) fn records(&self, wanted: &Wanted<'_>) -> Vec<RequestRecord> {
+        self.entries.iter().filter(|entry| wanted.fits(entry)).map(Entry::record).collect()
     }
 }

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::check::{check, job_named_by};
 use crate::http::{Reply, Request};
 use crate::state::State;
-use crate::{control, images};
+use crate::{control, side};
 
 /// The reply, and the number of the request's log entry if it has one.
 pub(crate) fn route(state: &State, request: Request) -> (Reply, Option<u64>) {
@@ -17,11 +17,10 @@ pub(crate) fn route(state: &State, request: Request) -> (Reply, Option<u64>) {
         let (reply, entry) = job_status(state, request);
         return (reply, Some(entry));
     }
-    let (reply, verdict) = match images::find(request.path()) {
-        Some((content_type, bytes)) if request.method == "GET" => {
-            (Reply::new(200, content_type, bytes.to_vec().into()), "accepted")
-        }
-        _ => (refusal(404, "There is nothing here", "2202"), "refused: not found"),
+    let visit = state.visit(request.path());
+    let (reply, verdict) = match side::serve(&request, state.origin(), visit) {
+        Some(reply) => (reply, "accepted"),
+        None => (refusal(404, "There is nothing here", "2202"), "refused: not found"),
     };
     let entry = state.turn_away(None, request, verdict.to_owned());
     (reply, Some(entry))

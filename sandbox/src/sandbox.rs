@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
-use crate::log::RequestRecord;
+use crate::log::{RequestRecord, Wanted};
 use crate::server;
 use crate::signing::Account;
 use crate::state::State;
@@ -197,12 +197,12 @@ impl Sandbox {
 
     /// Every request for one job since its story was told, refused ones too, in order.
     pub fn requests(&self, user_id: &str, job_id: &str) -> Vec<RequestRecord> {
-        self.state.records(Some(user_id), Some(job_id))
+        self.state.records(&Wanted { user_id: Some(user_id), job_id: Some(job_id), path: None })
     }
 
     /// Every request that was not for the sandbox's own endpoints, in order.
     pub fn log(&self) -> Vec<RequestRecord> {
-        self.state.records(None, None)
+        self.state.records(&Wanted::default())
     }
 
     /// Forgets stories, counters and the log.

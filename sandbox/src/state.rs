@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crate::answer::{Setting, render};
 use crate::check::Query;
 use crate::http::{Reply, Request};
-use crate::log::{JobKey, Log, RequestRecord};
+use crate::log::{JobKey, Log, RequestRecord, Wanted};
 use crate::magic;
 use crate::signing::Account;
 use crate::story::{Answer, Story, StoryError};
@@ -23,6 +23,8 @@ pub(crate) struct State {
 #[derive(Default)]
 struct Book {
     jobs: HashMap<JobKey, Job>,
+    /// How often each path beside the job status was asked for.
+    visits: HashMap<String, u64>,
     log: Log,
 }
 
@@ -59,11 +61,25 @@ impl State {
     pub(crate) fn forget(&self) {
         let mut book = self.book();
         book.jobs.clear();
+        book.visits.clear();
         book.log.clear();
     }
 
-    pub(crate) fn records(&self, user_id: Option<&str>, job_id: Option<&str>) -> Vec<RequestRecord> {
-        self.book().log.records(user_id, job_id)
+    pub(crate) fn records(&self, wanted: &Wanted<'_>) -> Vec<RequestRecord> {
+        self.book().log.records(wanted)
+    }
+
+    /// Scheme, address and port.
+    pub(crate) fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    /// Counts a request for a path beside the job status, from 1.
+    pub(crate) fn visit(&self, path: &str) -> u64 {
+        let mut book = self.book();
+        let visits = book.visits.entry(path.to_owned()).or_default();
+        *visits += 1;
+        *visits
     }
 
     /// Counts a request for a job and gives the answer whose turn it is.

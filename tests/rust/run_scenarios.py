@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Plays all cases in Rust: the column `rust`."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -10,7 +11,7 @@ sys.path.insert(0, str(TESTS))
 from harness import Results, Sandbox, play_all  # noqa: E402
 from line_driver import LineDriver  # noqa: E402
 
-DRIVER = TESTS.parent / "target" / "debug" / "drive-cases"
+DRIVER = Path(os.environ.get("CARGO_TARGET_DIR", TESTS.parent / "target")) / "debug" / "drive-cases"
 
 if __name__ == "__main__":
     with Sandbox.from_environment() as sandbox, LineDriver([str(DRIVER)]) as driver:

@@ -14,14 +14,15 @@ use url::Url;
 use super::{Client, Inner};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{
-    self, CONNECT_TIMEOUT, Endpoint, Environment, MAX_CONNECTIONS, MAX_RESPONSE_BYTES, MAX_RETRIES, REQUEST_TIMEOUT,
+    self, CONNECT_TIMEOUT, Environment, MAX_CONNECTIONS, MAX_RESPONSE_BYTES, MAX_RETRIES, REQUEST_TIMEOUT,
 };
 use crate::credentials::Credentials;
 use crate::error::{Error, Result};
 use crate::poll::drive::Engine;
+use crate::poll::wake::Wakes;
 use crate::signature::Signature;
 use crate::tls::Trust;
-use crate::transport::{ReqwestTransport, Transport, TransportOptions};
+use crate::transport::{HttpRequest, ReqwestTransport, Transport, TransportOptions};
 
 /// The settings of a [`Client`]. Values are checked by [`build`](Self::build). `Debug` never shows the key.
 #[derive(Clone)]
@@ -65,9 +66,9 @@ impl ClientBuilder {
             base_url: None,
             connect_timeout: CONNECT_TIMEOUT.default,
             request_timeout: REQUEST_TIMEOUT.default,
-            max_retries: MAX_RETRIES.default,
-            max_connections: MAX_CONNECTIONS.default,
-            max_response_bytes: MAX_RESPONSE_BYTES.default,
+            max_retries: MAX_RETRIES.default.unwrap_or_default(),
+            max_connections: MAX_CONNECTIONS.default.unwrap_or_default(),
+            max_response_bytes: MAX_RESPONSE_BYTES.default.unwrap_or_default(),
             ca_bundle: None,
             bundled_roots: true,
             trust_env: true,
@@ -236,29 +237,29 @@ impl ClientBuilder {
             usize::try_from(MAX_RESPONSE_BYTES.check(self.max_response_bytes)?).unwrap_or(usize::MAX);
         let proxy = self.proxy.as_deref().map(parse_proxy).transpose()?;
         let signature = Signature::from_credentials(&credentials)?;
-        let Endpoint { url, .. } = &endpoint;
-        let server = url.origin().ascii_serialization();
+        let server = endpoint.origin().ascii_serialization();
         let transport = match self.transport {
             Some(transport) => transport,
-            None => Arc::new(ReqwestTransport::new(TransportOptions {
-                endpoint,
-                trust: Trust { ca_bundle: self.ca_bundle, bundled_roots: self.bundled_roots },
-                trust_env: self.trust_env,
-                proxy,
-                connect_timeout,
-                max_connections,
-                max_response_bytes,
-                user_agent: self.user_agent,
-            })?),
+            None => {
+                let trust = Trust { ca_bundle: self.ca_bundle, bundled_roots: self.bundled_roots };
+                let (trust_env, user_agent) = (self.trust_env, self.user_agent);
+                let options =
+                    TransportOptions { trust, trust_env, proxy, connect_timeout, max_connections, user_agent };
+                Arc::new(ReqwestTransport::new(options, &endpoint)?)
+            }
         };
         let engine = Engine {
             signature,
+            endpoint: HttpRequest::new(endpoint, max_response_bytes),
             transport,
             clock: self.clock.unwrap_or_else(|| Arc::new(SystemClock)),
             connections: Semaphore::new(max_connections),
             closed: CancellationToken::new(),
+            wakes: Wakes::default(),
             request_timeout,
             max_retries,
+            max_connections,
+            max_response_bytes,
         };
         Ok(Client(Arc::new(Inner { engine, partner_id, server })))
     }

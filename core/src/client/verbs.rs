@@ -5,80 +5,191 @@ use std::time::Duration;
 
 use super::Client;
 use crate::clock::BoxFuture;
-use crate::config::{GET_TIMEOUT, POLL_TIMEOUT, RETRY_COUNT};
+use crate::config::{
+    CountArgument, DurationArgument, GET_TIMEOUT, POLL_TIMEOUT, RETRY_COUNT, WAIT_RETRY_COUNT, WAIT_TIMEOUT,
+};
 use crate::error::Result;
-use crate::poll::poller::Poller;
+use crate::poll::drive::Session;
+use crate::poll::poller::{Policy, Until};
 use crate::poll::schedule::Schedule;
+use crate::poll::step::PollStep;
+use crate::poll::watch::Watch;
+use crate::relay::CallbackUrl;
 use crate::request::{Query, StatusOptions};
 use crate::response::JobStatus;
 
-macro_rules! status_options {
-    ($verb:ident) => {
+/// What a call about one job was told; each verb is a view of it.
+#[derive(Clone)]
+pub(crate) struct Call {
+    pub(crate) client: Client,
+    user_id: String,
+    job_id: String,
+    pub(crate) options: StatusOptions,
+    return_job_status: bool,
+    callback_url: Option<String>,
+    polling: Polling,
+}
+
+/// The part that all polling verbs share.
+#[derive(Clone)]
+pub(crate) struct Polling {
+    pub(crate) until: Until,
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) timeout_limits: &'static DurationArgument,
+    pub(crate) retry_count: Option<u64>,
+    pub(crate) retry_limits: &'static CountArgument,
+    pub(crate) initial_delay: Option<Duration>,
+    pub(crate) max_delay: Option<Duration>,
+}
+
+impl Polling {
+    pub(crate) fn waiting() -> Self {
+        Self::new(Until::Complete, &WAIT_TIMEOUT, &WAIT_RETRY_COUNT)
+    }
+
+    fn new(until: Until, timeout_limits: &'static DurationArgument, retry_limits: &'static CountArgument) -> Self {
+        let (timeout, retry_count) = (timeout_limits.default, retry_limits.default);
+        Self { until, timeout, timeout_limits, retry_count, retry_limits, initial_delay: None, max_delay: None }
+    }
+
+    pub(crate) fn policy(&self) -> Result<Policy> {
+        let timeout = self.timeout.map(|timeout| self.timeout_limits.check(timeout)).transpose()?;
+        let retry_count = self.retry_count.map(|count| self.retry_limits.check(count)).transpose()?;
+        let schedule = Schedule::new(self.initial_delay, self.max_delay)?;
+        // A timeout of zero asks for exactly one request.
+        let retry_count = if timeout == Some(Duration::ZERO) { Some(0) } else { retry_count };
+        let max_attempts = retry_count.map(|count| count.saturating_add(1));
+        Ok(Policy { until: self.until, schedule, max_attempts, timeout })
+    }
+}
+
+impl Call {
+    fn new(client: Client, user_id: String, job_id: String, polling: Polling) -> Self {
+        let options = StatusOptions::default();
+        Self { client, user_id, job_id, options, return_job_status: false, callback_url: None, polling }
+    }
+
+    fn session(&self) -> Result<Session> {
+        crate::panic::inject(&self.job_id);
+        let engine = self.client.engine();
+        let query = Query::new(&engine.signature, &self.user_id, &self.job_id, self.options)?;
+        let relay = self.callback_url.as_deref().map(CallbackUrl::new).transpose()?;
+        Ok(engine.session(query, self.polling.policy()?, relay))
+    }
+
+    async fn run(self) -> Result<JobStatus> {
+        let session = self.session()?;
+        self.client.engine().run(session).await
+    }
+}
+
+macro_rules! call_options {
+    ($verb:ident, $default:literal) => {
         impl $verb {
             /// Ask for the user's earlier results too. Default false.
             pub fn return_history(mut self, return_history: bool) -> Self {
-                self.options.return_history = return_history;
+                self.call.options.return_history = return_history;
                 self
             }
 
             /// Ask for links to the selfie and liveness images too. Default false.
             pub fn return_image_links(mut self, return_image_links: bool) -> Self {
-                self.options.return_image_links = return_image_links;
+                self.call.options.return_image_links = return_image_links;
                 self
             }
 
-            /// The bound of everything this call does: queueing, connecting, retries, sleeps and bodies. `None` is no
-            /// bound. Zero asks for exactly one HTTP request. 0 to 30 days.
+            /// The result in sync: `get_job_status` then polls with the default policy until the job is complete or the
+            /// attempts are used up. The other verbs wait anyway and take it without effect. Default false.
+            pub fn return_job_status(mut self, return_job_status: bool) -> Self {
+                self.call.return_job_status = return_job_status;
+                self
+            }
+
+            /// Deliver the final result to this URL as well, once the job is complete: https, or http on this machine; at
+            /// most 2 tries and 10 s, within the call's own bound. The status is returned whatever happens, and
+            /// [`callback_delivery`](JobStatus::callback_delivery) says how it went. Whoever receives it holds a pair
+            /// that can sign requests until it ages out.
+            pub fn callback_url(mut self, callback_url: impl Into<String>) -> Self {
+                self.call.callback_url = Some(callback_url.into());
+                self
+            }
+
+            #[doc = concat!("The bound of everything this call does: queueing, connecting, retries, sleeps and bodies. `None` is no bound, zero asks for exactly one HTTP request. 0 to 30 days, default ", $default, ".")]
             pub fn timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
-                self.timeout = timeout.into();
+                self.call.polling.timeout = timeout.into();
                 self
-            }
-        }
-
-        impl IntoFuture for $verb {
-            type Output = Result<JobStatus>;
-            type IntoFuture = BoxFuture<'static, Self::Output>;
-
-            fn into_future(self) -> Self::IntoFuture {
-                Box::pin(self.run())
             }
         }
 
         impl fmt::Debug for $verb {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.debug_struct(stringify!($verb))
-                    .field("options", &self.options)
-                    .field("timeout", &self.timeout)
+                    .field("options", &self.call.options)
+                    .field("timeout", &self.call.polling.timeout)
                     .finish_non_exhaustive()
             }
         }
     };
 }
 
-/// One query, ready to be awaited: see [`Client::get_job_status`]. Default timeout 30 s.
-#[must_use = "a call does nothing until it is awaited"]
-pub struct GetJobStatus {
-    client: Client,
-    user_id: String,
-    job_id: String,
-    options: StatusOptions,
-    timeout: Option<Duration>,
+macro_rules! polling_options {
+    ($verb:ident, $field:ident $(. $inner:ident)?, $default:literal) => {
+        impl $verb {
+            #[doc = concat!("How often to ask again after the first query: 0 to 1000, default ", $default, ".")]
+            pub fn retry_count(mut self, retry_count: impl Into<Option<u64>>) -> Self {
+                self.$field$(.$inner)?.retry_count = retry_count.into();
+                self
+            }
+
+            /// The delay before the first retry; each later one is twice as long. 1 ms to 1 h, default 2 s.
+            pub fn initial_delay(mut self, initial_delay: Duration) -> Self {
+                self.$field$(.$inner)?.initial_delay = Some(initial_delay);
+                self
+            }
+
+            /// The longest delay. 1 ms to 1 h, default 30 s.
+            pub fn max_delay(mut self, max_delay: Duration) -> Self {
+                self.$field$(.$inner)?.max_delay = Some(max_delay);
+                self
+            }
+        }
+    };
+}
+pub(crate) use polling_options;
+
+macro_rules! awaited {
+    ($verb:ident, $output:ty) => {
+        impl IntoFuture for $verb {
+            type Output = Result<$output>;
+            type IntoFuture = BoxFuture<'static, Self::Output>;
+
+            fn into_future(self) -> Self::IntoFuture {
+                Box::pin(self.run())
+            }
+        }
+    };
 }
 
-status_options!(GetJobStatus);
+/// One query, ready to be awaited: see [`Client::get_job_status`].
+#[must_use = "a call does nothing until it is awaited"]
+pub struct GetJobStatus {
+    call: Call,
+}
+
+call_options!(GetJobStatus, "30 s");
+awaited!(GetJobStatus, JobStatus);
 
 impl GetJobStatus {
     pub(super) fn new(client: Client, user_id: String, job_id: String) -> Self {
-        Self { client, user_id, job_id, options: StatusOptions::default(), timeout: GET_TIMEOUT.default }
+        let polling = Polling { retry_count: Some(0), ..Polling::new(Until::Attempts, &GET_TIMEOUT, &RETRY_COUNT) };
+        Self { call: Call::new(client, user_id, job_id, polling) }
     }
 
-    async fn run(self) -> Result<JobStatus> {
-        crate::panic::inject(&self.job_id);
-        let engine = &self.client.0.engine;
-        let query = Query::new(&engine.signature, &self.user_id, &self.job_id, self.options)?;
-        let timeout = self.timeout.map(|timeout| GET_TIMEOUT.check(timeout)).transpose()?;
-        let poller = Poller::new(Schedule::new(None, None)?, 0);
-        engine.poll(query, poller, timeout).await
+    async fn run(mut self) -> Result<JobStatus> {
+        if self.call.return_job_status {
+            self.call.polling.retry_count = RETRY_COUNT.default;
+        }
+        self.call.run().await
     }
 }
 
@@ -88,59 +199,104 @@ impl GetJobStatus {
 /// At most four, where one official SDK makes five: "3 retries" is taken at its word here.
 #[must_use = "a call does nothing until it is awaited"]
 pub struct PollJobStatus {
-    client: Client,
-    user_id: String,
-    job_id: String,
-    options: StatusOptions,
-    timeout: Option<Duration>,
-    retry_count: u64,
-    initial_delay: Option<Duration>,
-    max_delay: Option<Duration>,
+    call: Call,
 }
 
-status_options!(PollJobStatus);
+call_options!(PollJobStatus, "no bound but the attempts");
+polling_options!(PollJobStatus, call.polling, "3");
+awaited!(PollJobStatus, JobStatus);
 
 impl PollJobStatus {
     pub(super) fn new(client: Client, user_id: String, job_id: String) -> Self {
-        Self {
-            client,
-            user_id,
-            job_id,
-            options: StatusOptions::default(),
-            timeout: POLL_TIMEOUT.default,
-            retry_count: RETRY_COUNT.default,
-            initial_delay: None,
-            max_delay: None,
-        }
+        Self { call: Call::new(client, user_id, job_id, Polling::new(Until::Attempts, &POLL_TIMEOUT, &RETRY_COUNT)) }
     }
 
-    /// How often to ask again after the first query: 0 to 1000, default 3.
-    pub fn retry_count(mut self, retry_count: u64) -> Self {
-        self.retry_count = retry_count;
-        self
+    async fn run(self) -> Result<JobStatus> {
+        self.call.run().await
+    }
+}
+
+/// A wait, ready to be awaited: see [`Client::wait_until_complete`].
+#[must_use = "a call does nothing until it is awaited"]
+pub struct WaitUntilComplete {
+    call: Call,
+    token: Option<String>,
+}
+
+call_options!(WaitUntilComplete, "60 s");
+polling_options!(WaitUntilComplete, call.polling, "no limit");
+awaited!(WaitUntilComplete, JobStatus);
+
+impl WaitUntilComplete {
+    pub(super) fn new(client: Client, user_id: String, job_id: String) -> Self {
+        Self { call: Call::new(client, user_id, job_id, Polling::waiting()), token: None }
     }
 
-    /// The delay before the first retry; each later one is twice as long. 1 ms to 1 h, default 2 s.
-    pub fn initial_delay(mut self, initial_delay: Duration) -> Self {
-        self.initial_delay = Some(initial_delay);
-        self
-    }
-
-    /// The longest delay. 1 ms to 1 h, default 30 s.
-    pub fn max_delay(mut self, max_delay: Duration) -> Self {
-        self.max_delay = Some(max_delay);
+    /// Go on where a [`poll_step`](Client::poll_step) left off: its attempts and its deadline, in place of `timeout`.
+    pub fn token(mut self, token: impl Into<Option<String>>) -> Self {
+        self.token = token.into();
         self
     }
 
     async fn run(self) -> Result<JobStatus> {
-        crate::panic::inject(&self.job_id);
-        let engine = &self.client.0.engine;
-        let query = Query::new(&engine.signature, &self.user_id, &self.job_id, self.options)?;
-        let timeout = self.timeout.map(|timeout| POLL_TIMEOUT.check(timeout)).transpose()?;
-        let retry_count = RETRY_COUNT.check(self.retry_count)?;
-        let schedule = Schedule::new(self.initial_delay, self.max_delay)?;
-        // A timeout of zero asks for exactly one request.
-        let retry_count = if timeout == Some(Duration::ZERO) { 0 } else { retry_count };
-        engine.poll(query, Poller::new(schedule, retry_count), timeout).await
+        let mut session = self.call.session()?;
+        let engine = self.call.client.engine();
+        if let Some(token) = &self.token {
+            engine.resume(&mut session, token)?;
+        }
+        engine.run(session).await
+    }
+}
+
+/// One step of a wait, ready to be awaited: see [`Client::poll_step`].
+#[must_use = "a call does nothing until it is awaited"]
+pub struct PollStepCall {
+    call: Call,
+    token: Option<String>,
+}
+
+call_options!(PollStepCall, "60 s from the first step");
+polling_options!(PollStepCall, call.polling, "no limit");
+awaited!(PollStepCall, PollStep);
+
+impl PollStepCall {
+    pub(super) fn new(client: Client, user_id: String, job_id: String) -> Self {
+        Self { call: Call::new(client, user_id, job_id, Polling::waiting()), token: None }
+    }
+
+    /// The token of the step before; the first step has none.
+    pub fn token(mut self, token: impl Into<Option<String>>) -> Self {
+        self.token = token.into();
+        self
+    }
+
+    async fn run(self) -> Result<PollStep> {
+        let mut session = self.call.session()?;
+        let engine = self.call.client.engine();
+        if let Some(token) = &self.token {
+            engine.resume(&mut session, token)?;
+        }
+        engine.step(session).await
+    }
+}
+
+/// What a watch is told before it starts: see [`Client::watch_job_status`].
+#[must_use = "a watch does nothing until its stream is polled"]
+pub struct WatchJobStatus {
+    call: Call,
+}
+
+call_options!(WatchJobStatus, "60 s");
+polling_options!(WatchJobStatus, call.polling, "no limit");
+
+impl WatchJobStatus {
+    pub(super) fn new(client: Client, user_id: String, job_id: String) -> Self {
+        Self { call: Call::new(client, user_id, job_id, Polling::waiting()) }
+    }
+
+    /// Starts the watch's clock; the first query is sent when the stream is first polled.
+    pub fn stream(self) -> Watch {
+        let session = self.call.session();
+        Watch::new(self.call.client, session)
     }
 }

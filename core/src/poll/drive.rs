@@ -1,105 +1,201 @@
-//! Runs attempts and pollers over a transport and a clock; every wait in it is bounded and ends with the client.
+//! Runs attempts over a transport and a clock; every wait in it is bounded and ends with the client.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 
-use super::poller::{Outcome, Poller, Step};
+use super::limit::RateLimit;
+use super::poller::{Decision, Outcome, Pause, Policy, Seen, Until};
+use super::wake::Wakes;
 use crate::clock::Clock;
 use crate::config::RETRY_AFTER_INSIDE_ATTEMPT;
 use crate::error::{Error, Phase, Result};
+use crate::relay::CallbackUrl;
 use crate::request::Query;
 use crate::response::JobStatus;
 use crate::retry::{self, Answer};
 use crate::signature::Signature;
-use crate::transport::{Progress, Transport};
+use crate::transport::{HttpRequest, Progress, Transport};
 
 /// What every call of one client shares.
 pub(crate) struct Engine {
     pub(crate) signature: Signature,
+    pub(crate) endpoint: HttpRequest,
     pub(crate) transport: Arc<dyn Transport>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) connections: Semaphore,
     pub(crate) closed: CancellationToken,
+    pub(crate) wakes: Wakes,
     pub(crate) request_timeout: Duration,
     pub(crate) max_retries: u64,
+    pub(crate) max_connections: usize,
+    pub(crate) max_response_bytes: usize,
 }
 
-/// The moment at which a verb must end, on the clock's monotonic time.
-#[derive(Clone, Copy)]
-struct Bound {
-    ends_at: Option<Duration>,
+/// The moment at which a call must end, on the clock's monotonic time.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bound {
+    pub(crate) ends_at: Option<Duration>,
     /// `timeout = 0` asks for exactly one HTTP request, bounded by the request's own timeout.
     once: bool,
 }
 
 impl Bound {
-    fn new(started_at: Duration, timeout: Option<Duration>) -> Self {
-        let once = timeout == Some(Duration::ZERO);
-        Self { ends_at: timeout.filter(|_| !once).map(|timeout| started_at.saturating_add(timeout)), once }
-    }
-
-    fn left(self, now: Duration) -> Option<Duration> {
-        if self.once { Some(Duration::ZERO) } else { self.ends_at.map(|ends_at| ends_at.saturating_sub(now)) }
-    }
-
-    /// The time left for one request, and whether it is the verb's bound that limits it.
-    fn request(self, now: Duration, request_timeout: Duration) -> (Duration, bool) {
-        match self.ends_at.map(|ends_at| ends_at.saturating_sub(now)) {
-            Some(left) if left < request_timeout => (left, true),
-            _ => (request_timeout, false),
+    pub(crate) fn new(started_at: Duration, timeout: Option<Duration>) -> Self {
+        Self {
+            ends_at: timeout.map(|timeout| started_at.saturating_add(timeout)),
+            once: timeout == Some(Duration::ZERO),
         }
+    }
+
+    /// A bound for one last request, however late it is.
+    pub(crate) fn once_at(ends_at: Duration) -> Self {
+        Self { ends_at: Some(ends_at), once: true }
+    }
+
+    pub(crate) fn left(self, now: Duration) -> Option<Duration> {
+        self.ends_at.map(|ends_at| ends_at.saturating_sub(now))
+    }
+
+    /// The moment that bounds a request, if the call's end does.
+    pub(crate) fn of_requests(self) -> Option<Duration> {
+        self.ends_at.filter(|_| !self.once)
+    }
+}
+
+/// One call about one job, between its attempts.
+pub(crate) struct Session {
+    pub(crate) query: Query,
+    pub(crate) policy: Policy,
+    pub(crate) attempts: u32,
+    pub(crate) started_at: Duration,
+    pub(crate) started_at_wall_ms: i64,
+    pub(crate) bound: Bound,
+    pub(crate) seen: Seen,
+    pub(crate) relay: Option<CallbackUrl>,
+    /// A random number that tells one call's events from another's.
+    pub(crate) call: u32,
+}
+
+/// What one attempt of a session came to.
+pub(crate) enum Turn {
+    /// The call is over.
+    Finished(Result<JobStatus>),
+    /// Ask again later.
+    Again(Pause),
+}
+
+impl Session {
+    pub(crate) fn elapsed(&self, now: Duration) -> Duration {
+        now.saturating_sub(self.started_at)
+    }
+
+    fn fail(&mut self, error: Error, now: Duration) -> Error {
+        let elapsed = self.elapsed(now);
+        self.seen.explain(error).with_call(&self.query.user_id, &self.query.job_id, self.attempts, elapsed)
     }
 }
 
 impl Engine {
-    /// Polls until the poller is finished, the bound ends or the client is closed.
-    pub(crate) async fn poll(
-        &self,
-        mut query: Query,
-        mut poller: Poller,
-        timeout: Option<Duration>,
-    ) -> Result<JobStatus> {
+    pub(crate) fn session(&self, query: Query, policy: Policy, relay: Option<CallbackUrl>) -> Session {
         let started_at = self.clock.now();
-        let bound = Bound::new(started_at, timeout);
-        let result = tokio::select! {
-            biased;
-            () = self.closed.cancelled() => None,
-            result = self.run(&mut query, &mut poller, bound) => Some(result),
-        };
-        let result = result.unwrap_or_else(|| Err(poller.explain(Error::closed())));
-        result.map_err(|error| {
-            let elapsed = self.clock.now().saturating_sub(started_at);
-            error.with_call(&query.user_id, &query.job_id, poller.attempts(), elapsed)
-        })
+        let bound = Bound::new(started_at, policy.timeout);
+        // In [0, 2³²), so the cast keeps it.
+        let call = (self.clock.chance() * f64::from(u32::MAX)) as u32;
+        let started_at_wall_ms = self.clock.wall_ms();
+        let seen = Seen::default();
+        Session { query, policy, attempts: 0, started_at, started_at_wall_ms, bound, seen, relay, call }
     }
 
-    async fn run(&self, query: &mut Query, poller: &mut Poller, bound: Bound) -> Result<JobStatus> {
+    /// Runs a session to its end.
+    pub(crate) async fn run(&self, mut session: Session) -> Result<JobStatus> {
+        // A timetable counts its attempts; only waits are woken.
+        let wake = match session.policy.until {
+            Until::Attempts => None,
+            Until::Complete => Some(self.wakes.listen(&session.query.user_id, &session.query.job_id)),
+        };
         loop {
-            let attempt = poller.begin_attempt();
-            let outcome = self.attempt(query, bound).await;
-            match &outcome.answer {
-                Answer::Status(status) => tracing::debug!(attempt, job_complete = status.job_complete(), "answered"),
-                Answer::NotReady(error) | Answer::Failed(error) => {
-                    tracing::debug!(attempt, code = error.code().as_str(), http_status = error.http_status(), "failed");
-                }
-            }
-            match poller.next(outcome, bound.left(self.clock.now())) {
-                Step::Finished(result) => return result,
-                Step::Wait(delay) => {
-                    tracing::debug!(attempt, delay_ms = delay.as_millis(), "waiting");
-                    self.clock.sleep(delay).await;
-                }
+            match self.turn(&mut session).await {
+                Turn::Finished(result) => return result,
+                Turn::Again(pause) => self.pause(&mut session, pause, wake.as_ref().map(|wake| wake.notify())).await?,
             }
         }
     }
 
+    /// One attempt of a session, and what it means.
+    pub(crate) async fn turn(&self, session: &mut Session) -> Turn {
+        session.attempts = session.attempts.saturating_add(1);
+        let (call, attempt) = (session.call, session.attempts);
+        let outcome = tokio::select! {
+            biased;
+            () = self.closed.cancelled() => None,
+            outcome = self.attempt(&mut session.query, session.bound, None) => Some(outcome),
+        };
+        let now = self.clock.now();
+        let Some(outcome) = outcome else { return Turn::Finished(Err(session.fail(Error::closed(), now))) };
+        trace(call, attempt, &outcome.answer);
+        match session.policy.decide(&outcome, attempt, session.bound.ends_at, now, self.clock.chance()) {
+            Decision::End => Turn::Finished(match outcome.answer {
+                Answer::Status(status) => Ok(self.relayed(session, status).await),
+                Answer::Failed(error) | Answer::NotReady(error) => Err(session.fail(error, now)),
+            }),
+            Decision::GiveUp(reason) => {
+                session.seen.note(outcome.answer);
+                let error = session.policy.gave_up(reason);
+                Turn::Finished(Err(session.fail(error, now)))
+            }
+            Decision::Again(pause) => {
+                session.seen.note(outcome.answer);
+                Turn::Again(pause)
+            }
+        }
+    }
+
+    async fn relayed(&self, session: &Session, status: JobStatus) -> JobStatus {
+        match &session.relay {
+            Some(url) if status.job_complete() => self.relay(url, &status, session.bound).await,
+            _ => status,
+        }
+    }
+
+    /// Waits for the next attempt's time, or for a wake-up after the server's own wish.
+    pub(crate) async fn pause(&self, session: &mut Session, pause: Pause, wake: Option<&Notify>) -> Result<()> {
+        let delay = pause.until.saturating_sub(self.clock.now());
+        tracing::debug!(call = session.call, attempt = session.attempts, delay_ms = delay.as_millis(), "waiting");
+        let woken = async {
+            match wake {
+                Some(wake) => wake.notified().await,
+                None => std::future::pending().await,
+            }
+        };
+        let waited = async {
+            tokio::select! {
+                biased;
+                () = self.clock.sleep(delay) => {}
+                () = woken => {
+                    let floor = pause.not_before.saturating_sub(self.clock.now());
+                    if !floor.is_zero() {
+                        self.clock.sleep(floor).await;
+                    }
+                }
+            }
+        };
+        tokio::select! {
+            biased;
+            () = self.closed.cancelled() => Err(session.fail(Error::closed(), self.clock.now())),
+            () = waited => Ok(()),
+        }
+    }
+
     /// One attempt: a request and its HTTP retries, each signed for its own moment.
-    async fn attempt(&self, query: &mut Query, bound: Bound) -> Outcome {
+    pub(crate) async fn attempt(&self, query: &mut Query, bound: Bound, rate: Option<&RateLimit>) -> Outcome {
         let mut retries = 0;
         loop {
+            if let Some(rate) = rate {
+                rate.acquire(&*self.clock).await;
+            }
             let (answer, retry_after) = self.request(query, bound).await;
             let wait = match &answer {
                 Answer::Failed(error) => self.wait_before_retry(error, retries, retry_after, bound),
@@ -133,7 +229,8 @@ impl Engine {
     /// One HTTP request, from the queue for a connection to the end of the body.
     async fn request(&self, query: &mut Query, bound: Bound) -> (Answer, Option<Duration>) {
         let failed = |error| (Answer::Failed(error), None);
-        let permit = match (self.connections.try_acquire(), bound.ends_at) {
+        let ends_at = bound.of_requests();
+        let permit = match (self.connections.try_acquire(), ends_at) {
             (Ok(permit), _) => Some(permit),
             (Err(_), None) => self.connections.acquire().await.ok(),
             (Err(_), Some(ends_at)) => tokio::select! {
@@ -143,17 +240,40 @@ impl Engine {
             },
         };
         let Some(_permit) = permit else { return failed(Error::timeout(Phase::Queue)) };
-        let (limit, overall) = bound.request(self.clock.now(), self.request_timeout);
         let body = query.sign(&self.signature, self.clock.wall_ms());
-        let progress = Progress::default();
-        let response = tokio::select! {
-            biased;
-            response = self.transport.post(body, &progress) => response,
-            () = self.clock.sleep(limit) => Err(Error::timeout(if overall { Phase::Overall } else { progress.phase() })),
-        };
+        let response = self.exchange(self.endpoint.with_body(body), ends_at, self.request_timeout).await;
         match response {
             Ok(response) => retry::read(response, query, &self.signature, self.clock.wall_ms()),
             Err(error) => failed(error),
+        }
+    }
+
+    /// One HTTP exchange within its own limit and the call's end, whichever comes first.
+    pub(crate) async fn exchange(
+        &self,
+        request: HttpRequest,
+        ends_at: Option<Duration>,
+        limit: Duration,
+    ) -> Result<crate::transport::HttpResponse> {
+        let left = ends_at.map(|ends_at| ends_at.saturating_sub(self.clock.now()));
+        let (limit, overall) = match left {
+            Some(left) if left < limit => (left, true),
+            _ => (limit, false),
+        };
+        let progress = Progress::default();
+        tokio::select! {
+            biased;
+            response = self.transport.send(request, &progress) => response,
+            () = self.clock.sleep(limit) => Err(Error::timeout(if overall { Phase::Overall } else { progress.phase() })),
+        }
+    }
+}
+
+pub(crate) fn trace(call: u32, attempt: u32, answer: &Answer) {
+    match answer {
+        Answer::Status(status) => tracing::debug!(call, attempt, job_complete = status.job_complete(), "answered"),
+        Answer::NotReady(error) | Answer::Failed(error) => {
+            tracing::debug!(call, attempt, code = error.code().as_str(), http_status = error.http_status(), "failed");
         }
     }
 }

@@ -1,80 +1,208 @@
-//! The state machine of a polling verb: an attempt's outcome in, what to do next out; pure.
+//! The state machine of the polling verbs: an attempt's answer in, what to do next out; pure.
 
 use std::time::Duration;
 
 use super::schedule::Schedule;
-use crate::config::RETRY_AFTER_CAP;
-use crate::error::{Error, Phase, Result};
+use crate::config::{FINAL_POLL_MARGIN, RETRY_AFTER_CAP};
+use crate::error::{Error, IncompleteReason, Phase};
 use crate::response::JobStatus;
 use crate::retry::Answer;
 
-/// What to do next.
-pub(crate) enum Step {
-    /// Ask again after this long.
-    Wait(Duration),
-    /// The verb is over.
-    Finished(Result<JobStatus>),
+/// What a verb makes of an answer that is not the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Until {
+    /// The attempts are used up: the last answer is the verb's own, complete or not.
+    Attempts,
+    /// The job is complete; running out of time or attempts is an error.
+    Complete,
 }
 
-/// How one attempt ended, its HTTP retries included.
+/// How a verb polls; the same for every job of one call.
+#[derive(Clone, Debug)]
+pub(crate) struct Policy {
+    pub(crate) until: Until,
+    pub(crate) schedule: Schedule,
+    /// `None` is no limit.
+    pub(crate) max_attempts: Option<u64>,
+    /// `None` is no limit; zero asks for exactly one HTTP request.
+    pub(crate) timeout: Option<Duration>,
+}
+
+/// What one attempt brought, its HTTP retries included.
 pub(crate) struct Outcome {
     pub(crate) answer: Answer,
     /// How long the server asked to wait, if it did.
     pub(crate) retry_after: Option<Duration>,
 }
 
-/// What a polling verb has seen so far.
-pub(crate) struct Poller {
-    schedule: Schedule,
-    max_attempts: u64,
-    attempts: u32,
-    last_status: Option<JobStatus>,
-    last_error: Option<Error>,
+/// When to ask again, on the clock's monotonic time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Pause {
+    pub(crate) until: Duration,
+    /// The server's own wish, which a wake-up does not shorten.
+    pub(crate) not_before: Duration,
 }
 
-impl Poller {
-    pub(crate) fn new(schedule: Schedule, retry_count: u64) -> Self {
-        Self { schedule, max_attempts: retry_count.saturating_add(1), attempts: 0, last_status: None, last_error: None }
-    }
+/// What to do after an attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Decision {
+    /// The answer ends the verb.
+    End,
+    /// The verb ends without the job's end.
+    GiveUp(IncompleteReason),
+    /// Ask again.
+    Again(Pause),
+}
 
-    /// The attempt that is about to start, counted from 1.
-    pub(crate) fn begin_attempt(&mut self) -> u32 {
-        self.attempts = self.attempts.saturating_add(1);
-        self.attempts
-    }
-
-    pub(crate) fn attempts(&self) -> u32 {
-        self.attempts
-    }
-
-    /// Takes an outcome; `left` is the time to the verb's bound.
-    pub(crate) fn next(&mut self, outcome: Outcome, left: Option<Duration>) -> Step {
-        let is_last = u64::from(self.attempts) >= self.max_attempts;
-        let failure = match outcome.answer {
-            Answer::Status(status) if status.job_complete() || is_last => return Step::Finished(Ok(status)),
-            Answer::Status(status) => {
-                self.last_status = Some(status);
-                None
+impl Policy {
+    /// Decides after attempt `attempts` (from 1) of a job that must end at `ends_at`.
+    pub(crate) fn decide(
+        &self,
+        outcome: &Outcome,
+        attempts: u32,
+        ends_at: Option<Duration>,
+        now: Duration,
+        chance: f64,
+    ) -> Decision {
+        let is_last = self.max_attempts.is_some_and(|max| u64::from(attempts) >= max);
+        match &outcome.answer {
+            Answer::Status(status) if status.job_complete() => return Decision::End,
+            Answer::Failed(error) if !error.is_transient() => return Decision::End,
+            Answer::Status(_) | Answer::Failed(_) | Answer::NotReady(_) if is_last => {
+                return self.give_up(IncompleteReason::Attempts);
             }
-            Answer::Failed(error) if is_last || !error.is_transient() => {
-                return Step::Finished(Err(self.explain(error)));
-            }
-            Answer::NotReady(error) if is_last => return Step::Finished(Err(self.explain(error))),
-            Answer::Failed(error) | Answer::NotReady(error) => Some(error),
-        };
-        let floor = outcome.retry_after.unwrap_or_default().min(RETRY_AFTER_CAP);
-        let delay = self.schedule.delay(self.attempts).max(floor);
-        if left.is_some_and(|left| delay >= left) {
-            // Sleeping until the bound would only delay the same news; a failure says more than that time is up.
-            let error = failure.unwrap_or_else(|| Error::timeout(Phase::Overall));
-            return Step::Finished(Err(self.explain(error)));
+            Answer::Status(_) | Answer::Failed(_) | Answer::NotReady(_) => {}
         }
-        self.last_error = failure.or(self.last_error.take());
-        Step::Wait(delay)
+        let floor = outcome.retry_after.unwrap_or_default().min(RETRY_AFTER_CAP);
+        let not_before = now.saturating_add(floor);
+        let until = now.saturating_add(self.delay(attempts, chance)).max(not_before);
+        let Some(ends_at) = ends_at else { return Decision::Again(Pause { until, not_before }) };
+        if !floor.is_zero() && not_before >= ends_at {
+            return self.out_of_time(&outcome.answer, IncompleteReason::RetryAfterBeyondDeadline);
+        }
+        match self.until {
+            // Sleeping until the bound would only delay the same news.
+            Until::Attempts if until >= ends_at => self.out_of_time(&outcome.answer, IncompleteReason::Deadline),
+            Until::Attempts => Decision::Again(Pause { until, not_before }),
+            Until::Complete => {
+                let last_at = ends_at.saturating_sub(self.final_poll_margin());
+                if now >= last_at {
+                    return Decision::GiveUp(IncompleteReason::Deadline);
+                }
+                Decision::Again(Pause { until: until.min(last_at).max(not_before), not_before })
+            }
+        }
     }
 
-    /// Adds what was seen before the error that ends the verb.
+    /// Waiting for a job has equal jitter, so that many waits do not march in step; a timetable has none.
+    fn delay(&self, attempts: u32, chance: f64) -> Duration {
+        let delay = self.schedule.delay(attempts);
+        match self.until {
+            Until::Attempts => delay,
+            Until::Complete => delay / 2 + (delay / 2).mul_f64(chance.clamp(0.0, 1.0)),
+        }
+    }
+
+    /// The last query starts this long before the end, so that its answer can still arrive.
+    fn final_poll_margin(&self) -> Duration {
+        self.timeout.map_or(FINAL_POLL_MARGIN, |timeout| FINAL_POLL_MARGIN.min(timeout / 2))
+    }
+
+    fn give_up(&self, reason: IncompleteReason) -> Decision {
+        match self.until {
+            Until::Attempts => Decision::End,
+            Until::Complete => Decision::GiveUp(reason),
+        }
+    }
+
+    /// A failure says more than that time is up, where the verb raises what it saw last.
+    fn out_of_time(&self, answer: &Answer, reason: IncompleteReason) -> Decision {
+        match (self.until, answer) {
+            (Until::Attempts, Answer::Failed(_) | Answer::NotReady(_)) => Decision::End,
+            _ => Decision::GiveUp(reason),
+        }
+    }
+
+    /// The error of a verb that gave up.
+    pub(crate) fn gave_up(&self, reason: IncompleteReason) -> Error {
+        match self.until {
+            Until::Attempts => Error::timeout(Phase::Overall),
+            Until::Complete => Error::incomplete(reason),
+        }
+    }
+}
+
+/// What a verb has seen, for the error that may end it.
+#[derive(Default)]
+pub(crate) struct Seen {
+    pub(crate) last_status: Option<JobStatus>,
+    pub(crate) last_error: Option<Error>,
+}
+
+impl Seen {
+    pub(crate) fn note(&mut self, answer: Answer) {
+        match answer {
+            Answer::Status(status) => self.last_status = Some(status),
+            // That the verb's own time is up is no news beside what went wrong before.
+            Answer::Failed(error) if error.phase() == Some(Phase::Overall) => {}
+            Answer::Failed(error) | Answer::NotReady(error) => self.last_error = Some(error),
+        }
+    }
+
     pub(crate) fn explain(&mut self, error: Error) -> Error {
         error.with_last_status(self.last_status.take()).with_last_error(self.last_error.take())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const S: Duration = Duration::from_secs(1);
+
+    fn wait(timeout: Duration) -> Policy {
+        let schedule = Schedule::new(Some(2 * S), None).unwrap();
+        Policy { until: Until::Complete, schedule, max_attempts: None, timeout: Some(timeout) }
+    }
+
+    fn transient(retry_after: Option<Duration>) -> Outcome {
+        Outcome { answer: Answer::Failed(Error::timeout(Phase::Response)), retry_after }
+    }
+
+    fn again(until: Duration, not_before: Duration) -> Decision {
+        Decision::Again(Pause { until, not_before })
+    }
+
+    #[test]
+    fn the_last_query_starts_one_second_before_the_end() {
+        let policy = wait(10 * S);
+        let at = |now| policy.decide(&transient(None), 9, Some(10 * S), now, 1.0);
+        assert_eq!(at(3 * S), again(9 * S, 3 * S));
+        assert_eq!(at(8 * S), again(9 * S, 8 * S));
+        assert_eq!(at(9 * S), Decision::GiveUp(IncompleteReason::Deadline));
+    }
+
+    #[test]
+    fn the_margin_is_at_most_half_the_timeout() {
+        let decision = wait(S).decide(&transient(None), 1, Some(S), Duration::ZERO, 1.0);
+        assert_eq!(decision, again(S / 2, Duration::ZERO));
+    }
+
+    #[test]
+    fn jitter_is_the_upper_half_of_the_delay() {
+        let at = |chance| wait(60 * S).decide(&transient(None), 1, Some(60 * S), Duration::ZERO, chance);
+        assert_eq!([at(0.0), at(1.0)], [again(S, Duration::ZERO), again(2 * S, Duration::ZERO)]);
+    }
+
+    #[test]
+    fn the_servers_wish_is_a_floor_and_may_end_the_wait() {
+        let at = |wish| wait(20 * S).decide(&transient(Some(wish)), 1, Some(20 * S), Duration::ZERO, 0.0);
+        assert_eq!(at(7 * S), again(7 * S, 7 * S));
+        // Later than the last query would be, but not too late.
+        assert_eq!(
+            at(Duration::from_millis(19_500)),
+            again(Duration::from_millis(19_500), Duration::from_millis(19_500))
+        );
+        assert_eq!(at(20 * S), Decision::GiveUp(IncompleteReason::RetryAfterBeyondDeadline));
     }
 }

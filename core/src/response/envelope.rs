@@ -77,6 +77,8 @@ impl Envelope {
                 "signature" => envelope.signature = lenient::string(value),
                 "error" => envelope.has_error = true,
                 "result" => envelope.partner_params = partner_params(value)?,
+                // A callback is a result at the top level.
+                "PartnerParams" => drop(named_ids(value)?),
                 _ => {}
             }
             let at = value.as_ptr() as usize - start;
@@ -94,6 +96,15 @@ impl Envelope {
     pub(crate) fn is_about_another(&self, user_id: &str, job_id: &str) -> bool {
         let differs = |named: &Option<String>, asked: &str| named.as_deref().is_some_and(|named| named != asked);
         differs(&self.partner_params.0, user_id) || differs(&self.partner_params.1, job_id)
+    }
+
+    /// Whether this is a status, or a callback in the shape of one.
+    pub(super) fn is_status(&self) -> bool {
+        self.has_job_complete || self.places.iter().any(|(key, _)| key == "result")
+    }
+
+    pub(super) fn has_job_complete(&self) -> bool {
+        self.has_job_complete
     }
 
     /// Every key with its value's text, in the order received.
@@ -116,10 +127,14 @@ fn partner_params(result: &str) -> Result<(Option<String>, Option<String>)> {
     let Some(params) = lenient::entries(result).into_iter().rev().find(|(key, _)| key == "PartnerParams") else {
         return Ok((None, None));
     };
-    if !params.1.starts_with('{') {
+    named_ids(params.1)
+}
+
+fn named_ids(params: &str) -> Result<(Option<String>, Option<String>)> {
+    if !params.starts_with('{') {
         return Ok((None, None));
     }
-    let Entries(entries) = serde_json::from_str(params.1).map_err(|error| not_an_object(&error))?;
+    let Entries(entries) = serde_json::from_str(params).map_err(|error| not_an_object(&error))?;
     let mut named = (None, None);
     for (key, value) in entries {
         match key.as_ref() {
@@ -148,7 +163,8 @@ impl<'de> Deserialize<'de> for Entries<'de> {
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<Self::Value, A::Error> {
                 let mut entries: Vec<(Cow<'de, str>, &'de RawValue)> = Vec::with_capacity(12);
                 let mut seen: HashSet<String> = HashSet::new();
-                while let Some((Key(key), value)) = map.next_entry::<Key<'de>, &'de RawValue>()? {
+                while let Some((key, value)) = map.next_entry::<&'de RawValue, &'de RawValue>()? {
+                    let key = key_of(key);
                     // Real answers have a dozen keys; the set keeps hostile ones from costing quadratic time.
                     let repeated = if entries.len() < 24 {
                         entries.iter().any(|(earlier, _)| *earlier == key)
@@ -171,29 +187,12 @@ impl<'de> Deserialize<'de> for Entries<'de> {
     }
 }
 
-struct Key<'a>(Cow<'a, str>);
-
-impl<'de> Deserialize<'de> for Key<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
-        struct KeyVisitor;
-
-        impl<'de> Visitor<'de> for KeyVisitor {
-            type Value = Key<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a key")
-            }
-
-            fn visit_borrowed_str<E>(self, key: &'de str) -> std::result::Result<Self::Value, E> {
-                Ok(Key(Cow::Borrowed(key)))
-            }
-
-            fn visit_str<E>(self, key: &str) -> std::result::Result<Self::Value, E> {
-                Ok(Key(Cow::Owned(key.to_owned())))
-            }
-        }
-
-        deserializer.deserialize_str(KeyVisitor)
+/// A key. What no text type holds, a lone surrogate, stands as its JSON text: it must not lose the whole answer.
+fn key_of(raw: &RawValue) -> Cow<'_, str> {
+    let text = raw.get();
+    match text.strip_prefix('"').and_then(|text| text.strip_suffix('"')) {
+        Some(plain) if !plain.contains('\\') => Cow::Borrowed(plain),
+        _ => Cow::Owned(lenient::string(text).unwrap_or_else(|| text.to_owned())),
     }
 }
 
@@ -258,6 +257,14 @@ mod tests {
         let many = (0..100).map(|n| format!("\"k{n}\":{n}")).collect::<Vec<_>>().join(",");
         assert!(Envelope::read(format!("{{{many}}}").as_bytes()).is_ok());
         assert!(Envelope::read(format!("{{{many},\"k7\":0}}").as_bytes()).is_err());
+    }
+
+    #[test]
+    fn a_key_that_no_text_holds_stands_as_its_json_text() {
+        let body = br#"{"job_complete":true,"a\ud800":1,"result":{"PartnerParams":{"\udc00":2}}}"#;
+        let envelope = Envelope::read(body).unwrap();
+        assert!(envelope.job_complete);
+        assert!(envelope.entries(body).any(|entry| entry == (r#""a\ud800""#, "1")));
     }
 
     #[test]

@@ -51,7 +51,7 @@ impl ImageLinks {
         Some(links)
     }
 
-    pub(super) fn view(&self, naming: Naming) -> Value {
+    pub(crate) fn view(&self, naming: Naming) -> Value {
         View::new(naming)
             .set("selfie_image", self.selfie_image.as_deref())
             .set("liveness_images", self.liveness_images.clone())

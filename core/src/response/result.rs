@@ -98,7 +98,7 @@ impl JobResult {
         Some(result)
     }
 
-    pub(super) fn view(&self, naming: Naming) -> Value {
+    pub(crate) fn view(&self, naming: Naming) -> Value {
         View::new(naming)
             .set("smile_job_id", self.smile_job_id.as_deref())
             .set("result_code", self.result_code.as_deref())

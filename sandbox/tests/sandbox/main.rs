@@ -15,4 +15,6 @@ mod magic;
 #[cfg(test)]
 mod refusals;
 #[cfg(test)]
+mod side;
+#[cfg(test)]
 mod stories;

@@ -5,6 +5,8 @@
 mod arguments;
 mod outcome;
 mod play;
+mod settings;
+mod verbs;
 
 pub use outcome::{error_outcome, status_outcome};
 pub use play::{Interrupt, Play};

@@ -1,11 +1,13 @@
 //! One case, played through the public API.
 
 use serde_json::{Map, Value, json};
-use smileid_jobs::{Client, ClientBuilder, JobStatus, Result, Signature};
+use smileid_jobs::{Result, Signature};
 use tokio_util::sync::CancellationToken;
 
 use crate::arguments::Arguments;
-use crate::outcome::{error_outcome, status_outcome};
+use crate::outcome::error_outcome;
+use crate::settings::client;
+use crate::verbs;
 
 /// How a running call is to be interrupted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +18,10 @@ pub enum Interrupt {
     Close,
     /// Close the client before the call.
     CloseBefore,
+    /// Wake the wait for the case's job.
+    Notify,
+    /// Wake whoever waits for another job.
+    NotifyOther,
 }
 
 /// One case as the harness describes it on a line.
@@ -37,6 +43,8 @@ impl Play {
             Some("cancel") => Some(Interrupt::Cancel),
             Some("close") => Some(Interrupt::Close),
             Some("close_before") => Some(Interrupt::CloseBefore),
+            Some("notify") => Some(Interrupt::Notify),
+            Some("notify_other") => Some(Interrupt::NotifyOther),
             _ => None,
         };
         Some(Self {
@@ -51,88 +59,43 @@ impl Play {
     pub async fn run(&self, interrupted: CancellationToken) -> Value {
         match self.what.as_str() {
             "signature" => self.sign().unwrap_or_else(|error| error_outcome(&error)),
-            "client" => self.client().map_or_else(|error| error_outcome(&error), |_| json!({ "accepted": true })),
+            "client" => {
+                client(&self.arguments).map_or_else(|error| error_outcome(&error), |_| json!({ "accepted": true }))
+            }
             _ => self.call(interrupted).await,
         }
     }
 
     async fn call(&self, interrupted: CancellationToken) -> Value {
-        let client = match self.client() {
+        let client = match client(&self.arguments) {
             Ok(client) => client,
             Err(error) => return error_outcome(&error),
         };
         if self.interrupt == Some(Interrupt::CloseBefore) {
             client.close();
         }
-        let close = interrupted.clone();
-        let closing = client.clone();
-        let by_close = self.interrupt == Some(Interrupt::Close);
-        let closer = tokio::spawn(async move {
-            close.cancelled().await;
-            if by_close {
-                closing.close();
+        let (due, interrupt, other) = (interrupted.clone(), self.interrupt, client.clone());
+        let (user_id, job_id) = self.arguments.first_job();
+        let interrupter = tokio::spawn(async move {
+            due.cancelled().await;
+            match interrupt {
+                Some(Interrupt::Close) => other.close(),
+                Some(Interrupt::Notify) => other.notify(&user_id, &job_id),
+                Some(Interrupt::NotifyOther) => other.notify(&user_id, &format!("{job_id}-other")),
+                Some(Interrupt::Cancel | Interrupt::CloseBefore) | None => {}
             }
         });
         let outcome = tokio::select! {
-            result = self.ask(&client) => match result {
-                Ok(_) if self.accept_only => json!({ "accepted": true }),
-                Ok(status) => status_outcome(&status),
+            outcome = verbs::play(&self.what, &client, &self.arguments) => match outcome {
+                Ok(outcome) if !self.accept_only => outcome,
+                Ok(outcome) if outcome["error"].is_object() => json!({ "error": outcome["error"] }),
+                Ok(_) => json!({ "accepted": true }),
                 Err(error) => error_outcome(&error),
             },
             () = interrupted.cancelled(), if self.interrupt == Some(Interrupt::Cancel) => json!({ "cancelled": true }),
         };
-        closer.abort();
+        interrupter.abort();
         outcome
-    }
-
-    async fn ask(&self, client: &Client) -> Result<JobStatus> {
-        let arguments = &self.arguments;
-        let (user_id, job_id) =
-            (arguments.text("user_id").unwrap_or_default(), arguments.text("job_id").unwrap_or_default());
-        let history = arguments.flag("return_history").unwrap_or(false);
-        let links = arguments.flag("return_image_links").unwrap_or(false);
-        if self.what == "get_job_status" {
-            let mut get = client.get_job_status(user_id, job_id).return_history(history).return_image_links(links);
-            if let Some(timeout) = arguments.duration("timeout") {
-                get = get.timeout(timeout);
-            }
-            return get.await;
-        }
-        let mut poll = client.poll_job_status(user_id, job_id).return_history(history).return_image_links(links);
-        if let Some(timeout) = arguments.duration("timeout") {
-            poll = poll.timeout(timeout);
-        }
-        if let Some(retry_count) = arguments.count("retry_count") {
-            poll = poll.retry_count(retry_count);
-        }
-        if let Some(Some(delay)) = arguments.duration("initial_delay") {
-            poll = poll.initial_delay(delay);
-        }
-        if let Some(Some(delay)) = arguments.duration("max_delay") {
-            poll = poll.max_delay(delay);
-        }
-        poll.await
-    }
-
-    fn client(&self) -> Result<Client> {
-        let arguments = &self.arguments;
-        let mut builder = ClientBuilder::empty();
-        let text = |name: &str| arguments.text(name);
-        builder = text("partner_id").into_iter().fold(builder, ClientBuilder::partner_id);
-        builder = text("api_key").into_iter().fold(builder, ClientBuilder::api_key);
-        builder = text("environment").iter().fold(builder, |builder, name| builder.environment(name.as_str()));
-        builder = text("base_url").into_iter().fold(builder, ClientBuilder::base_url);
-        builder = text("ca_bundle").into_iter().fold(builder, ClientBuilder::ca_bundle);
-        builder = text("proxy").into_iter().fold(builder, ClientBuilder::proxy);
-        builder = arguments.flag("bundled_roots").into_iter().fold(builder, ClientBuilder::bundled_roots);
-        builder = arguments.flag("trust_env").into_iter().fold(builder, ClientBuilder::trust_env);
-        builder = arguments.count("max_retries").into_iter().fold(builder, ClientBuilder::max_retries);
-        builder = arguments.count("max_connections").into_iter().fold(builder, ClientBuilder::max_connections);
-        builder = arguments.count("max_response_bytes").into_iter().fold(builder, ClientBuilder::max_response_bytes);
-        let duration = |name: &str| arguments.duration(name).flatten();
-        builder = duration("request_timeout").into_iter().fold(builder, ClientBuilder::request_timeout);
-        builder = duration("connect_timeout").into_iter().fold(builder, ClientBuilder::connect_timeout);
-        builder.build()
     }
 
     fn sign(&self) -> Result<Value> {

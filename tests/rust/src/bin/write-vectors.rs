@@ -17,31 +17,45 @@ fn main() -> io::Result<()> {
     Ok(())
 }
 
+const ASKING: &[&str] =
+    &["get_job_status", "poll_job_status", "wait_until_complete", "watch_job_status", "poll_step", "poll_many"];
+const ABOUT_ONE: &[&str] =
+    &["get_job_status", "poll_job_status", "wait_until_complete", "watch_job_status", "poll_step"];
+
+/// Switches: their names, who takes them and what holds without them.
+const FLAGS: [(&str, &[&str], bool); 7] = [
+    ("return_history", ASKING, false),
+    ("return_image_links", ASKING, false),
+    ("return_job_status", ABOUT_ONE, false),
+    ("overwrite", &["download_images"], false),
+    ("refresh", &["download_images"], false),
+    ("bundled_roots", &["client"], true),
+    ("trust_env", &["client"], true),
+];
+
 fn defaults() -> Value {
     let ms = |value: std::time::Duration| u64::try_from(value.as_millis()).unwrap_or(u64::MAX);
-    let durations = DURATIONS.iter().map(|argument| {
-        json!({
-            "argument": argument.name, "used_by": argument.used_by, "kind": "duration_ms",
-            "default": argument.default.map(ms), "min": ms(argument.min), "max": ms(argument.max), "unlimited": argument.unlimited,
+    let durations = DURATIONS.iter().flat_map(|argument| {
+        argument.used_by.iter().map(|used_by| {
+            json!({
+                "argument": argument.name, "used_by": used_by, "kind": "duration_ms", "default": argument.default.map(ms),
+                "min": ms(argument.min), "max": ms(argument.max), "unlimited": argument.unlimited,
+            })
         })
     });
-    let counts = COUNTS.iter().map(|argument| {
-        json!({
-            "argument": argument.name, "used_by": argument.used_by, "kind": "count",
-            "default": argument.default, "min": argument.min, "max": argument.max, "unlimited": false,
+    let counts = COUNTS.iter().flat_map(|argument| {
+        argument.used_by.iter().map(|used_by| {
+            json!({
+                "argument": argument.name, "used_by": used_by, "kind": "count", "default": argument.default,
+                "min": argument.min, "max": argument.max, "unlimited": argument.default.is_none(),
+            })
         })
     });
-    let flags = [
-        ("return_history", "get_job_status", false),
-        ("return_image_links", "get_job_status", false),
-        ("return_history", "poll_job_status", false),
-        ("return_image_links", "poll_job_status", false),
-        ("bundled_roots", "client", true),
-        ("trust_env", "client", true),
-    ];
-    let flags = flags.map(
-        |(name, used_by, default)| json!({ "argument": name, "used_by": used_by, "kind": "flag", "default": default }),
-    );
+    let flags = FLAGS.iter().flat_map(|(name, verbs, default)| {
+        verbs
+            .iter()
+            .map(move |used_by| json!({ "argument": name, "used_by": used_by, "kind": "flag", "default": *default }))
+    });
     let environments = [Environment::Sandbox, Environment::Production].map(Environment::base_url);
     json!({
         "arguments": durations.chain(counts).chain(flags).collect::<Vec<_>>(),

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use smileid_jobs::clock::{BoxFuture, Clock};
-use smileid_jobs::transport::{HttpResponse, Progress, Transport};
+use smileid_jobs::transport::{HttpRequest, HttpResponse, Progress, Transport};
 use smileid_jobs::{Client, ClientBuilder, Result, Signature};
 
 pub const KEY: &str = "apikey";
@@ -81,6 +81,7 @@ impl Clock for ClockHandle {
 pub enum Answer {
     Http { status: u16, retry_after: Option<&'static str>, body: Value },
     Text(u16, &'static str),
+    Bytes(u16, &'static [u8]),
     Signed(Value),
     SignedWait(Value, &'static str),
     NeverAnswers,
@@ -109,6 +110,7 @@ pub fn wait(status: u16, retry_after: &'static str) -> Answer {
 #[derive(Clone)]
 pub struct Seen {
     pub at: Duration,
+    pub url: String,
     pub body: Value,
 }
 
@@ -116,13 +118,20 @@ pub struct Seen {
 pub struct FakeServer {
     clock: Arc<FakeClock>,
     answers: Mutex<VecDeque<Answer>>,
+    by_request: Option<fn(&Seen) -> Answer>,
     seen: Mutex<Vec<Seen>>,
 }
 
 impl FakeServer {
     pub fn new(clock: &Arc<FakeClock>, answers: impl IntoIterator<Item = Answer>) -> Arc<Self> {
         let answers = Mutex::new(answers.into_iter().collect());
-        Arc::new(Self { clock: Arc::clone(clock), answers, seen: Mutex::default() })
+        Arc::new(Self { clock: Arc::clone(clock), answers, by_request: None, seen: Mutex::default() })
+    }
+
+    /// A server that decides by the request.
+    pub fn deciding(clock: &Arc<FakeClock>, by_request: fn(&Seen) -> Answer) -> Arc<Self> {
+        let (clock, by_request) = (Arc::clone(clock), Some(by_request));
+        Arc::new(Self { clock, answers: Mutex::default(), by_request, seen: Mutex::default() })
     }
 
     pub fn seen(&self) -> Vec<Seen> {
@@ -139,30 +148,37 @@ impl FakeServer {
 pub struct ServerHandle(pub Arc<FakeServer>);
 
 impl Transport for ServerHandle {
-    fn post<'a>(&'a self, body: bytes::Bytes, progress: &'a Progress) -> BoxFuture<'a, Result<HttpResponse>> {
+    fn send<'a>(&'a self, request: HttpRequest, progress: &'a Progress) -> BoxFuture<'a, Result<HttpResponse>> {
         let at = *self.0.clock.now.lock().unwrap();
-        self.0.seen.lock().unwrap().push(Seen { at, body: serde_json::from_slice(&body).unwrap() });
-        let mut answers = self.0.answers.lock().unwrap();
-        let answer = if answers.len() > 1 { answers.pop_front() } else { answers.front().cloned() };
-        let answer = answer.expect("a server needs an answer");
+        let body = request.body().map(|body| serde_json::from_slice(body).unwrap()).unwrap_or_default();
+        let seen = Seen { at, url: request.url().to_string(), body };
+        self.0.seen.lock().unwrap().push(seen.clone());
+        let answer = match self.0.by_request {
+            Some(decide) => decide(&seen),
+            None => {
+                let mut answers = self.0.answers.lock().unwrap();
+                if answers.len() > 1 { answers.pop_front() } else { answers.front().cloned() }.expect("an answer")
+            }
+        };
         Box::pin(async move {
-            let (status, retry_after, body) = match answer {
-                Answer::Http { status, retry_after, body } => (status, retry_after, body.to_string()),
-                Answer::Text(status, body) => (status, None, body.to_owned()),
-                Answer::Signed(body) => (200, None, signed(body)),
-                Answer::SignedWait(body, retry_after) => (200, Some(retry_after), signed(body)),
+            let (status, retry_after, body): (u16, Option<&str>, Vec<u8>) = match answer {
+                Answer::Http { status, retry_after, body } => (status, retry_after, body.to_string().into()),
+                Answer::Text(status, body) => (status, None, body.into()),
+                Answer::Bytes(status, body) => (status, None, body.to_vec()),
+                Answer::Signed(body) => (200, None, signed(body).into()),
+                Answer::SignedWait(body, retry_after) => (200, Some(retry_after), signed(body).into()),
                 Answer::NeverAnswers => std::future::pending().await,
                 Answer::NeverEnds => {
                     progress.body_began();
                     std::future::pending().await
                 }
             };
-            Ok(HttpResponse { status, retry_after: retry_after.map(str::to_owned), body: body.into() })
+            Ok(HttpResponse { status, retry_after: retry_after.map(str::to_owned), date: None, body: body.into() })
         })
     }
 }
 
-fn signed(mut body: Value) -> String {
+pub fn signed(mut body: Value) -> String {
     let pair = Signature::new("001", KEY).unwrap().generate_signature(Some("2026-11-23T05:43:57.273Z"));
     body["timestamp"] = pair.timestamp.into();
     body["signature"] = pair.signature.into();

@@ -1,0 +1,151 @@
+//! Reads and checks a callback's body with the same model as an answer; no I/O.
+
+use std::fmt;
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde_json::Value;
+
+use crate::code::ErrorCode;
+use crate::error::{Error, Result};
+use crate::response::{Envelope, ImageLinks, JobResult, JobStatus, Naming, View, invalid};
+use crate::retry::check_signature;
+use crate::signature::Signature;
+
+/// A callback whose signature was checked. That proves that the sender knows the API key or has seen a signed pair; the
+/// scheme cannot prove the content, so [`body_authenticated`](Self::body_authenticated) is always false.
+///
+/// Take it as a wake-up: [`notify`](crate::Client::notify) a running wait, or ask for the status, and believe what that
+/// says. Repeated deliveries are harmless then. `Debug` shows codes and flags only.
+#[derive(Clone)]
+pub struct Callback(JobStatus);
+
+impl Callback {
+    pub(crate) fn read(body: &[u8], signature: &Signature, max_age: Option<Duration>, wall_ms: i64) -> Result<Self> {
+        let raw = Bytes::copy_from_slice(body);
+        let envelope = Envelope::read(&raw)?;
+        check_signature(&envelope, signature).map_err(|error| error.with_raw(raw.clone()))?;
+        if let Some(max_age) = max_age {
+            let timestamp = envelope.timestamp.as_deref().unwrap_or_default();
+            let age = crate::timestamp::parse_ms(timestamp).map(|at| wall_ms.saturating_sub(at).unsigned_abs());
+            if age.is_none_or(|age| u128::from(age) > max_age.as_millis()) {
+                return Err(Error::new(
+                    ErrorCode::CallbackExpired,
+                    "the callback is older than max_age, or its age cannot be told; ask for the status instead",
+                )
+                .with_raw(raw));
+            }
+        }
+        let status = JobStatus::of_callback(raw, envelope);
+        if status.result().is_none() && status.extras().is_empty() {
+            return Err(invalid("the callback holds no result"));
+        }
+        Ok(Self(status))
+    }
+
+    /// Always false: the signature does not cover the body.
+    #[must_use]
+    pub fn body_authenticated(&self) -> bool {
+        false
+    }
+
+    /// The user it is about, as it says itself.
+    #[must_use]
+    pub fn user_id(&self) -> Option<&str> {
+        self.0.result()?.partner_params.as_ref()?.user_id.as_deref()
+    }
+
+    /// The job it is about, as it says itself.
+    #[must_use]
+    pub fn job_id(&self) -> Option<&str> {
+        self.0.result()?.partner_params.as_ref()?.job_id.as_deref()
+    }
+
+    /// Whether the job is finished, where the callback has that flag.
+    #[must_use]
+    pub fn job_complete(&self) -> Option<bool> {
+        self.0.job_complete_flag()
+    }
+
+    /// Whether the finished job succeeded, where the callback has that flag.
+    #[must_use]
+    pub fn job_success(&self) -> Option<bool> {
+        self.0.job_success()
+    }
+
+    /// The result.
+    #[must_use]
+    pub fn result(&self) -> Option<&JobResult> {
+        self.0.result()
+    }
+
+    /// Earlier results, where the callback has them.
+    #[must_use]
+    pub fn history(&self) -> &[JobResult] {
+        self.0.history()
+    }
+
+    /// Links to images (`ImageLinks`).
+    #[must_use]
+    pub fn image_links(&self) -> Option<&ImageLinks> {
+        self.0.image_links()
+    }
+
+    /// The link to the KYC receipt (`KYCReceipt`).
+    #[must_use]
+    pub fn kyc_receipt(&self) -> Option<&str> {
+        self.0.kyc_receipt()
+    }
+
+    /// The text that was signed.
+    #[must_use]
+    pub fn timestamp(&self) -> &str {
+        self.0.timestamp()
+    }
+
+    /// Its signature: while it is fresh, as secret as the key.
+    #[must_use]
+    pub fn signature(&self) -> &str {
+        self.0.signature()
+    }
+
+    /// The body, byte for byte.
+    #[must_use]
+    pub fn raw(&self) -> &Bytes {
+        self.0.raw()
+    }
+
+    /// The whole typed view as JSON text, without [`raw`](Self::raw).
+    #[must_use]
+    pub fn to_json(&self, naming: Naming) -> String {
+        self.view(naming).to_string()
+    }
+
+    /// The whole typed view as a JSON value.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn view(&self, naming: Naming) -> Value {
+        View::new(naming)
+            .set("body_authenticated", self.body_authenticated())
+            .set("user_id", self.user_id())
+            .set("job_id", self.job_id())
+            .set("job_complete", self.job_complete())
+            .set("job_success", self.job_success())
+            .set("result", self.result().map(|result| result.view(naming)))
+            .set("history", self.history().iter().map(|entry| entry.view(naming)).collect::<Vec<_>>())
+            .set("image_links", self.image_links().map(|links| links.view(naming)))
+            .set("kyc_receipt", self.kyc_receipt())
+            .set("timestamp", self.timestamp())
+            .set("signature", self.signature())
+            .finish()
+    }
+}
+
+impl fmt::Debug for Callback {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Callback")
+            .field("job_complete", &self.job_complete())
+            .field("result", &self.result())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,287 @@
+//! Downloads the selfie and liveness images that a status links to.
+
+mod file;
+
+use std::collections::HashSet;
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::{StreamExt, TryStreamExt};
+use serde_json::Value;
+use url::{Host, Url};
+
+use self::file::NewFiles;
+use crate::client::Client;
+use crate::code::ErrorCode;
+use crate::config::{DOWNLOAD_TIMEOUT, MAX_IMAGE_BYTES, MAX_IMAGES, is_loopback};
+use crate::error::{Error, Result};
+use crate::poll::drive::Engine;
+use crate::response::{ImageLinks, JobStatus};
+use crate::transport::HttpRequest;
+
+/// Downloads that run side by side.
+const AT_ONCE: usize = 4;
+
+/// What an image's first bytes say it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ImageType {
+    /// `image/jpeg`
+    Jpeg,
+    /// `image/png`
+    Png,
+}
+
+impl ImageType {
+    /// Told by content, never by a name or a header.
+    fn of(bytes: &[u8]) -> Option<Self> {
+        match bytes {
+            [0xff, 0xd8, 0xff, ..] => Some(Self::Jpeg),
+            [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => Some(Self::Png),
+            _ => None,
+        }
+    }
+
+    /// `jpg` or `png`.
+    #[must_use]
+    pub fn extension(self) -> &'static str {
+        match self {
+            Self::Jpeg => "jpg",
+            Self::Png => "png",
+        }
+    }
+
+    /// `image/jpeg` or `image/png`.
+    #[must_use]
+    pub fn content_type(self) -> &'static str {
+        match self {
+            Self::Jpeg => "image/jpeg",
+            Self::Png => "image/png",
+        }
+    }
+}
+
+/// One downloaded image. `Debug` shows no content.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct Image {
+    /// The link's key, such as `selfie_image`.
+    pub key: String,
+    /// What it is.
+    pub image_type: ImageType,
+    /// Its bytes; empty when it was written to a file.
+    pub bytes: Bytes,
+    /// The file it was written to, if a directory was given.
+    pub path: Option<PathBuf>,
+}
+
+impl fmt::Debug for Image {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Image").field("image_type", &self.image_type).finish_non_exhaustive()
+    }
+}
+
+/// A download, ready to be awaited: see [`Client::download_images`].
+#[must_use = "a call does nothing until it is awaited"]
+pub struct DownloadImages {
+    client: Client,
+    status: JobStatus,
+    directory: Option<PathBuf>,
+    overwrite: bool,
+    allowed_hosts: Option<HashSet<String>>,
+    refresh: bool,
+    timeout: Option<Duration>,
+}
+
+impl DownloadImages {
+    pub(crate) fn new(client: Client, status: JobStatus) -> Self {
+        let timeout = DOWNLOAD_TIMEOUT.default;
+        Self { client, status, directory: None, overwrite: false, allowed_hosts: None, refresh: false, timeout }
+    }
+
+    /// Write each image to `<key>.jpg` or `<key>.png` in this directory, which must exist. Files are made with mode 0600
+    /// beside the target and renamed, so that none is ever half written. Default: keep the images in memory.
+    pub fn directory(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.directory = Some(directory.into());
+        self
+    }
+
+    /// Replace files that exist. Default false: an existing file is an error.
+    pub fn overwrite(mut self, overwrite: bool) -> Self {
+        self.overwrite = overwrite;
+        self
+    }
+
+    /// Download from these hosts only. IP addresses, `localhost` and single-label names are refused in any case, but
+    /// for this machine when the client's own server is on it.
+    pub fn allowed_hosts<H: Into<String>>(mut self, hosts: impl IntoIterator<Item = H>) -> Self {
+        self.allowed_hosts = Some(hosts.into_iter().map(|host| host.into().to_ascii_lowercase()).collect());
+        self
+    }
+
+    /// Ask once for new links when one has expired. Default false.
+    pub fn refresh(mut self, refresh: bool) -> Self {
+        self.refresh = refresh;
+        self
+    }
+
+    /// The bound of all downloads together. Default 60 s; `None` is no bound but the requests' own.
+    pub fn timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
+        self.timeout = timeout.into();
+        self
+    }
+
+    async fn run(self) -> Result<Vec<Image>> {
+        let engine = self.client.engine();
+        let started_at = engine.clock.now();
+        let timeout = self.timeout.map(|timeout| DOWNLOAD_TIMEOUT.check(timeout)).transpose()?;
+        let ends_at = timeout.map(|timeout| started_at.saturating_add(timeout));
+        let all = async {
+            match self.download(&self.status, ends_at).await {
+                Err(error) if self.refresh && error.code() == ErrorCode::ImageLinkExpired => {
+                    let (user_id, job_id) = (self.status.user_id(), self.status.job_id());
+                    let left = ends_at.map(|ends_at| ends_at.saturating_sub(engine.clock.now()));
+                    let fresh =
+                        self.client.get_job_status(user_id, job_id).return_image_links(true).timeout(left).await?;
+                    self.download(&fresh, ends_at).await
+                }
+                result => result,
+            }
+        };
+        let result = tokio::select! {
+            biased;
+            () = engine.closed.cancelled() => Err(Error::closed()),
+            images = all => images,
+        };
+        result.map_err(|error| {
+            let elapsed = engine.clock.now().saturating_sub(started_at);
+            error.with_call(self.status.user_id(), self.status.job_id(), 1, elapsed)
+        })
+    }
+
+    async fn download(&self, status: &JobStatus, ends_at: Option<Duration>) -> Result<Vec<Image>> {
+        let links = status.image_links().map(links).unwrap_or_default();
+        if links.len() > MAX_IMAGES {
+            return Err(refused("there are more than 64 images"));
+        }
+        let checked: Vec<(String, Url)> =
+            links.into_iter().map(|(key, link)| Ok((key, self.check(&link)?))).collect::<Result<_>>()?;
+        let files = NewFiles::begin();
+        let images = checked.into_iter().enumerate().map(|(number, (key, url))| {
+            let new_file = files.one();
+            async move {
+                let (image_type, bytes) = fetch(self.client.engine(), url, ends_at).await?;
+                let Some(directory) = &self.directory else { return Ok(Image { key, image_type, bytes, path: None }) };
+                let path = directory.join(file::name(&key, number, image_type));
+                let (target, overwrite) = (path.clone(), self.overwrite);
+                tokio::task::spawn_blocking(move || new_file.write(&target, &bytes, overwrite))
+                    .await
+                    .map_err(|_| Error::internal())??;
+                Ok(Image { key, image_type, bytes: Bytes::new(), path: Some(path) })
+            }
+        });
+        let images: Result<_> = futures_util::stream::iter(images).buffered(AT_ONCE).try_collect().await;
+        if images.is_ok() {
+            files.keep();
+        }
+        images
+    }
+
+    /// Where a link may point to: nothing inside the network that this runs in.
+    fn check(&self, link: &str) -> Result<Url> {
+        let url = Url::parse(link).map_err(|_| refused("a link is not a URL"))?;
+        let at_home = is_loopback(self.client.engine().endpoint.url()) && is_loopback(&url);
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(refused("a link has credentials in it"));
+        }
+        match url.host() {
+            _ if at_home && matches!(url.scheme(), "http" | "https") => {}
+            _ if url.scheme() != "https" => return Err(refused("a link is not https")),
+            Some(Host::Domain(name)) if has_two_labels(name) && !is_local(name) => {}
+            _ => return Err(refused("a link points to an address, to localhost or to a single-label host")),
+        }
+        let host = url.host_str().unwrap_or_default().to_ascii_lowercase();
+        match &self.allowed_hosts {
+            Some(allowed) if !allowed.contains(&host) => {
+                Err(refused("a link points to a host that allowed_hosts does not name"))
+            }
+            _ => Ok(url),
+        }
+    }
+}
+
+/// Whether a name has a domain, and no empty label that would hide the lack of one.
+fn has_two_labels(name: &str) -> bool {
+    let name = name.strip_suffix('.').unwrap_or(name);
+    name.contains('.') && name.split('.').all(|label| !label.is_empty())
+}
+
+fn is_local(name: &str) -> bool {
+    let name = name.trim_end_matches('.').to_ascii_lowercase();
+    name == "localhost" || name.ends_with(".localhost") || name.ends_with(".local") || name.ends_with(".internal")
+}
+
+impl IntoFuture for DownloadImages {
+    type Output = Result<Vec<Image>>;
+    type IntoFuture = crate::clock::BoxFuture<'static, Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.run())
+    }
+}
+
+impl fmt::Debug for DownloadImages {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DownloadImages").field("timeout", &self.timeout).finish_non_exhaustive()
+    }
+}
+
+/// Every link with its key; a list under a key is numbered.
+fn links(links: &ImageLinks) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    for (key, value) in links.fields.iter().filter(|(key, _)| *key != "error") {
+        match value {
+            Value::String(link) => found.push((key.clone(), link.clone())),
+            Value::Array(items) => {
+                let texts = items.iter().filter_map(Value::as_str).enumerate();
+                found.extend(texts.map(|(number, link)| (format!("{key}_{number}"), link.to_owned())));
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+/// Gets one image: no credentials are sent, no redirect is followed.
+async fn fetch(engine: &Engine, url: Url, ends_at: Option<Duration>) -> Result<(ImageType, Bytes)> {
+    let request = HttpRequest::new(url, MAX_IMAGE_BYTES);
+    let _permit = engine.connections.acquire().await.map_err(|_| Error::closed())?;
+    let response =
+        engine.exchange(request, ends_at, engine.request_timeout).await.map_err(|error| match error.code() {
+            ErrorCode::ResponseTooLarge => refused("an image is larger than 16 MiB"),
+            _ => error,
+        })?;
+    match response.status {
+        200..=299 => {}
+        401 | 403 | 404 | 410 => {
+            let message = "an image link is no longer valid; ask for the status again, or use refresh";
+            return Err(Error::new(ErrorCode::ImageLinkExpired, message).with_http_status(response.status));
+        }
+        500..=599 => {
+            let message = "the server of an image failed; try again";
+            return Err(Error::new(ErrorCode::Server, message).with_http_status(response.status));
+        }
+        _ => {
+            return Err(refused("an image's server answered with neither the image nor an error")
+                .with_http_status(response.status));
+        }
+    }
+    let image_type = ImageType::of(&response.body).ok_or_else(|| refused("an image is neither JPEG nor PNG"))?;
+    Ok((image_type, response.body))
+}
+
+fn refused(message: &'static str) -> Error {
+    Error::new(ErrorCode::ImageRefused, message)
+}

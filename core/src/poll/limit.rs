@@ -1,0 +1,116 @@
+//! A token bucket over HTTP requests.
+
+use std::time::Duration;
+
+use tokio::sync::Mutex;
+
+use crate::clock::Clock;
+
+/// A sleeper that wakes this late or less keeps its place in the timetable, so that timers' ticks cost no throughput.
+const TICK: Duration = Duration::from_millis(2);
+
+/// Never more than `burst + rate · t` requests begin in any time `t`, up to the tick of the machine's timers. First come,
+/// first served.
+#[derive(Debug)]
+pub(crate) struct RateLimit {
+    interval: Duration,
+    burst: Duration,
+    /// When the bucket will be full again, had nobody asked: the virtual time of the generic cell rate algorithm.
+    full_at: Mutex<Duration>,
+}
+
+impl RateLimit {
+    /// `rate` tokens a second, at most `burst` (at least 1) saved up.
+    pub(crate) fn new(rate: f64, burst: u32) -> Self {
+        let interval = Duration::from_secs_f64(1.0 / rate);
+        Self { interval, burst: interval.saturating_mul(burst.max(1)), full_at: Mutex::new(Duration::ZERO) }
+    }
+
+    /// Waits for a token. Whoever gives up while waiting takes none.
+    pub(crate) async fn acquire(&self, clock: &dyn Clock) {
+        // Held while sleeping: the next in line cannot have a token earlier than this one.
+        let mut full_at = self.full_at.lock().await;
+        let asked_at = clock.now();
+        // A token is there once at most `burst - 1` others are still to be refilled.
+        let due = full_at.saturating_add(self.interval).saturating_sub(self.burst);
+        let taken_at = if due > asked_at {
+            clock.sleep(due.saturating_sub(asked_at)).await;
+            let late = clock.now().saturating_sub(due);
+            due.saturating_add(late.saturating_sub(TICK))
+        } else {
+            asked_at
+        };
+        *full_at = (*full_at).max(taken_at).saturating_add(self.interval);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::BoxFuture;
+    use std::sync::Mutex as StdMutex;
+
+    /// Time that moves by sleeping only, and oversleeps by `late`.
+    struct Sleeper {
+        now: StdMutex<Duration>,
+        late: Duration,
+    }
+
+    impl Clock for Sleeper {
+        fn now(&self) -> Duration {
+            *self.now.lock().unwrap()
+        }
+
+        fn wall_ms(&self) -> i64 {
+            0
+        }
+
+        fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+            *self.now.lock().unwrap() += duration + self.late;
+            Box::pin(std::future::ready(()))
+        }
+
+        fn chance(&self) -> f64 {
+            0.0
+        }
+    }
+
+    async fn starts(rate: f64, burst: u32, late: Duration, requests: usize) -> Vec<f64> {
+        let clock = Sleeper { now: StdMutex::new(Duration::from_secs(100)), late };
+        let limit = RateLimit::new(rate, burst);
+        let mut starts = Vec::new();
+        for _ in 0..requests {
+            limit.acquire(&clock).await;
+            starts.push(clock.now().as_secs_f64() - 100.0);
+        }
+        starts
+    }
+
+    #[tokio::test]
+    async fn no_window_holds_more_than_burst_and_rate_allow() {
+        for (rate, burst) in [(5.0, 1), (500.0, 1), (100.0, 7), (0.5, 3)] {
+            let starts = starts(rate, burst, Duration::ZERO, 400).await;
+            for (first, from) in starts.iter().enumerate() {
+                for (last, to) in starts.iter().enumerate().skip(first) {
+                    let allowed = f64::from(burst) + rate * (to - from);
+                    assert!((last - first + 1) as f64 <= allowed + 1e-6, "{rate}/s, burst {burst}: {first}..{last}");
+                }
+            }
+            let used = (starts.len() - burst as usize) as f64 / rate / starts.last().unwrap();
+            assert!(used >= 0.98, "{used} of the allowed rate is used");
+        }
+    }
+
+    #[tokio::test]
+    async fn late_timers_cost_no_throughput() {
+        let starts = starts(500.0, 1, Duration::from_millis(1), 1000).await;
+        assert!(999.0 / 500.0 / starts.last().unwrap() >= 0.98);
+    }
+
+    #[tokio::test]
+    async fn time_overslept_is_not_made_up_for() {
+        let starts = starts(100.0, 1, Duration::from_millis(50), 100).await;
+        let gaps = starts.windows(2).map(|pair| pair[1] - pair[0]).fold(f64::INFINITY, f64::min);
+        assert!(gaps >= 0.0099, "{gaps}");
+    }
+}

@@ -1,0 +1,276 @@
+//! Many jobs at once: one driver and one timer structure for all of them, outcomes in the order of completion.
+
+mod driver;
+mod jobs;
+
+use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use futures_core::Stream;
+use tokio::sync::{Notify, mpsc};
+use tokio::task::AbortHandle;
+
+use self::jobs::{Added, Jobs};
+use super::limit::RateLimit;
+use super::poller::Policy;
+use super::wake::WakesMany;
+use crate::client::Client;
+use crate::error::{Error, Result};
+use crate::request::{StatusOptions, check_ids};
+use crate::response::JobStatus;
+
+/// How one of many jobs ended: its own ids, and a status or an error. `Debug` shows no ids.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct JobOutcome {
+    /// The user asked about.
+    pub user_id: String,
+    /// The job asked about.
+    pub job_id: String,
+    /// The complete status, or why there is none.
+    pub result: Result<JobStatus>,
+}
+
+impl std::fmt::Debug for JobOutcome {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("JobOutcome").field("result", &self.result).finish_non_exhaustive()
+    }
+}
+
+/// How far a `poll_many` has come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ManyProgress {
+    /// Outcomes handed out that hold a complete status.
+    pub complete: usize,
+    /// Outcomes handed out that hold an error.
+    pub failed: usize,
+    /// Jobs admitted whose outcome was not handed out yet.
+    pub waiting: usize,
+}
+
+/// What every job of one `poll_many` shares.
+pub(crate) struct ManyOptions {
+    pub(crate) policy: Policy,
+    pub(crate) options: StatusOptions,
+    pub(crate) max_waiting: usize,
+    pub(crate) rate: Option<RateLimit>,
+}
+
+/// A running `poll_many` without its input: jobs are added while there is room, outcomes are taken.
+///
+/// `Send + Sync`. Dropping it drops all of its requests.
+pub struct ManySession {
+    shared: Arc<Shared>,
+    outcomes: tokio::sync::Mutex<mpsc::UnboundedReceiver<JobOutcome>>,
+    progress: Mutex<ManyProgress>,
+    driver: Mutex<Option<AbortHandle>>,
+}
+
+struct Shared {
+    client: Client,
+    options: ManyOptions,
+    jobs: Mutex<Jobs>,
+    /// Something was added or woken.
+    changed: Notify,
+    done: mpsc::UnboundedSender<JobOutcome>,
+    admitted: AtomicUsize,
+}
+
+impl ManySession {
+    pub(crate) fn new(client: Client, options: ManyOptions) -> Self {
+        let (done, outcomes) = mpsc::unbounded_channel();
+        let shared = Arc::new(Shared {
+            client,
+            options,
+            jobs: Mutex::default(),
+            changed: Notify::new(),
+            done,
+            admitted: AtomicUsize::new(0),
+        });
+        let listening: Arc<dyn WakesMany> = Arc::<Shared>::clone(&shared);
+        shared.client.engine().wakes.listen_many(Arc::downgrade(&listening));
+        Self {
+            shared,
+            outcomes: tokio::sync::Mutex::new(outcomes),
+            progress: Mutex::default(),
+            driver: Mutex::new(None),
+        }
+    }
+
+    /// How many more jobs may be added now.
+    #[must_use]
+    pub fn room(&self) -> usize {
+        self.shared.options.max_waiting.saturating_sub(self.shared.admitted.load(Ordering::Acquire))
+    }
+
+    /// Adds a job. One that is waited for already is not asked about twice; both get the outcome. Bad ids have an
+    /// outcome as well.
+    pub fn add(&self, user_id: &str, job_id: &str) {
+        self.shared.admitted.fetch_add(1, Ordering::AcqRel);
+        if let Err(error) = check_ids(user_id, job_id) {
+            self.shared.finish(user_id, job_id, 1, &Err(error));
+            return;
+        }
+        let now = self.shared.client.engine().clock.now();
+        // Its own statement, so that the lock is free again.
+        let added = self.shared.lock().add(user_id, job_id, now);
+        match added {
+            Added::New => self.shared.changed.notify_one(),
+            Added::Again => {}
+            Added::TooLate => {
+                let error = Error::closed().with_call(user_id, job_id, 0, Duration::ZERO);
+                self.shared.finish(user_id, job_id, 1, &Err(error));
+            }
+        }
+    }
+
+    /// How far it has come.
+    #[must_use]
+    pub fn progress(&self) -> ManyProgress {
+        let waiting = self.shared.admitted.load(Ordering::Acquire);
+        ManyProgress { waiting, ..*self.progress.lock().unwrap_or_else(PoisonError::into_inner) }
+    }
+
+    /// Waits for an outcome and takes what is there, up to `most`; nothing when no job is admitted.
+    pub async fn take(&self, most: usize) -> Vec<JobOutcome> {
+        let mut outcomes = self.outcomes.lock().await;
+        let mut taken = Vec::new();
+        if self.shared.admitted.load(Ordering::Acquire) > 0 {
+            self.start();
+            outcomes.recv_many(&mut taken, most).await;
+        }
+        self.count(&taken);
+        taken
+    }
+
+    fn poll_take(&mut self, context: &mut Context<'_>) -> Poll<Option<JobOutcome>> {
+        if self.shared.admitted.load(Ordering::Acquire) == 0 {
+            return Poll::Ready(None);
+        }
+        self.start();
+        let outcome = std::task::ready!(self.outcomes.get_mut().poll_recv(context));
+        self.count(outcome.as_slice());
+        Poll::Ready(outcome)
+    }
+
+    fn count(&self, taken: &[JobOutcome]) {
+        let failed = taken.iter().filter(|outcome| outcome.result.is_err()).count();
+        let mut progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
+        progress.failed += failed;
+        progress.complete += taken.len() - failed;
+        self.shared.admitted.fetch_sub(taken.len(), Ordering::AcqRel);
+    }
+
+    fn start(&self) {
+        let mut driver = self.driver.lock().unwrap_or_else(PoisonError::into_inner);
+        if driver.is_none() {
+            *driver = Some(tokio::spawn(driver::drive(Arc::clone(&self.shared))).abort_handle());
+        }
+    }
+}
+
+impl Drop for ManySession {
+    fn drop(&mut self) {
+        if let Some(driver) = self.driver.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            driver.abort();
+        }
+    }
+}
+
+impl std::fmt::Debug for ManySession {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ManySession").field("progress", &self.progress()).finish_non_exhaustive()
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Jobs> {
+        self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Hands the same outcome to everybody who asked for the job.
+    fn finish(&self, user_id: &str, job_id: &str, copies: u32, result: &Result<JobStatus>) {
+        for _ in 0..copies {
+            let outcome = JobOutcome { user_id: user_id.to_owned(), job_id: job_id.to_owned(), result: result.clone() };
+            // Nobody listens only when everything is being dropped.
+            let _ = self.done.send(outcome);
+        }
+    }
+}
+
+impl WakesMany for Shared {
+    fn wake(&self, user_id: &str, job_id: &str) {
+        if self.lock().wake(user_id, job_id, self.client.engine().clock.now()) {
+            self.changed.notify_one();
+        }
+    }
+}
+
+/// A stream of outcomes: see [`Client::poll_many`]. Dropping it drops all of its requests.
+#[must_use = "nothing is asked before the stream is polled"]
+pub struct PollManyStream<I> {
+    input: Option<I>,
+    session: std::result::Result<ManySession, Option<Error>>,
+}
+
+impl<I> PollManyStream<I> {
+    pub(crate) fn new(input: I, session: Result<ManySession>) -> Self {
+        Self { input: Some(input), session: session.map_err(Some) }
+    }
+
+    /// How far it has come.
+    #[must_use]
+    pub fn progress(&self) -> ManyProgress {
+        self.session.as_ref().map(ManySession::progress).unwrap_or_default()
+    }
+}
+
+impl<I, U, J> PollManyStream<I>
+where
+    I: Iterator<Item = (U, J)> + Unpin,
+    U: AsRef<str>,
+    J: AsRef<str>,
+{
+    /// The next outcome; `None` when every job has had its own.
+    ///
+    /// # Errors
+    /// [`invalid_argument`](crate::ErrorCode::InvalidArgument), once and first, when an option is outside of its limits.
+    pub async fn next(&mut self) -> Option<Result<JobOutcome>> {
+        std::future::poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
+    }
+}
+
+impl<I, U, J> Stream for PollManyStream<I>
+where
+    I: Iterator<Item = (U, J)> + Unpin,
+    U: AsRef<str>,
+    J: AsRef<str>,
+{
+    type Item = Result<JobOutcome>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = &mut *self;
+        let session = match &mut this.session {
+            Ok(session) => session,
+            Err(error) => return Poll::Ready(error.take().map(Err)),
+        };
+        // Jobs are read here and nowhere else: on the consumer's thread, as far as there is room.
+        while let Some(input) = this.input.as_mut().filter(|_| session.room() > 0) {
+            match input.next() {
+                Some((user_id, job_id)) => session.add(user_id.as_ref(), job_id.as_ref()),
+                None => this.input = None,
+            }
+        }
+        session.poll_take(context).map(|outcome| outcome.map(Ok))
+    }
+}
+
+impl<I> std::fmt::Debug for PollManyStream<I> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PollManyStream").field("progress", &self.progress()).finish_non_exhaustive()
+    }
+}

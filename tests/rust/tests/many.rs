@@ -1,0 +1,221 @@
+//! Many jobs at once, under a clock of our own: no test here sleeps.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may stop at the first surprise")]
+
+mod support;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use smileid_jobs::{Client, ErrorCode, JobOutcome};
+use support::{Answer, FakeClock, FakeServer, Seen, builder, complete, pending, status};
+
+fn many(decide: fn(&Seen) -> Answer) -> (Client, Arc<FakeServer>) {
+    let clock = FakeClock::new(1.0);
+    let server = FakeServer::deciding(&clock, decide);
+    (builder(&clock, &server).max_retries(0).build().unwrap(), server)
+}
+
+fn job_of(seen: &Seen) -> String {
+    seen.body["job_id"].as_str().unwrap().to_owned()
+}
+
+fn jobs(names: impl IntoIterator<Item = impl ToString>) -> Vec<(String, String)> {
+    names.into_iter().map(|name| ("u".to_owned(), name.to_string())).collect()
+}
+
+async fn all<I: Iterator<Item = (String, String)> + Unpin>(
+    mut stream: smileid_jobs::PollManyStream<I>,
+) -> Vec<JobOutcome> {
+    let mut outcomes = Vec::new();
+    while let Some(outcome) = stream.next().await {
+        outcomes.push(outcome.unwrap());
+    }
+    outcomes
+}
+
+#[tokio::test]
+async fn outcomes_come_in_completion_order_and_failures_stop_nobody() {
+    let (client, server) = many(|seen| match (job_of(seen).as_str(), seen.at.as_secs()) {
+        ("slow", 0..6) => pending(),
+        ("denied", _) => status(403),
+        ("never", _) => pending(),
+        _ => complete(),
+    });
+    let outcomes =
+        all(client.poll_many().timeout(Duration::from_secs(20)).stream(jobs(["slow", "never", "denied", "fast", ""])))
+            .await;
+    let ended: Vec<(&str, Option<ErrorCode>)> = outcomes
+        .iter()
+        .map(|outcome| (outcome.job_id.as_str(), outcome.result.as_ref().err().map(|error| error.code())))
+        .collect();
+    assert_eq!(
+        ended,
+        [
+            ("", Some(ErrorCode::InvalidArgument)),
+            ("denied", Some(ErrorCode::Authentication)),
+            ("fast", None),
+            ("slow", None),
+            ("never", Some(ErrorCode::JobIncomplete)),
+        ]
+    );
+    let never = outcomes.last().unwrap().result.clone().unwrap_err();
+    assert_eq!((never.attempts(), never.elapsed()), (Some(5), Some(Duration::from_secs(19))));
+    assert!(!never.last_status().unwrap().job_complete());
+    assert_eq!(never.job_id(), Some("never"));
+    assert_eq!(server.seen().iter().filter(|seen| job_of(seen) == "never").count(), 5);
+}
+
+#[tokio::test]
+async fn equal_jobs_are_asked_once_and_all_get_the_outcome() {
+    let (client, server) = many(|_| complete());
+    let outcomes = all(client.poll_many().stream(jobs(["a", "b", "a", "a"]))).await;
+    let mut counts: HashMap<String, usize> = HashMap::new();
+    outcomes.iter().for_each(|outcome| *counts.entry(outcome.job_id.clone()).or_default() += 1);
+    assert_eq!((counts["a"], counts["b"], server.seen().len()), (3, 1, 2));
+}
+
+#[tokio::test]
+async fn an_endless_input_is_read_only_as_far_as_there_is_room() {
+    let (client, _) = many(|_| complete());
+    let read = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&read);
+    let endless = (0..).map(move |number: u64| {
+        counted.fetch_add(1, Ordering::SeqCst);
+        ("u".to_owned(), number.to_string())
+    });
+    let mut stream = client.poll_many().max_waiting(10).stream(endless);
+    for taken in 1..=500 {
+        stream.next().await.unwrap().unwrap();
+        assert!(read.load(Ordering::SeqCst) <= 10 + taken);
+    }
+    let progress = stream.progress();
+    assert_eq!((progress.complete, progress.failed), (500, 0));
+    assert!(progress.waiting <= 10);
+}
+
+#[tokio::test]
+async fn a_rate_limit_counts_http_requests_retries_included() {
+    let clock = FakeClock::new(1.0);
+    let server =
+        FakeServer::deciding(&clock, |seen| if seen.at < Duration::from_secs(2) { status(503) } else { complete() });
+    let client = builder(&clock, &server).max_retries(2).build().unwrap();
+    let outcomes = all(client.poll_many().rate_limit(10.0).burst(3).stream(jobs(0..40))).await;
+    assert!(outcomes.iter().all(|outcome| outcome.result.is_ok()));
+    let times: Vec<f64> = server.seen().iter().map(|seen| seen.at.as_secs_f64()).collect();
+    assert!(times.len() > 40);
+    for (first, from) in times.iter().enumerate() {
+        for (last, to) in times.iter().enumerate().skip(first) {
+            assert!((last - first + 1) as f64 <= 3.0 + 10.0 * (to - from) + 1e-6, "{from} to {to}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_rate_limit_is_used_up_while_work_waits() {
+    let (client, server) = many(|_| complete());
+    all(client.poll_many().rate_limit(10.0).burst(3).stream(jobs(0..203))).await;
+    let used = 200.0 / 10.0 / server.seen().last().unwrap().at.as_secs_f64();
+    assert!((0.98..=1.0001).contains(&used), "{used}");
+}
+
+#[tokio::test]
+async fn no_more_than_max_connections_are_in_flight() {
+    let clock = FakeClock::new(1.0);
+    let server = FakeServer::new(&clock, [Answer::NeverAnswers]);
+    let client = builder(&clock, &server).max_connections(5).build().unwrap();
+    clock.freeze();
+    let mut stream = client.poll_many().stream(jobs(0..100));
+    tokio::select! {
+        outcome = stream.next() => panic!("{outcome:?}"),
+        () = async { for _ in 0..200 { tokio::task::yield_now().await; } } => {}
+    }
+    assert_eq!(server.seen().len(), 5);
+}
+
+#[tokio::test]
+async fn a_notify_reaches_a_job_among_many() {
+    let clock = FakeClock::new(1.0);
+    let server = FakeServer::new(&clock, [pending()]);
+    let client = builder(&clock, &server).build().unwrap();
+    clock.freeze();
+    let notifier = client.clone();
+    let seen = Arc::clone(&server);
+    let mut stream = client.poll_many().stream(jobs(["a", "b"]));
+    tokio::select! {
+        outcome = stream.next() => panic!("{outcome:?}"),
+        () = async {
+            while seen.seen().len() < 2 { tokio::task::yield_now().await; }
+            for _ in 0..20 { tokio::task::yield_now().await; }
+            notifier.notify("u", "b");
+            while seen.seen().len() < 3 { tokio::task::yield_now().await; }
+        } => {}
+    }
+    assert_eq!(server.seen().last().map(job_of), Some("b".to_owned()));
+}
+
+#[tokio::test]
+async fn a_closed_client_gives_every_job_its_outcome() {
+    let clock = FakeClock::new(1.0);
+    let server = FakeServer::new(&clock, [pending()]);
+    let client = builder(&clock, &server).build().unwrap();
+    clock.freeze();
+    let closer = client.clone();
+    let seen = Arc::clone(&server);
+    let mut stream = client.poll_many().stream(jobs(0..10));
+    let closing = async {
+        while seen.seen().len() < 10 {
+            tokio::task::yield_now().await;
+        }
+        closer.close();
+        std::future::pending::<()>().await;
+    };
+    let collecting = async {
+        let mut ended = 0;
+        while let Some(outcome) = stream.next().await {
+            assert_eq!(outcome.unwrap().result.unwrap_err().code(), ErrorCode::ClientClosed);
+            ended += 1;
+        }
+        ended
+    };
+    let ended = tokio::select! { ended = collecting => ended, () = closing => 0 };
+    assert_eq!(ended, 10);
+}
+
+#[tokio::test]
+async fn jobs_read_after_a_close_have_an_outcome_too() {
+    let (client, server) = many(|_| pending());
+    let closer = client.clone();
+    let mut read = 0;
+    let input = jobs(0..25).into_iter().inspect(move |_| {
+        read += 1;
+        if read == 11 {
+            closer.close();
+        }
+    });
+    let outcomes =
+        tokio::time::timeout(Duration::from_secs(5), all(client.poll_many().max_waiting(10).stream(input))).await;
+    let outcomes = outcomes.expect("every job has an outcome");
+    assert_eq!(outcomes.len(), 25);
+    assert!(outcomes.iter().skip(1).all(|outcome| outcome.result.is_err()));
+    assert!(server.seen().len() < 100);
+}
+
+#[tokio::test]
+async fn bad_options_are_the_streams_first_and_only_item() {
+    let (client, server) = many(|_| complete());
+    for (many, argument) in [
+        (client.poll_many().max_waiting(0), "max_waiting"),
+        (client.poll_many().rate_limit(0.0), "rate_limit"),
+        (client.poll_many().rate_limit(f64::NAN), "rate_limit"),
+        (client.poll_many().burst(0), "burst"),
+        (client.poll_many().timeout(Duration::from_secs(86_400 * 31)), "timeout"),
+    ] {
+        let mut stream = many.stream(jobs(["a"]));
+        assert_eq!(stream.next().await.unwrap().unwrap_err().argument(), Some(argument));
+        assert!(stream.next().await.is_none());
+    }
+    assert!(server.seen().is_empty());
+}
