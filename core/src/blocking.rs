@@ -8,7 +8,7 @@
 use std::mem::ManuallyDrop;
 use std::process;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwapOption;
@@ -16,10 +16,13 @@ use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::task::AbortHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::client::{Client, ClientBuilder};
+use crate::client::{Client, ClientBuilder, PollMany, WatchJobStatus};
 use crate::clock::BoxFuture;
 use crate::error::{Error, Result};
 use crate::panic::{guard, guard_future};
+use crate::poll::many::JobOutcome;
+use crate::poll::watch::StatusUpdate;
+use crate::shared::{SharedMany, SharedWatch};
 
 /// Enough for I/O and timers: the calls themselves run on their callers' threads.
 const WORKERS: usize = 2;
@@ -121,10 +124,32 @@ pub fn shutdown(grace: Duration) {
     }
 }
 
-/// A [`Client`] with its runtime, under one process id.
+/// A [`Client`] of one process, with the runtime of its calls once there was one.
 struct PerProcess {
-    runtime: Arc<ProcessRuntime>,
+    pid: u32,
+    runtime: OnceLock<Arc<ProcessRuntime>>,
     client: Client,
+}
+
+impl PerProcess {
+    fn new(client: Client) -> Self {
+        Self { pid: process::id(), runtime: OnceLock::new(), client }
+    }
+
+    /// Connections end with their runtime, so a client does not outlive it.
+    fn is_usable(&self) -> bool {
+        self.pid == process::id() && self.runtime.get().is_none_or(|runtime| runtime.is_usable())
+    }
+
+    fn runtime(&self) -> Result<&Arc<ProcessRuntime>> {
+        match self.runtime.get() {
+            Some(runtime) => Ok(runtime),
+            None => {
+                let runtime = ProcessRuntime::current()?;
+                Ok(self.runtime.get_or_init(|| runtime))
+            }
+        }
+    }
 }
 
 /// A client for languages without a runtime of their own. `Send + Sync`; works on in a forked child.
@@ -144,7 +169,7 @@ impl ProcessClient {
     pub fn new(builder: ClientBuilder) -> Result<Self> {
         let client = builder.clone().build()?;
         let (partner_id, server) = (client.partner_id().to_owned(), client.server().to_owned());
-        let slot = ManuallyDrop::new(ArcSwapOption::empty());
+        let slot = ManuallyDrop::new(ArcSwapOption::from_pointee(PerProcess::new(client)));
         Ok(Self { builder, partner_id, server, closed: AtomicBool::new(false), slot })
     }
 
@@ -161,19 +186,15 @@ impl ProcessClient {
     }
 
     fn current(&self) -> Result<Arc<PerProcess>> {
-        if self.is_closed() {
-            return Err(Error::closed());
-        }
         loop {
             let held = self.slot.load();
-            if let Some(current) = held.as_ref().filter(|current| current.runtime.is_usable()) {
+            if let Some(current) = held.as_ref().filter(|current| current.is_usable()) {
                 return Ok(Arc::clone(current));
             }
-            let fresh =
-                Arc::new(PerProcess { runtime: ProcessRuntime::current()?, client: self.builder.clone().build()? });
+            let fresh = Arc::new(PerProcess::new(self.builder.clone().build()?));
             let before = self.slot.compare_and_swap(&held, Some(Arc::clone(&fresh)));
             if before.as_ref().map(Arc::as_ptr) == held.as_ref().map(Arc::as_ptr) {
-                if let Some(before) = before.as_ref().filter(|before| before.runtime.pid != process::id()) {
+                if let Some(before) = before.as_ref().filter(|before| before.pid != process::id()) {
                     std::mem::forget(Arc::clone(before));
                 }
                 if self.is_closed() {
@@ -182,6 +203,47 @@ impl ProcessClient {
                 return Ok(fresh);
             }
         }
+    }
+
+    /// The client and its runtime, for something that waits.
+    fn running(&self) -> Result<(Client, Arc<ProcessRuntime>)> {
+        if self.is_closed() {
+            return Err(Error::closed());
+        }
+        let current = self.current()?;
+        Ok((current.client.clone(), Arc::clone(current.runtime()?)))
+    }
+
+    /// Runs what needs neither a connection nor a thread, such as checking a callback; after a close too.
+    ///
+    /// # Errors
+    /// The body's own.
+    pub fn with<T>(&self, body: impl FnOnce(&Client) -> Result<T>) -> Result<T> {
+        guard(|| body(&self.current()?.client))
+    }
+
+    /// Prepares a watch.
+    ///
+    /// # Errors
+    /// [`client_closed`](crate::ErrorCode::ClientClosed) after [`close`](Self::close). Refused arguments are the first
+    /// update's error.
+    pub fn watch(&self, watch: impl FnOnce(&Client) -> WatchJobStatus) -> Result<ProcessWatch> {
+        guard(|| {
+            let (client, runtime) = self.running()?;
+            Ok(ProcessStream { runtime, stream: Some(SharedWatch::new(watch(&client).stream())) })
+        })
+    }
+
+    /// Prepares a `poll_many`.
+    ///
+    /// # Errors
+    /// [`client_closed`](crate::ErrorCode::ClientClosed) after [`close`](Self::close), and
+    /// [`invalid_argument`](crate::ErrorCode::InvalidArgument).
+    pub fn poll_many(&self, many: impl FnOnce(&Client) -> PollMany) -> Result<ProcessMany> {
+        guard(|| {
+            let (client, runtime) = self.running()?;
+            Ok(ProcessStream { runtime, stream: Some(SharedMany::new(many(&client).session()?)) })
+        })
     }
 
     /// Prepares a call; nothing is sent before it is waited for.
@@ -195,18 +257,8 @@ impl ProcessClient {
         F::IntoFuture: Send + 'static,
     {
         guard(|| {
-            let current = self.current()?;
-            let future = call(&current.client).into_future();
-            let runtime = Arc::clone(&current.runtime);
-            let stopping = runtime.stopping.clone();
-            let future = Box::pin(guard_future(async move {
-                tokio::select! {
-                    biased;
-                    () = stopping.cancelled() => Err(Error::closed()),
-                    result = future => result,
-                }
-            }));
-            Ok(PendingCall { runtime, future })
+            let (client, runtime) = self.running()?;
+            Ok(PendingCall::new(runtime, call(&client).into_future()))
         })
     }
 
@@ -215,7 +267,7 @@ impl ProcessClient {
         self.closed.store(true, Ordering::Release);
         let held = self.slot.load_full();
         if let Some(held) = held {
-            if held.runtime.pid == process::id() {
+            if held.pid == process::id() {
                 held.client.close();
             } else {
                 std::mem::forget(held);
@@ -233,7 +285,7 @@ impl ProcessClient {
 impl Drop for ProcessClient {
     fn drop(&mut self) {
         self.close();
-        if let Some(foreign) = self.slot.swap(None).filter(|held| held.runtime.pid != process::id()) {
+        if let Some(foreign) = self.slot.swap(None).filter(|held| held.pid != process::id()) {
             std::mem::forget(foreign);
         }
     }
@@ -245,6 +297,85 @@ impl std::fmt::Debug for ProcessClient {
     }
 }
 
+/// A watch or a `poll_many` of one process. In a forked child it is the parent's: every use is refused, and it is leaked
+/// rather than dropped.
+pub struct ProcessStream<S> {
+    runtime: Arc<ProcessRuntime>,
+    /// Always there but while it is dropped.
+    stream: Option<S>,
+}
+
+/// See [`Client::watch_job_status`].
+pub type ProcessWatch = ProcessStream<SharedWatch>;
+/// See [`Client::poll_many`].
+pub type ProcessMany = ProcessStream<SharedMany>;
+
+impl<S> ProcessStream<S> {
+    fn own(&self) -> Option<&S> {
+        self.stream.as_ref().filter(|_| self.runtime.pid == process::id())
+    }
+
+    /// Looks at the stream without waiting.
+    ///
+    /// # Errors
+    /// [`client_closed`](crate::ErrorCode::ClientClosed) in a process that did not start it.
+    pub fn with<T>(&self, body: impl FnOnce(&S) -> T) -> Result<T> {
+        guard(|| self.own().map(body).ok_or_else(Error::of_another_process))
+    }
+
+    fn call<T, F>(&self, call: impl FnOnce(&S) -> F) -> Result<PendingCall<T>>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T>> + Send + 'static,
+    {
+        self.with(|stream| PendingCall::new(Arc::clone(&self.runtime), call(stream)))
+    }
+}
+
+impl ProcessWatch {
+    /// Prepares to wait for the next update: see [`SharedWatch::next`].
+    ///
+    /// # Errors
+    /// [`client_closed`](crate::ErrorCode::ClientClosed) in a process that did not start it.
+    pub fn next(&self) -> Result<PendingCall<Option<StatusUpdate>>> {
+        self.call(SharedWatch::next)
+    }
+
+    /// Ends it; nothing where it is another process's.
+    pub fn close(&self) {
+        let _ = self.with(SharedWatch::close);
+    }
+}
+
+impl ProcessMany {
+    /// Prepares to wait for an outcome: see [`SharedMany::take`].
+    ///
+    /// # Errors
+    /// [`client_closed`](crate::ErrorCode::ClientClosed) in a process that did not start it.
+    pub fn take(&self) -> Result<PendingCall<Option<JobOutcome>>> {
+        self.call(SharedMany::take)
+    }
+
+    /// Ends it; nothing where it is another process's.
+    pub fn close(&self) {
+        let _ = self.with(SharedMany::close);
+    }
+}
+
+impl<S> Drop for ProcessStream<S> {
+    fn drop(&mut self) {
+        if self.runtime.pid != process::id() {
+            std::mem::forget((self.stream.take(), Arc::clone(&self.runtime)));
+        }
+    }
+}
+
+impl<S> std::fmt::Debug for ProcessStream<S> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ProcessStream").finish_non_exhaustive()
+    }
+}
+
 /// A call that was prepared and can be waited for, in one go or in slices. Dropping it drops its request.
 pub struct PendingCall<T> {
     runtime: Arc<ProcessRuntime>,
@@ -252,6 +383,18 @@ pub struct PendingCall<T> {
 }
 
 impl<T: Send + 'static> PendingCall<T> {
+    fn new(runtime: Arc<ProcessRuntime>, future: impl Future<Output = Result<T>> + Send + 'static) -> Self {
+        let stopping = runtime.stopping.clone();
+        let future = Box::pin(guard_future(async move {
+            tokio::select! {
+                biased;
+                () = stopping.cancelled() => Err(Error::closed()),
+                result = future => result,
+            }
+        }));
+        Self { runtime, future }
+    }
+
     /// Waits on the calling thread until the call ends.
     ///
     /// # Errors

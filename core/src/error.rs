@@ -311,6 +311,11 @@ impl Error {
         Self::new(ErrorCode::ClientClosed, "the client is closed; make a new one")
     }
 
+    #[cfg(feature = "blocking")]
+    pub(crate) fn of_another_process() -> Self {
+        Self::new(ErrorCode::ClientClosed, "it belongs to the process that started it; start a new one after fork()")
+    }
+
     pub(crate) fn timeout(phase: Phase) -> Self {
         let message = match phase {
             Phase::Queue => "no connection became free in time; raise max_connections or timeout",

@@ -47,6 +47,9 @@ pub mod config;
 pub mod credentials;
 mod download;
 mod error;
+#[cfg(feature = "events")]
+#[doc(hidden)]
+pub mod events;
 #[doc(hidden)]
 pub mod panic;
 mod poll;
@@ -54,6 +57,8 @@ mod relay;
 mod request;
 mod response;
 mod retry;
+#[doc(hidden)]
+pub mod shared;
 mod signature;
 mod timestamp;
 mod tls;

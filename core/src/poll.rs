@@ -8,5 +8,6 @@ pub(crate) mod poller;
 pub(crate) mod schedule;
 pub(crate) mod step;
 pub(crate) mod token;
+pub(crate) mod traced;
 pub(crate) mod wake;
 pub(crate) mod watch;

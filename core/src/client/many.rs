@@ -92,7 +92,8 @@ impl PollMany {
         let max_waiting = usize::try_from(MAX_WAITING.check(self.max_waiting)?).unwrap_or(usize::MAX);
         let burst = u32::try_from(BURST.check(self.burst)?).unwrap_or(u32::MAX);
         let rate = self.rate_limit.map(check_rate).transpose()?.map(|rate| RateLimit::new(rate, burst));
-        let options = ManyOptions { policy, options: self.options, max_waiting, rate };
+        let call = self.client.engine().call_number();
+        let options = ManyOptions { policy, options: self.options, max_waiting, rate, call };
         Ok(ManySession::new(self.client, options))
     }
 }

@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 
 use super::limit::RateLimit;
 use super::poller::{Decision, Outcome, Pause, Policy, Seen, Until};
+use super::traced::Traced;
 use super::wake::Wakes;
 use crate::clock::Clock;
 use crate::config::RETRY_AFTER_INSIDE_ATTEMPT;
@@ -102,11 +104,16 @@ impl Engine {
     pub(crate) fn session(&self, query: Query, policy: Policy, relay: Option<CallbackUrl>) -> Session {
         let started_at = self.clock.now();
         let bound = Bound::new(started_at, policy.timeout);
-        // In [0, 2³²), so the cast keeps it.
-        let call = (self.clock.chance() * f64::from(u32::MAX)) as u32;
+        let call = self.call_number();
         let started_at_wall_ms = self.clock.wall_ms();
         let seen = Seen::default();
         Session { query, policy, attempts: 0, started_at, started_at_wall_ms, bound, seen, relay, call }
+    }
+
+    /// A random number that tells one call's events from another's, and nothing about its job.
+    pub(crate) fn call_number(&self) -> u32 {
+        // In [0, 2³²), so the cast keeps it.
+        (self.clock.chance() * f64::from(u32::MAX)) as u32
     }
 
     /// Runs a session to its end.
@@ -131,11 +138,10 @@ impl Engine {
         let outcome = tokio::select! {
             biased;
             () = self.closed.cancelled() => None,
-            outcome = self.attempt(&mut session.query, session.bound, None) => Some(outcome),
+            outcome = self.attempt(&mut session.query, session.bound, None, Traced { call, attempt }) => Some(outcome),
         };
         let now = self.clock.now();
         let Some(outcome) = outcome else { return Turn::Finished(Err(session.fail(Error::closed(), now))) };
-        trace(call, attempt, &outcome.answer);
         match session.policy.decide(&outcome, attempt, session.bound.ends_at, now, self.clock.chance()) {
             Decision::End => Turn::Finished(match outcome.answer {
                 Answer::Status(status) => Ok(self.relayed(session, status).await),
@@ -163,7 +169,7 @@ impl Engine {
     /// Waits for the next attempt's time, or for a wake-up after the server's own wish.
     pub(crate) async fn pause(&self, session: &mut Session, pause: Pause, wake: Option<&Notify>) -> Result<()> {
         let delay = pause.until.saturating_sub(self.clock.now());
-        tracing::debug!(call = session.call, attempt = session.attempts, delay_ms = delay.as_millis(), "waiting");
+        Traced { call: session.call, attempt: session.attempts }.waiting(delay);
         let woken = async {
             match wake {
                 Some(wake) => wake.notified().await,
@@ -190,7 +196,20 @@ impl Engine {
     }
 
     /// One attempt: a request and its HTTP retries, each signed for its own moment.
-    pub(crate) async fn attempt(&self, query: &mut Query, bound: Bound, rate: Option<&RateLimit>) -> Outcome {
+    pub(crate) async fn attempt(
+        &self,
+        query: &mut Query,
+        bound: Bound,
+        rate: Option<&RateLimit>,
+        traced: Traced,
+    ) -> Outcome {
+        let span = tracing::debug_span!("attempt", call = traced.call, attempt = traced.attempt);
+        let outcome = self.requests(query, bound, rate, traced).instrument(span).await;
+        traced.answered(&outcome.answer);
+        outcome
+    }
+
+    async fn requests(&self, query: &mut Query, bound: Bound, rate: Option<&RateLimit>, traced: Traced) -> Outcome {
         let mut retries = 0;
         loop {
             if let Some(rate) = rate {
@@ -202,8 +221,11 @@ impl Engine {
                 Answer::Status(_) | Answer::NotReady(_) => None,
             };
             let Some(wait) = wait else { return Outcome { answer, retry_after } };
-            self.clock.sleep(wait).await;
             retries += 1;
+            if let Answer::Failed(error) = &answer {
+                traced.retrying(error, retries, wait);
+            }
+            self.clock.sleep(wait).await;
         }
     }
 
@@ -265,15 +287,6 @@ impl Engine {
             biased;
             response = self.transport.send(request, &progress) => response,
             () = self.clock.sleep(limit) => Err(Error::timeout(if overall { Phase::Overall } else { progress.phase() })),
-        }
-    }
-}
-
-pub(crate) fn trace(call: u32, attempt: u32, answer: &Answer) {
-    match answer {
-        Answer::Status(status) => tracing::debug!(call, attempt, job_complete = status.job_complete(), "answered"),
-        Answer::NotReady(error) | Answer::Failed(error) => {
-            tracing::debug!(call, attempt, code = error.code().as_str(), http_status = error.http_status(), "failed");
         }
     }
 }

@@ -58,6 +58,8 @@ pub(crate) struct ManyOptions {
     pub(crate) options: StatusOptions,
     pub(crate) max_waiting: usize,
     pub(crate) rate: Option<RateLimit>,
+    /// A random number that tells one call's events from another's.
+    pub(crate) call: u32,
 }
 
 /// A running `poll_many` without its input: jobs are added while there is room, outcomes are taken.
@@ -67,7 +69,14 @@ pub struct ManySession {
     shared: Arc<Shared>,
     outcomes: tokio::sync::Mutex<mpsc::UnboundedReceiver<JobOutcome>>,
     progress: Mutex<ManyProgress>,
-    driver: Mutex<Option<AbortHandle>>,
+    driver: Mutex<Driver>,
+}
+
+/// The task that asks.
+enum Driver {
+    Idle,
+    Running(AbortHandle),
+    Stopped,
 }
 
 struct Shared {
@@ -97,7 +106,7 @@ impl ManySession {
             shared,
             outcomes: tokio::sync::Mutex::new(outcomes),
             progress: Mutex::default(),
-            driver: Mutex::new(None),
+            driver: Mutex::new(Driver::Idle),
         }
     }
 
@@ -135,16 +144,31 @@ impl ManySession {
         ManyProgress { waiting, ..*self.progress.lock().unwrap_or_else(PoisonError::into_inner) }
     }
 
-    /// Waits for an outcome and takes what is there, up to `most`; nothing when no job is admitted.
-    pub async fn take(&self, most: usize) -> Vec<JobOutcome> {
+    /// Waits for an outcome; `None` when no job is admitted.
+    pub async fn take(&self) -> Option<JobOutcome> {
         let mut outcomes = self.outcomes.lock().await;
-        let mut taken = Vec::new();
-        if self.shared.admitted.load(Ordering::Acquire) > 0 {
-            self.start();
-            outcomes.recv_many(&mut taken, most).await;
+        if self.shared.admitted.load(Ordering::Acquire) == 0 {
+            return None;
         }
-        self.count(&taken);
-        taken
+        self.start();
+        let outcome = outcomes.recv().await;
+        self.count(outcome.as_slice());
+        outcome
+    }
+
+    /// An outcome that is there already.
+    pub fn try_take(&self) -> Option<JobOutcome> {
+        let outcome = self.outcomes.try_lock().ok()?.try_recv().ok()?;
+        self.count(std::slice::from_ref(&outcome));
+        Some(outcome)
+    }
+
+    /// Drops all requests; nothing is asked any more.
+    pub fn stop(&self) {
+        let mut driver = self.driver.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Driver::Running(task) = std::mem::replace(&mut *driver, Driver::Stopped) {
+            task.abort();
+        }
     }
 
     fn poll_take(&mut self, context: &mut Context<'_>) -> Poll<Option<JobOutcome>> {
@@ -167,17 +191,15 @@ impl ManySession {
 
     fn start(&self) {
         let mut driver = self.driver.lock().unwrap_or_else(PoisonError::into_inner);
-        if driver.is_none() {
-            *driver = Some(tokio::spawn(driver::drive(Arc::clone(&self.shared))).abort_handle());
+        if let Driver::Idle = *driver {
+            *driver = Driver::Running(tokio::spawn(driver::drive(Arc::clone(&self.shared))).abort_handle());
         }
     }
 }
 
 impl Drop for ManySession {
     fn drop(&mut self) {
-        if let Some(driver) = self.driver.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            driver.abort();
-        }
+        self.stop();
     }
 }
 

@@ -10,8 +10,9 @@ use futures_util::stream::FuturesUnordered;
 use super::Shared;
 use super::jobs::{Job, Slot};
 use crate::error::{Error, Result};
-use crate::poll::drive::{Bound, trace};
+use crate::poll::drive::Bound;
 use crate::poll::poller::{Decision, Outcome};
+use crate::poll::traced::Traced;
 use crate::request::Query;
 use crate::response::JobStatus;
 use crate::retry::Answer;
@@ -61,13 +62,15 @@ struct Ask {
     user_id: String,
     job_id: String,
     last_wall_ms: i64,
+    attempt: u32,
 }
 
 fn begin(job: &mut Job, now: Duration) -> (Ask, Duration) {
     job.attempts = job.attempts.saturating_add(1);
     let started_at = *job.started_at.get_or_insert(now);
     let (user_id, job_id) = job.ids();
-    (Ask { user_id: user_id.to_owned(), job_id: job_id.to_owned(), last_wall_ms: job.last_wall_ms }, started_at)
+    let (user_id, job_id) = (user_id.to_owned(), job_id.to_owned());
+    (Ask { user_id, job_id, last_wall_ms: job.last_wall_ms, attempt: job.attempts }, started_at)
 }
 
 async fn ask(shared: &Shared, slot: Slot, ask: Ask, started_at: Duration) -> (Slot, Query, Outcome) {
@@ -76,7 +79,8 @@ async fn ask(shared: &Shared, slot: Slot, ask: Ask, started_at: Duration) -> (Sl
     let mut query = Query::unchecked(&engine.signature, &ask.user_id, &ask.job_id, shared.options.options);
     query.last_wall_ms = ask.last_wall_ms;
     let bound = Bound::new(started_at, shared.options.policy.timeout);
-    let outcome = engine.attempt(&mut query, bound, shared.options.rate.as_ref()).await;
+    let traced = Traced { call: shared.options.call, attempt: ask.attempt };
+    let outcome = engine.attempt(&mut query, bound, shared.options.rate.as_ref(), traced).await;
     (slot, query, outcome)
 }
 
@@ -86,11 +90,11 @@ fn conclude(shared: &Shared, slot: Slot, query: &Query, outcome: Outcome) {
     let now = engine.clock.now();
     let mut jobs = shared.lock();
     let Some(job) = jobs.get_mut(slot) else { return };
-    trace(0, job.attempts, &outcome.answer);
     let started_at = job.started_at.unwrap_or(now);
     let ends_at = policy.timeout.map(|timeout| started_at.saturating_add(timeout));
     let decision = policy.decide(&outcome, job.attempts, ends_at, now, engine.clock.chance());
     if let Decision::Again(pause) = decision {
+        Traced { call: shared.options.call, attempt: job.attempts }.waiting(pause.until.saturating_sub(now));
         job.last_wall_ms = query.last_wall_ms;
         note(job, outcome.answer);
         jobs.wait(slot, pause);

@@ -1,0 +1,119 @@
+//! Watches and `poll_many`s as bindings hold them: by a handle that any thread may ask, one after another, and end.
+
+use std::sync::Arc;
+
+use tokio::sync::Mutex;
+use tokio_util::sync::CancellationToken;
+
+use crate::error::Result;
+use crate::poll::many::{JobOutcome, ManyProgress, ManySession};
+use crate::poll::watch::{StatusUpdate, Watch};
+
+/// A [`Watch`] behind a handle. `Send + Sync`; dropping it ends the watch and drops its request.
+#[derive(Debug)]
+pub struct SharedWatch {
+    watch: Arc<Mutex<Option<Watch>>>,
+    ended: CancellationToken,
+}
+
+impl SharedWatch {
+    /// Takes a watch over.
+    #[must_use]
+    pub fn new(watch: Watch) -> Self {
+        Self { watch: Arc::new(Mutex::new(Some(watch))), ended: CancellationToken::new() }
+    }
+
+    /// The next update; `None` after the last one and after [`close`](Self::close).
+    pub fn next(&self) -> impl Future<Output = Result<Option<StatusUpdate>>> + Send + use<> {
+        let (watch, ended) = (Arc::clone(&self.watch), self.ended.clone());
+        async move {
+            let mut held = watch.lock().await;
+            let Some(running) = held.as_mut() else { return Ok(None) };
+            tokio::select! {
+                biased;
+                () = ended.cancelled() => {
+                    *held = None;
+                    Ok(None)
+                }
+                update = running.next() => update.transpose(),
+            }
+        }
+    }
+
+    /// Ends the watch and drops its request; a second close does nothing.
+    pub fn close(&self) {
+        self.ended.cancel();
+        // Whoever holds it sees the token and drops the watch.
+        if let Ok(mut held) = self.watch.try_lock() {
+            *held = None;
+        }
+    }
+}
+
+impl Drop for SharedWatch {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+/// A [`ManySession`] behind a handle. `Send + Sync`; dropping it drops all of its requests.
+#[derive(Debug)]
+pub struct SharedMany {
+    session: Arc<ManySession>,
+    ended: CancellationToken,
+}
+
+impl SharedMany {
+    /// Takes a session over.
+    #[must_use]
+    pub fn new(session: ManySession) -> Self {
+        Self { session: Arc::new(session), ended: CancellationToken::new() }
+    }
+
+    /// How many more jobs may be added now.
+    #[must_use]
+    pub fn room(&self) -> usize {
+        self.session.room()
+    }
+
+    /// Adds a job; one with bad ids has an outcome as well.
+    pub fn add(&self, user_id: &str, job_id: &str) {
+        self.session.add(user_id, job_id);
+    }
+
+    /// How far it has come.
+    #[must_use]
+    pub fn progress(&self) -> ManyProgress {
+        self.session.progress()
+    }
+
+    /// An outcome that is there already.
+    #[must_use]
+    pub fn try_take(&self) -> Option<JobOutcome> {
+        if self.ended.is_cancelled() { None } else { self.session.try_take() }
+    }
+
+    /// Waits for an outcome; `None` when no job is admitted, and after [`close`](Self::close).
+    pub fn take(&self) -> impl Future<Output = Result<Option<JobOutcome>>> + Send + use<> {
+        let (session, ended) = (Arc::clone(&self.session), self.ended.clone());
+        async move {
+            tokio::select! {
+                biased;
+                () = ended.cancelled() => Ok(None),
+                outcome = session.take() => Ok(outcome),
+            }
+        }
+    }
+
+    /// Ends all of it and drops its requests; a second close does nothing.
+    pub fn close(&self) {
+        self.ended.cancel();
+        self.session.stop();
+    }
+}
+
+impl Drop for SharedMany {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
