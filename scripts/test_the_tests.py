@@ -43,7 +43,7 @@ BREAKS = (
         "core/src/response/result.rs",
         '"IsFinalResult" => result.is_final_result = lenient::boolean(value),',
         '"IsFinalResult" => result.is_final_result = serde_json::from_str(value).ok(),',
-        "product-biometric-kyc-approved",
+        "decode/biometric-kyc-approved",
     ),
     Break(
         "delays double",
