@@ -10,8 +10,8 @@ use smileid_jobs::{Error, Result};
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::AbortHandle;
 
-/// Enough for I/O, timers and reading answers; results are looked at on JavaScript's threads.
-const WORKERS: usize = 2;
+/// One thread: each query would be handed from worker to worker otherwise. Results are looked at on JavaScript's threads.
+const WORKERS: usize = 1;
 
 static RUNTIME: OnceLock<Option<Runtime>> = OnceLock::new();
 

@@ -207,7 +207,7 @@ impl Client {
             Err(error) => return Ok(Bound::new(py, Failure(error))?.into_any()),
         };
         match waiting {
-            Waiting::Bridge(bridge) => entry(py, || Ok(start(self.0.call(&prepare)?, bridge.get()))),
+            Waiting::Bridge(bridge) => entry(py, || start(self.0.call(&prepare)?, bridge.get())),
             Waiting::Here(interruptible) => {
                 // The guard must see the whole way back to Python.
                 let waited = guard(|| Ok(wait(py, *interruptible, || self.0.call(&prepare))));
@@ -218,11 +218,11 @@ impl Client {
     }
 }
 
-fn start(call: PendingCall<JobStatus>, bridge: &Bridge) -> Call {
+fn start(call: PendingCall<JobStatus>, bridge: &Bridge) -> Result<Call> {
     let queue = Arc::clone(bridge.queue());
     let token = queue.next_token();
-    let handle = call.spawn(move |result| queue.complete(token, result));
-    Call { token, handle, pid: process::id() }
+    let handle = call.spawn(move |result| queue.complete(token, result))?;
+    Ok(Call { token, handle, pid: process::id() })
 }
 
 type Waited = (Result<JobStatus>, Option<Return>);

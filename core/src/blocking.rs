@@ -5,17 +5,19 @@
 //! What belongs to another process is leaked, never dropped: dropping would edit the parent's epoll set. No lock is
 //! taken before the process id was compared, because a lock of the parent's may be held for ever.
 
+mod runtime;
+
 use std::mem::ManuallyDrop;
 use std::process;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
-use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::task::AbortHandle;
 use tokio_util::sync::CancellationToken;
 
+use self::runtime::ProcessRuntime;
 use crate::client::{Client, ClientBuilder, PollMany, WatchJobStatus};
 use crate::clock::BoxFuture;
 use crate::error::{Error, Result};
@@ -24,102 +26,10 @@ use crate::poll::many::JobOutcome;
 use crate::poll::watch::StatusUpdate;
 use crate::shared::{SharedMany, SharedWatch};
 
-/// Enough for I/O and timers: the calls themselves run on their callers' threads.
-const WORKERS: usize = 2;
-
-static RUNTIME: ArcSwapOption<ProcessRuntime> = ArcSwapOption::const_empty();
-
-/// The runtime of one process.
-struct ProcessRuntime {
-    pid: u32,
-    handle: Handle,
-    stopping: CancellationToken,
-    stopped: AtomicBool,
-    /// Threads that are driving a call of theirs on this runtime's timers and sockets.
-    waiting: AtomicUsize,
-    runtime: ManuallyDrop<Mutex<Option<Runtime>>>,
-}
-
-impl ProcessRuntime {
-    fn start() -> Result<Self> {
-        let runtime = Builder::new_multi_thread()
-            .worker_threads(WORKERS)
-            .max_blocking_threads(4)
-            .thread_name("smileid-jobs")
-            .enable_all()
-            .build()
-            .map_err(|_| Error::internal())?;
-        Ok(Self {
-            pid: process::id(),
-            handle: runtime.handle().clone(),
-            stopping: CancellationToken::new(),
-            stopped: AtomicBool::new(false),
-            waiting: AtomicUsize::new(0),
-            runtime: ManuallyDrop::new(Mutex::new(Some(runtime))),
-        })
-    }
-
-    fn is_usable(&self) -> bool {
-        self.pid == process::id() && !self.stopped.load(Ordering::Acquire)
-    }
-
-    /// The runtime of this process, started when first asked for.
-    fn current() -> Result<Arc<Self>> {
-        loop {
-            let held = RUNTIME.load();
-            if let Some(runtime) = held.as_ref().filter(|runtime| runtime.is_usable()) {
-                return Ok(Arc::clone(runtime));
-            }
-            let fresh = Arc::new(Self::start()?);
-            let before = RUNTIME.compare_and_swap(&held, Some(Arc::clone(&fresh)));
-            if before.as_ref().map(Arc::as_ptr) == held.as_ref().map(Arc::as_ptr) {
-                leak_if_foreign(before.as_ref());
-                return Ok(fresh);
-            }
-            fresh.stop(Duration::ZERO);
-        }
-    }
-
-    fn stop(&self, grace: Duration) {
-        self.stopped.store(true, Ordering::Release);
-        self.stopping.cancel();
-        // They leave at once; a call that is driven on while its timers go away would panic.
-        let patience = Instant::now() + grace;
-        while self.waiting.load(Ordering::Acquire) > 0 && Instant::now() < patience {
-            std::thread::sleep(Duration::from_millis(1));
-        }
-        let runtime = self.runtime.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(runtime) = runtime {
-            runtime.shutdown_timeout(patience.saturating_duration_since(Instant::now()));
-        }
-    }
-
-    /// Drives a call on the calling thread.
-    fn block_on<T>(&self, call: impl Future<Output = T>) -> T {
-        struct Leave<'a>(&'a AtomicUsize);
-        impl Drop for Leave<'_> {
-            fn drop(&mut self) {
-                self.0.fetch_sub(1, Ordering::Release);
-            }
-        }
-        self.waiting.fetch_add(1, Ordering::Acquire);
-        let _leave = Leave(&self.waiting);
-        self.handle.block_on(call)
-    }
-}
-
-/// Keeps the parent's runtime from ever being dropped here.
-fn leak_if_foreign(runtime: Option<&Arc<ProcessRuntime>>) {
-    if let Some(runtime) = runtime.filter(|runtime| runtime.pid != process::id()) {
-        std::mem::forget(Arc::clone(runtime));
-    }
-}
-
 /// Ends all calls of this process with `client_closed` and waits up to `grace` for their connections. Clients still
 /// work afterwards: the next call starts anew.
 pub fn shutdown(grace: Duration) {
-    let held = RUNTIME.load_full();
-    if let Some(runtime) = held.filter(|runtime| runtime.is_usable()) {
+    if let Some(runtime) = ProcessRuntime::running() {
         runtime.stop(grace);
     }
 }
@@ -242,7 +152,10 @@ impl ProcessClient {
     pub fn poll_many(&self, many: impl FnOnce(&Client) -> PollMany) -> Result<ProcessMany> {
         guard(|| {
             let (client, runtime) = self.running()?;
-            Ok(ProcessStream { runtime, stream: Some(SharedMany::new(many(&client).session()?)) })
+            let many = SharedMany::new(many(&client).session()?);
+            // It goes on asking while the consumer is busy with an outcome.
+            many.start_on(&runtime.background()?);
+            Ok(ProcessStream { runtime, stream: Some(many) })
         })
     }
 
@@ -343,7 +256,9 @@ impl ProcessWatch {
 
     /// Ends it; nothing where it is another process's.
     pub fn close(&self) {
-        let _ = self.with(SharedWatch::close);
+        if self.with(SharedWatch::close).is_ok() {
+            self.runtime.settle();
+        }
     }
 }
 
@@ -364,8 +279,12 @@ impl ProcessMany {
 
 impl<S> Drop for ProcessStream<S> {
     fn drop(&mut self) {
-        if self.runtime.pid != process::id() {
-            std::mem::forget((self.stream.take(), Arc::clone(&self.runtime)));
+        let stream = self.stream.take();
+        if self.runtime.pid == process::id() {
+            drop(stream);
+            self.runtime.settle();
+        } else {
+            std::mem::forget((stream, Arc::clone(&self.runtime)));
         }
     }
 }
@@ -379,20 +298,23 @@ impl<S> std::fmt::Debug for ProcessStream<S> {
 /// A call that was prepared and can be waited for, in one go or in slices. Dropping it drops its request.
 pub struct PendingCall<T> {
     runtime: Arc<ProcessRuntime>,
-    future: BoxFuture<'static, Result<T>>,
+    /// Gone once it has ended or was handed over.
+    future: Option<BoxFuture<'static, Result<T>>>,
+    /// Whether somebody has begun to wait for it.
+    begun: bool,
 }
 
 impl<T: Send + 'static> PendingCall<T> {
     fn new(runtime: Arc<ProcessRuntime>, future: impl Future<Output = Result<T>> + Send + 'static) -> Self {
         let stopping = runtime.stopping.clone();
-        let future = Box::pin(guard_future(async move {
+        let future: BoxFuture<'static, Result<T>> = Box::pin(guard_future(async move {
             tokio::select! {
                 biased;
                 () = stopping.cancelled() => Err(Error::closed()),
                 result = future => result,
             }
         }));
-        Self { runtime, future }
+        Self { runtime, future: Some(future), begun: false }
     }
 
     /// Waits on the calling thread until the call ends.
@@ -400,16 +322,24 @@ impl<T: Send + 'static> PendingCall<T> {
     /// # Errors
     /// The call's own.
     pub fn wait(mut self) -> Result<T> {
-        guard(|| self.runtime.block_on(&mut self.future))
+        guard(|| match self.future.take() {
+            Some(future) => self.runtime.block_on(future),
+            None => Err(Error::internal()),
+        })
     }
 
     /// Waits on the calling thread for a while; `None` when the call has not ended yet.
     pub fn wait_for(&mut self, slice: Duration) -> Option<Result<T>> {
+        self.begun = true;
         let waited = guard(|| {
-            let future = &mut self.future;
-            Ok(self.runtime.block_on(async move { tokio::time::timeout(slice, future).await.ok() }))
+            let Some(future) = &mut self.future else { return Err(Error::internal()) };
+            self.runtime.block_on(async move { tokio::time::timeout(slice, future).await.ok().transpose() })
         });
-        waited.unwrap_or_else(|error| Some(Err(error)))
+        let ended = waited.transpose();
+        if ended.is_some() {
+            self.future = None;
+        }
+        ended
     }
 
     /// Waits on the calling thread until the call or `cancel` ends.
@@ -418,20 +348,36 @@ impl<T: Send + 'static> PendingCall<T> {
     /// The call's own, or [`cancelled`](crate::ErrorCode::Cancelled).
     pub fn wait_unless(mut self, cancel: &CancellationToken) -> Result<T> {
         guard(|| {
-            self.runtime.block_on(async {
+            let Some(future) = self.future.take() else { return Err(Error::internal()) };
+            self.runtime.block_on(async move {
                 tokio::select! {
                     biased;
                     () = cancel.cancelled() => Err(Error::cancelled()),
-                    result = &mut self.future => result,
+                    result = future => result,
                 }
             })
         })
     }
 
-    /// Runs the call on the runtime's threads and hands its end to `done`, on one of them. Aborting drops the request
-    /// and `done`.
-    pub fn spawn(self, done: impl FnOnce(Result<T>) + Send + 'static) -> AbortHandle {
-        let future = self.future;
-        self.runtime.handle.spawn(async move { done(future.await) }).abort_handle()
+    /// Runs the call on the library's own thread and hands its end to `done`, there. Aborting drops the request and
+    /// `done`.
+    ///
+    /// # Errors
+    /// [`client_closed`](crate::ErrorCode::ClientClosed) when the process is about to end; then `done` is not called.
+    pub fn spawn(mut self, done: impl FnOnce(Result<T>) + Send + 'static) -> Result<AbortHandle> {
+        let future = self.future.take().ok_or_else(Error::internal)?;
+        let task = self.runtime.background()?.spawn(async move { done(future.await) });
+        Ok(task.abort_handle())
+    }
+}
+
+impl<T> Drop for PendingCall<T> {
+    fn drop(&mut self) {
+        if let Some(future) = self.future.take() {
+            drop(future);
+            if self.begun {
+                self.runtime.settle();
+            }
+        }
     }
 }

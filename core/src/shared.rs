@@ -70,6 +70,12 @@ impl SharedMany {
         Self { session: Arc::new(session), ended: CancellationToken::new() }
     }
 
+    /// Asks on a runtime's threads, whoever takes the outcomes.
+    pub fn start_on(&self, runtime: &tokio::runtime::Handle) {
+        let _inside = runtime.enter();
+        self.session.start();
+    }
+
     /// How many more jobs may be added now.
     #[must_use]
     pub fn room(&self) -> usize {

@@ -1,12 +1,14 @@
 //! How one signed body reaches the server and its answer comes back; the rest of the crate sees the trait only.
 
+use std::collections::VecDeque;
 use std::error::Error as StdError;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http::header::{ACCEPT, CONTENT_TYPE, DATE, HeaderMap, HeaderValue, RETRY_AFTER, USER_AGENT};
+use tokio::runtime;
 use url::Url;
 
 use crate::clock::BoxFuture;
@@ -92,10 +94,50 @@ pub(crate) struct TransportOptions {
 /// The transport over reqwest: one pool for this machine, one for all others, each made when it is needed.
 pub(crate) struct ReqwestTransport {
     options: TransportOptions,
-    plain_loopback: OnceLock<reqwest::Client>,
-    loopback: OnceLock<reqwest::Client>,
-    remote: OnceLock<reqwest::Client>,
+    plain_loopback: Pools,
+    loopback: Pools,
+    remote: Pools,
     headers: HeaderMap,
+}
+
+/// How many runtimes may have a pool at a time; those of runtimes that are gone must not pile up.
+const MOST_POOLS: usize = 8;
+
+/// A pool per tokio runtime: a connection is driven by the runtime it was opened on, and is of no use on another.
+#[derive(Default)]
+struct Pools {
+    /// Made to check the settings, and not used yet.
+    unused: Mutex<Option<reqwest::Client>>,
+    first: OnceLock<(Option<runtime::Id>, reqwest::Client)>,
+    others: Mutex<VecDeque<(Option<runtime::Id>, reqwest::Client)>>,
+}
+
+impl Pools {
+    fn get(&self, make: impl FnOnce() -> Result<reqwest::Client>) -> Result<reqwest::Client> {
+        let make = || {
+            let unused = self.unused.lock().unwrap_or_else(PoisonError::into_inner).take();
+            unused.map_or_else(make, Ok)
+        };
+        let own = runtime::Handle::try_current().ok().map(|handle| handle.id());
+        match self.first.get() {
+            None => {
+                let made = make()?;
+                let (first, client) = self.first.get_or_init(|| (own, made.clone()));
+                Ok(if *first == own { client.clone() } else { made })
+            }
+            Some((first, client)) if *first == own => Ok(client.clone()),
+            Some(_) => {
+                let mut others = self.others.lock().unwrap_or_else(PoisonError::into_inner);
+                if let Some((_, client)) = others.iter().find(|(id, _)| *id == own) {
+                    return Ok(client.clone());
+                }
+                let client = make()?;
+                others.truncate(MOST_POOLS - 1);
+                others.push_front((own, client.clone()));
+                Ok(client)
+            }
+        }
+    }
 }
 
 impl ReqwestTransport {
@@ -107,7 +149,8 @@ impl ReqwestTransport {
         headers.insert(USER_AGENT, HeaderValue::from_static(options.user_agent));
         let (plain_loopback, loopback, remote) = Default::default();
         let transport = Self { options, plain_loopback, loopback, remote, headers };
-        transport.client_for(url)?;
+        let unused = transport.make(url)?;
+        *transport.pools(url).unused.lock().unwrap_or_else(PoisonError::into_inner) = Some(unused);
         if transport.options.trust.ca_bundle.is_some() {
             // A wrong bundle is found where it was given, even if this server needs none.
             transport.options.trust.client_config()?;
@@ -115,21 +158,19 @@ impl ReqwestTransport {
         Ok(transport)
     }
 
-    fn client_for(&self, url: &Url) -> Result<&reqwest::Client> {
-        let is_loopback = is_loopback(url);
-        let slot = match (url.scheme(), is_loopback) {
+    fn pools(&self, url: &Url) -> &Pools {
+        match (url.scheme(), is_loopback(url)) {
             ("http", true) => &self.plain_loopback,
             (_, true) => &self.loopback,
             (_, false) => &self.remote,
-        };
-        if let Some(client) = slot.get() {
-            return Ok(client);
         }
+    }
+
+    fn make(&self, url: &Url) -> Result<reqwest::Client> {
         // Without TLS there is nothing to trust, and a machine without CA files must do.
         let tls =
             if url.scheme() == "http" { self.options.trust.nobody()? } else { self.options.trust.client_config()? };
-        let client = self.pool(tls, is_loopback)?;
-        Ok(slot.get_or_init(|| client))
+        self.pool(tls, is_loopback(url))
     }
 
     fn pool(&self, tls: rustls::ClientConfig, is_loopback: bool) -> Result<reqwest::Client> {
@@ -155,7 +196,7 @@ impl ReqwestTransport {
     }
 
     async fn exchange(&self, request: HttpRequest, progress: &Progress) -> Result<HttpResponse> {
-        let client = self.client_for(&request.url)?;
+        let client = self.pools(&request.url).get(|| self.make(&request.url))?;
         let builder = match request.body {
             Some(body) => client.post(request.url).headers(self.headers.clone()).body(body),
             None => client.get(request.url).header(USER_AGENT, self.options.user_agent),

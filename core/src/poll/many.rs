@@ -189,7 +189,8 @@ impl ManySession {
         self.shared.admitted.fetch_sub(taken.len(), Ordering::AcqRel);
     }
 
-    fn start(&self) {
+    /// Begins to ask, on the runtime that the caller is in.
+    pub(crate) fn start(&self) {
         let mut driver = self.driver.lock().unwrap_or_else(PoisonError::into_inner);
         if let Driver::Idle = *driver {
             *driver = Driver::Running(tokio::spawn(driver::drive(Arc::clone(&self.shared))).abort_handle());

@@ -55,12 +55,122 @@ fn a_token_cancels_and_close_ends_calls() {
     });
     let (done, ended) = mpsc::channel();
     let call = client.call(|client| client.get_job_status("u-close", "stall")).unwrap();
-    call.spawn(move |result| done.send(result).unwrap());
+    call.spawn(move |result| done.send(result).unwrap()).unwrap();
     client.close();
     let error = ended.recv_timeout(Duration::from_secs(5)).unwrap().unwrap_err();
     assert_eq!(error.code(), ErrorCode::ClientClosed);
     let refused = client.call(|client| client.get_job_status("u-close", "complete")).map(|_| ()).unwrap_err();
     assert_eq!(refused.code(), ErrorCode::ClientClosed);
+}
+
+/// Answers one query per connection, says that the connection stays open, and closes it a little later.
+fn closing_server(answer: String) -> (String, std::sync::Arc<std::sync::atomic::AtomicUsize>) {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let connections = std::sync::Arc::default();
+    let count = std::sync::Arc::<std::sync::atomic::AtomicUsize>::clone(&connections);
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            count.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+            std::io::Read::read(&mut stream, &mut [0; 4096]).unwrap();
+            let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", answer.len());
+            stream.write_all((head + &answer).as_bytes()).unwrap();
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    });
+    (url, connections)
+}
+
+#[test]
+fn a_connection_that_the_server_closed_meanwhile_is_not_used() {
+    let signature = smileid_jobs::Signature::new("001", "k").unwrap();
+    let pair = signature.generate_signature(None);
+    let answer = json!({ "job_complete": false, "timestamp": pair.timestamp, "signature": pair.signature });
+    let (url, connections) = closing_server(answer.to_string());
+    // Without retries, so that nothing hides a request on a dead connection.
+    let client = ProcessClient::new(Client::builder("001", "k").base_url(url).max_retries(0)).unwrap();
+    for asked in 1..=3 {
+        client.call(|client| client.get_job_status("u", "j")).unwrap().wait().unwrap();
+        assert_eq!(connections.load(std::sync::atomic::Ordering::SeqCst), asked);
+        std::thread::sleep(Duration::from_millis(400));
+    }
+}
+
+#[test]
+fn one_client_serves_its_callers_and_the_librarys_own_thread() {
+    let sandbox = Sandbox::start().unwrap();
+    let client = process_client(&sandbox);
+    for round in 0..20 {
+        let user = format!("u-both-{round}");
+        let (done, ended) = mpsc::channel();
+        let spawned = client.call(|client| client.get_job_status(user.as_str(), "complete")).unwrap();
+        spawned.spawn(move |result| done.send(result).unwrap()).unwrap();
+        let waited = client.call(|client| client.get_job_status(user.as_str(), "pending-1")).unwrap();
+        assert!(!waited.wait().unwrap().job_complete());
+        assert!(ended.recv_timeout(Duration::from_secs(5)).unwrap().unwrap().job_complete());
+    }
+    std::thread::scope(|scope| {
+        for thread in 0..16 {
+            let client = &client;
+            scope.spawn(move || {
+                for _ in 0..20 {
+                    let user = format!("u-thread-{thread}");
+                    let call = client.call(|client| client.get_job_status(user.as_str(), "complete")).unwrap();
+                    assert!(call.wait().unwrap().job_complete());
+                }
+            });
+        }
+    });
+}
+
+#[test]
+fn many_jobs_go_on_while_nobody_waits_and_end_with_their_handle() {
+    let sandbox = Sandbox::start().unwrap();
+    let client = process_client(&sandbox);
+    let delay = Duration::from_millis(10);
+    let many = client.poll_many(|client| client.poll_many().initial_delay(delay)).unwrap();
+    many.with(|many| many.add("u-many", "pending-3")).unwrap();
+    let asked = || sandbox.requests("u-many", "pending-3").len();
+    assert!((0..400).any(|_| {
+        std::thread::sleep(Duration::from_millis(5));
+        asked() == 4
+    }));
+    let outcome = many.take().unwrap().wait().unwrap().unwrap();
+    assert!(outcome.result.unwrap().job_complete());
+    assert!(many.take().unwrap().wait().unwrap().is_none(), "nothing is left");
+    many.with(|many| many.add("u-many", "stall")).unwrap();
+    while sandbox.requests("u-many", "stall").is_empty() {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    drop(many);
+    assert!((0..200).any(|_| {
+        std::thread::sleep(Duration::from_millis(1));
+        sandbox.requests("u-many", "stall").iter().all(|request| request.closed_ms.is_some())
+    }));
+}
+
+#[test]
+fn a_watch_ends_with_its_handle() {
+    let sandbox = Sandbox::start().unwrap();
+    let client = process_client(&sandbox);
+    let delay = Duration::from_millis(5);
+    let watch = client.watch(|client| client.watch_job_status("u-watch", "pending-1").initial_delay(delay)).unwrap();
+    assert!(!watch.next().unwrap().wait().unwrap().unwrap().status.job_complete());
+    assert!(watch.next().unwrap().wait().unwrap().unwrap().status.job_complete());
+    assert!(watch.next().unwrap().wait().unwrap().is_none());
+    let watch = client.watch(|client| client.watch_job_status("u-watch", "stall")).unwrap();
+    let mut next = watch.next().unwrap();
+    while sandbox.requests("u-watch", "stall").is_empty() {
+        assert!(next.wait_for(Duration::from_millis(5)).is_none());
+    }
+    drop(next);
+    watch.close();
+    assert!((0..200).any(|_| {
+        std::thread::sleep(Duration::from_millis(1));
+        sandbox.requests("u-watch", "stall").iter().all(|request| request.closed_ms.is_some())
+    }));
+    assert!(watch.next().unwrap().wait().unwrap().is_none(), "it is over");
 }
 
 #[test]
@@ -70,7 +180,7 @@ fn a_panic_of_ours_is_an_internal_error() {
     let ask = || client.call(|client| client.get_job_status("u-panic", "testing-panic")).unwrap();
     assert_eq!(ask().wait().unwrap_err().code(), ErrorCode::Internal);
     let (done, ended) = mpsc::channel();
-    ask().spawn(move |result| done.send(result).unwrap());
+    ask().spawn(move |result| done.send(result).unwrap()).unwrap();
     assert_eq!(ended.recv_timeout(Duration::from_secs(5)).unwrap().unwrap_err().code(), ErrorCode::Internal);
     let status = client.call(|client| client.get_job_status("u-panic", "complete")).unwrap().wait().unwrap();
     assert!(status.job_complete(), "the client works on");
@@ -141,7 +251,8 @@ fn a_call_after_shutdown_starts_anew() {
     client
         .call(|client| client.get_job_status("u-down", "stall"))
         .unwrap()
-        .spawn(move |result| done.send(result).unwrap());
+        .spawn(move |result| done.send(result).unwrap())
+        .unwrap();
     while sandbox.requests("u-down", "stall").is_empty() {
         std::thread::yield_now();
     }

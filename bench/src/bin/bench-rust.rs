@@ -1,0 +1,315 @@
+//! One Rust subject in one window: `bench-rust SUBJECT URL CONCURRENCY SECONDS [CA_FILE]`.
+//!
+//! Subjects: `core` (this library), `core-decoded` (all of the result and history read), `core-hyper-util` (this library
+//! over a leaner transport), `hyper` (a bare loop that signs, verifies and reads the envelope), `epoll` (bytes only:
+//! the limit), `reqwest` (as people write it).
+
+use std::os::fd::AsRawFd;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper::Request;
+use hyper::client::conn::http1;
+use hyper_util::client::legacy::Client as LegacyClient;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use smileid_jobs::clock::BoxFuture;
+use smileid_jobs::transport::{HttpRequest, HttpResponse, Progress, Transport};
+use smileid_jobs::{Client, JobStatus, Signature};
+use smileid_jobs_bench::{API_KEY, JOB_ID, PARTNER_ID, USER_ID, Window};
+use tokio::net::TcpStream;
+
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+const WARM_UP: u64 = 2_000;
+
+/// Asks once; every worker has one.
+trait Subject: Send + Sync + 'static {
+    fn ask(&self) -> BoxFuture<'_, Result<(), Failure>>;
+}
+
+fn main() -> Result<(), Failure> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [name, url, concurrency, seconds, rest @ ..] = arguments.as_slice() else {
+        return Err("expected SUBJECT URL CONCURRENCY SECONDS [CA_FILE]".into());
+    };
+    let (concurrency, seconds): (usize, f64) = (concurrency.parse()?, seconds.parse()?);
+    if name == "epoll" {
+        return epoll(url, concurrency, seconds);
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let subjects = subjects(name, url, rest.first(), concurrency).await?;
+        run(&subjects, WARM_UP, f64::MAX).await?;
+        let window = Window::open();
+        let queries = run(&subjects, u64::MAX, seconds).await?;
+        println!("{}", window.line(queries));
+        Ok(())
+    })
+}
+
+/// Asks with all workers until there were enough queries or the time is up.
+async fn run(subjects: &[Arc<dyn Subject>], most: u64, seconds: f64) -> Result<u64, Failure> {
+    let window = Window::open();
+    let each = most.div_ceil(subjects.len() as u64);
+    let started = std::time::Instant::now();
+    let mut workers = Vec::new();
+    for subject in subjects.iter().cloned() {
+        workers.push(tokio::spawn(async move {
+            let mut asked = 0;
+            while asked < each && started.elapsed().as_secs_f64() < seconds {
+                subject.ask().await?;
+                asked += 1;
+            }
+            Ok::<u64, Failure>(asked)
+        }));
+    }
+    let mut asked = 0;
+    for worker in workers {
+        asked += worker.await??;
+    }
+    let _ = window;
+    Ok(asked)
+}
+
+async fn subjects(
+    name: &str,
+    url: &str,
+    ca_file: Option<&String>,
+    concurrency: usize,
+) -> Result<Vec<Arc<dyn Subject>>, Failure> {
+    let mut builder = Client::builder(PARTNER_ID, API_KEY).base_url(url).max_connections(concurrency as u64);
+    if let Some(path) = ca_file {
+        builder = builder.ca_bundle(path);
+    }
+    let one: Arc<dyn Subject> = match name {
+        "core" => Arc::new(Core { client: builder.build()?, decode: false }),
+        "core-decoded" => Arc::new(Core { client: builder.build()?, decode: true }),
+        "core-hyper-util" => {
+            let connector = HttpConnector::new();
+            let client = LegacyClient::builder(TokioExecutor::new()).build(connector);
+            Arc::new(Core { client: builder.transport(Arc::new(HyperUtil(client))).build()?, decode: false })
+        }
+        "reqwest" => Arc::new(Reqwest::new(url)?),
+        "hyper" => {
+            let mut own: Vec<Arc<dyn Subject>> = Vec::new();
+            for _ in 0..concurrency {
+                own.push(Arc::new(Hyper::connect(url).await?));
+            }
+            return Ok(own);
+        }
+        _ => return Err("no such subject".into()),
+    };
+    Ok(vec![one; concurrency])
+}
+
+struct Core {
+    client: Client,
+    decode: bool,
+}
+
+impl Subject for Core {
+    fn ask(&self) -> BoxFuture<'_, Result<(), Failure>> {
+        Box::pin(async {
+            let status: JobStatus = self.client.get_job_status(USER_ID, JOB_ID).await?;
+            if self.decode {
+                std::hint::black_box((status.result(), status.history()));
+            }
+            std::hint::black_box(status.job_complete());
+            Ok(())
+        })
+    }
+}
+
+/// The leaner transport that is measured beside reqwest: no proxies, no TLS, no content coding.
+struct HyperUtil(LegacyClient<HttpConnector, Full<Bytes>>);
+
+impl Transport for HyperUtil {
+    fn send<'a>(
+        &'a self,
+        request: HttpRequest,
+        progress: &'a Progress,
+    ) -> BoxFuture<'a, smileid_jobs::Result<HttpResponse>> {
+        Box::pin(async move {
+            let failed = || smileid_jobs::Error::internal();
+            let body = Full::new(request.body().cloned().unwrap_or_default());
+            let sent = Request::post(request.url().as_str())
+                .header("content-type", "application/json")
+                .header("accept", "application/json")
+                .header("user-agent", "smileid-jobs/bench (rust)")
+                .body(body)
+                .map_err(|_| failed())?;
+            let response = self.0.request(sent).await.map_err(|_| failed())?;
+            progress.body_began();
+            let status = response.status().as_u16();
+            let body = response.into_body().collect().await.map_err(|_| failed())?.to_bytes();
+            Ok(HttpResponse { status, retry_after: None, date: None, body })
+        })
+    }
+}
+
+/// As people write it.
+struct Reqwest {
+    client: reqwest::Client,
+    url: String,
+    signature: Signature,
+}
+
+impl Reqwest {
+    fn new(url: &str) -> Result<Self, Failure> {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let url = format!("{url}/v1/job_status");
+        Ok(Self { client: reqwest::Client::builder().no_proxy().build()?, url, signature: Signature::new(PARTNER_ID, API_KEY)? })
+    }
+}
+
+impl Subject for Reqwest {
+    fn ask(&self) -> BoxFuture<'_, Result<(), Failure>> {
+        Box::pin(async {
+            let response = self.client.post(&self.url).header("content-type", "application/json").body(body(&self.signature)).send().await?;
+            let value: serde_json::Value = serde_json::from_slice(&response.bytes().await?)?;
+            let text = |name: &str| value[name].as_str().unwrap_or_default();
+            if !self.signature.confirm_signature(text("timestamp"), text("signature")) {
+                return Err("wrong signature".into());
+            }
+            Ok(())
+        })
+    }
+}
+
+fn body(signature: &Signature) -> Vec<u8> {
+    let signed = signature.generate_signature(None);
+    format!(
+        r#"{{"timestamp":"{}","signature":"{}","partner_id":"{PARTNER_ID}","user_id":"{USER_ID}","job_id":"{JOB_ID}","image_links":false,"history":false}}"#,
+        signed.timestamp, signed.signature
+    )
+    .into_bytes()
+}
+
+/// A connection of its own per worker, and nothing that a product needs.
+struct Hyper {
+    sender: tokio::sync::Mutex<http1::SendRequest<Full<Bytes>>>,
+    authority: String,
+    path: String,
+    signature: Signature,
+}
+
+#[derive(Deserialize)]
+struct Envelope<'a> {
+    job_complete: bool,
+    timestamp: &'a str,
+    signature: &'a str,
+    #[serde(borrow)]
+    result: Option<&'a RawValue>,
+    #[serde(borrow)]
+    history: Option<&'a RawValue>,
+}
+
+impl Hyper {
+    async fn connect(url: &str) -> Result<Self, Failure> {
+        let rest = url.strip_prefix("http://").ok_or("the bare loops speak plain http only")?;
+        let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+        let stream = TcpStream::connect(authority).await?;
+        stream.set_nodelay(true)?;
+        let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+        tokio::spawn(connection);
+        Ok(Self {
+            sender: tokio::sync::Mutex::new(sender),
+            authority: authority.to_owned(),
+            path: format!("/{path}/v1/job_status"),
+            signature: Signature::new(PARTNER_ID, API_KEY)?,
+        })
+    }
+}
+
+impl Subject for Hyper {
+    fn ask(&self) -> BoxFuture<'_, Result<(), Failure>> {
+        Box::pin(async {
+            let request = Request::post(self.path.as_str())
+                .header("host", self.authority.as_str())
+                .header("content-type", "application/json")
+                .body(Full::new(Bytes::from(body(&self.signature))))?;
+            let mut sender = self.sender.lock().await;
+            sender.ready().await?;
+            let bytes = sender.send_request(request).await?.into_body().collect().await?.to_bytes();
+            let envelope: Envelope<'_> = serde_json::from_slice(&bytes)?;
+            if !self.signature.confirm_signature(envelope.timestamp, envelope.signature) {
+                return Err("wrong signature".into());
+            }
+            std::hint::black_box((envelope.job_complete, envelope.result, envelope.history));
+            Ok(())
+        })
+    }
+}
+
+/// The limit: fixed bytes over non-blocking sockets and one epoll, with no HTTP, no signing and no parsing.
+fn epoll(url: &str, concurrency: usize, seconds: f64) -> Result<(), Failure> {
+    use std::io::{Read, Write};
+    let rest = url.strip_prefix("http://").ok_or("the bare loops speak plain http only")?;
+    let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+    let body = body(&Signature::new(PARTNER_ID, API_KEY)?);
+    let head = format!("POST /{path}/v1/job_status HTTP/1.1\r\nhost: {authority}\r\ncontent-length: {}\r\n\r\n", body.len());
+    let request = [head.into_bytes(), body].concat();
+    let mut streams = Vec::new();
+    for _ in 0..concurrency {
+        let stream = std::net::TcpStream::connect(authority)?;
+        stream.set_nodelay(true)?;
+        streams.push(stream);
+    }
+    let mut buffer = vec![0; 1 << 17];
+    // How long an answer is.
+    let first = streams.first_mut().ok_or("expected a concurrency of at least 1")?;
+    first.write_all(&request)?;
+    let mut length = first.read(&mut buffer)?;
+    first.set_read_timeout(Some(Duration::from_millis(200)))?;
+    while let Ok(more @ 1..) = first.read(&mut buffer) {
+        length += more;
+    }
+    first.set_read_timeout(None)?;
+    // SAFETY: plain system calls on descriptors that live as long as `streams` and on buffers of our own.
+    unsafe {
+        let poll = libc::epoll_create1(0);
+        let mut left = vec![length; concurrency];
+        for (at, stream) in streams.iter_mut().enumerate() {
+            if concurrency > 1 {
+                stream.set_nonblocking(true)?;
+            }
+            let mut event = libc::epoll_event { events: libc::EPOLLIN as u32, u64: at as u64 };
+            libc::epoll_ctl(poll, libc::EPOLL_CTL_ADD, stream.as_raw_fd(), &raw mut event);
+            stream.write_all(&request)?;
+        }
+        let mut events = vec![libc::epoll_event { events: 0, u64: 0 }; concurrency];
+        let mut queries = 0;
+        let mut window = Window::open();
+        let mut warm = false;
+        loop {
+            let ready = if concurrency == 1 {
+                // One connection needs no epoll: it may block in its read.
+                1
+            } else {
+                libc::epoll_wait(poll, events.as_mut_ptr(), concurrency as i32, -1)
+            };
+            for event in events.iter().take(ready as usize) {
+                let at = if concurrency == 1 { 0 } else { event.u64 as usize };
+                let (Some(stream), Some(left)) = (streams.get_mut(at), left.get_mut(at)) else { continue };
+                *left -= stream.read(&mut buffer)?.min(*left);
+                if *left == 0 {
+                    *left = length;
+                    queries += 1;
+                    stream.write_all(&request)?;
+                }
+            }
+            if !warm && queries >= WARM_UP {
+                (queries, warm, window) = (0, true, Window::open());
+            }
+            if warm && queries % 16 == 0 && window.seconds() >= seconds {
+                println!("{}", window.line(queries));
+                return Ok(());
+            }
+        }
+    }
+}

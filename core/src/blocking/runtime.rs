@@ -1,0 +1,171 @@
+//! The runtime of one process: whoever waits drives it, and what nobody waits for has one thread.
+//!
+//! A call that its caller waits for runs on the caller's own thread, sockets included: no other thread has to be woken
+//! twice per query. Calls that are spawned, and the drivers of `poll_many`, run on a thread of the library's. Either is
+//! started when first needed.
+
+use std::mem::ManuallyDrop;
+use std::process;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+
+use arc_swap::ArcSwapOption;
+use tokio::runtime::{Builder, Handle, Runtime};
+use tokio_util::sync::CancellationToken;
+
+use crate::error::{Error, Result};
+
+/// Connections that were left alone for this long are looked at before they are used: the server may have closed one.
+const IDLE_MS: u64 = 200;
+
+static RUNTIME: ArcSwapOption<ProcessRuntime> = ArcSwapOption::const_empty();
+
+/// See the module.
+pub(super) struct ProcessRuntime {
+    pub(super) pid: u32,
+    pub(super) stopping: CancellationToken,
+    stopped: AtomicBool,
+    /// Threads that are driving a call of theirs.
+    waiting: AtomicUsize,
+    started_at: Instant,
+    /// When `driven` last stood still, in milliseconds since `started_at`.
+    left_at_ms: AtomicU64,
+    driven: ManuallyDrop<RwLock<Option<Runtime>>>,
+    background: ManuallyDrop<OnceLock<RwLock<Option<Runtime>>>>,
+}
+
+impl ProcessRuntime {
+    fn start() -> Result<Self> {
+        let driven = Builder::new_current_thread()
+            .max_blocking_threads(4)
+            .thread_name("smileid-jobs")
+            .enable_all()
+            .build()
+            .map_err(|_| Error::internal())?;
+        Ok(Self {
+            pid: process::id(),
+            stopping: CancellationToken::new(),
+            stopped: AtomicBool::new(false),
+            waiting: AtomicUsize::new(0),
+            started_at: Instant::now(),
+            left_at_ms: AtomicU64::new(0),
+            driven: ManuallyDrop::new(RwLock::new(Some(driven))),
+            background: ManuallyDrop::new(OnceLock::new()),
+        })
+    }
+
+    pub(super) fn is_usable(&self) -> bool {
+        self.pid == process::id() && !self.stopped.load(Ordering::Acquire)
+    }
+
+    /// The runtime of this process, made when first asked for.
+    pub(super) fn current() -> Result<Arc<Self>> {
+        loop {
+            let held = RUNTIME.load();
+            if let Some(runtime) = held.as_ref().filter(|runtime| runtime.is_usable()) {
+                return Ok(Arc::clone(runtime));
+            }
+            let fresh = Arc::new(Self::start()?);
+            let before = RUNTIME.compare_and_swap(&held, Some(Arc::clone(&fresh)));
+            if before.as_ref().map(Arc::as_ptr) == held.as_ref().map(Arc::as_ptr) {
+                leak_if_foreign(before.as_ref());
+                return Ok(fresh);
+            }
+            fresh.stop(Duration::ZERO);
+        }
+    }
+
+    /// The runtime in use, if there is one of this process.
+    pub(super) fn running() -> Option<Arc<Self>> {
+        RUNTIME.load_full().filter(|runtime| runtime.is_usable())
+    }
+
+    /// The thread for what nobody waits for.
+    pub(super) fn background(&self) -> Result<Handle> {
+        let start = || {
+            Builder::new_multi_thread()
+                .worker_threads(1)
+                .max_blocking_threads(4)
+                .thread_name("smileid-jobs")
+                .enable_all()
+                .build()
+                .ok()
+        };
+        let runtime = self.background.get_or_init(|| RwLock::new(start()));
+        let runtime = runtime.read().unwrap_or_else(PoisonError::into_inner);
+        runtime.as_ref().map(|runtime| runtime.handle().clone()).ok_or_else(Error::closed)
+    }
+
+    /// Drives a call on the calling thread.
+    pub(super) fn block_on<T>(&self, call: impl Future<Output = Result<T>>) -> Result<T> {
+        struct Leave<'a>(&'a ProcessRuntime);
+        impl Drop for Leave<'_> {
+            fn drop(&mut self) {
+                self.0.left_at_ms.store(self.0.now_ms(), Ordering::Relaxed);
+                self.0.waiting.fetch_sub(1, Ordering::Release);
+            }
+        }
+        self.waiting.fetch_add(1, Ordering::Acquire);
+        let leave = Leave(self);
+        let driven = self.driven.read().unwrap_or_else(PoisonError::into_inner);
+        let Some(runtime) = driven.as_ref() else { return Err(Error::closed()) };
+        let was_idle = self.now_ms().saturating_sub(self.left_at_ms.load(Ordering::Relaxed)) >= IDLE_MS;
+        let result = runtime.block_on(async {
+            if was_idle {
+                catch_up().await;
+            }
+            let result = call.await;
+            if result.is_err() {
+                // The connection of a request that was dropped is closed by a task of its own.
+                catch_up().await;
+            }
+            result
+        });
+        drop((driven, leave));
+        result
+    }
+
+    /// Lets the tasks of dropped requests close their connections.
+    pub(super) fn settle(&self) {
+        // On a thread of ours there is somebody who drives.
+        if self.is_usable() && Handle::try_current().is_err() {
+            let _ = self.block_on(async { Err::<(), _>(Error::closed()) });
+        }
+    }
+
+    fn now_ms(&self) -> u64 {
+        u64::try_from(self.started_at.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    pub(super) fn stop(&self, grace: Duration) {
+        self.stopped.store(true, Ordering::Release);
+        self.stopping.cancel();
+        // They leave at once; a call that is driven on while its timers go away would panic.
+        let patience = Instant::now() + grace;
+        while self.waiting.load(Ordering::Acquire) > 0 && Instant::now() < patience {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        let left = || patience.saturating_duration_since(Instant::now());
+        for runtime in [Some(&*self.driven), self.background.get()].into_iter().flatten() {
+            // Whoever still drives it keeps it.
+            if let Some(runtime) = runtime.try_write().ok().and_then(|mut runtime| runtime.take()) {
+                runtime.shutdown_timeout(left());
+            }
+        }
+    }
+}
+
+/// Looks at the sockets, and lets the tasks that own them act on what they see.
+async fn catch_up() {
+    for _ in 0..4 {
+        tokio::task::yield_now().await;
+    }
+}
+
+/// Keeps the parent's runtime from ever being dropped here.
+fn leak_if_foreign(runtime: Option<&Arc<ProcessRuntime>>) {
+    if let Some(runtime) = runtime.filter(|runtime| runtime.pid != process::id()) {
+        std::mem::forget(Arc::clone(runtime));
+    }
+}
