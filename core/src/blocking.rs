@@ -17,7 +17,7 @@ use arc_swap::ArcSwapOption;
 use tokio::task::AbortHandle;
 use tokio_util::sync::CancellationToken;
 
-use self::runtime::ProcessRuntime;
+use self::runtime::{Lane, ProcessRuntime};
 use crate::client::{Client, ClientBuilder, PollMany, WatchJobStatus};
 use crate::clock::BoxFuture;
 use crate::error::{Error, Result};
@@ -300,8 +300,8 @@ pub struct PendingCall<T> {
     runtime: Arc<ProcessRuntime>,
     /// Gone once it has ended or was handed over.
     future: Option<BoxFuture<'static, Result<T>>>,
-    /// Whether somebody has begun to wait for it.
-    begun: bool,
+    /// Set once somebody has begun to wait for it.
+    lane: Option<Lane>,
 }
 
 impl<T: Send + 'static> PendingCall<T> {
@@ -314,7 +314,11 @@ impl<T: Send + 'static> PendingCall<T> {
                 result = future => result,
             }
         }));
-        Self { runtime, future: Some(future), begun: false }
+        Self { runtime, future: Some(future), lane: None }
+    }
+
+    fn lane(&mut self) -> Lane {
+        *self.lane.get_or_insert_with(|| self.runtime.lane())
     }
 
     /// Waits on the calling thread until the call ends.
@@ -322,18 +326,19 @@ impl<T: Send + 'static> PendingCall<T> {
     /// # Errors
     /// The call's own.
     pub fn wait(mut self) -> Result<T> {
+        let lane = self.lane();
         guard(|| match self.future.take() {
-            Some(future) => self.runtime.block_on(future),
+            Some(future) => self.runtime.block_on(lane, future),
             None => Err(Error::internal()),
         })
     }
 
     /// Waits on the calling thread for a while; `None` when the call has not ended yet.
     pub fn wait_for(&mut self, slice: Duration) -> Option<Result<T>> {
-        self.begun = true;
+        let lane = self.lane();
         let waited = guard(|| {
             let Some(future) = &mut self.future else { return Err(Error::internal()) };
-            self.runtime.block_on(async move { tokio::time::timeout(slice, future).await.ok().transpose() })
+            self.runtime.block_on(lane, async move { tokio::time::timeout(slice, future).await.ok().transpose() })
         });
         let ended = waited.transpose();
         if ended.is_some() {
@@ -347,9 +352,10 @@ impl<T: Send + 'static> PendingCall<T> {
     /// # Errors
     /// The call's own, or [`cancelled`](crate::ErrorCode::Cancelled).
     pub fn wait_unless(mut self, cancel: &CancellationToken) -> Result<T> {
+        let lane = self.lane();
         guard(|| {
             let Some(future) = self.future.take() else { return Err(Error::internal()) };
-            self.runtime.block_on(async move {
+            self.runtime.block_on(lane, async move {
                 tokio::select! {
                     biased;
                     () = cancel.cancelled() => Err(Error::cancelled()),
@@ -375,7 +381,7 @@ impl<T> Drop for PendingCall<T> {
     fn drop(&mut self) {
         if let Some(future) = self.future.take() {
             drop(future);
-            if self.begun {
+            if self.lane == Some(Lane::Caller) {
                 self.runtime.settle();
             }
         }
