@@ -5,6 +5,8 @@ export type BridgeHandle = Handle<'Bridge'>
 export type ClientHandle = Handle<'Client'>
 export type SignatureHandle = Handle<'Signature'>
 export type StatusHandle = Handle<'JobStatus'>
+export type ManyHandle = Handle<'Many'>
+export type WatchHandle = Handle<'Watch'>
 
 /**
  * Which binding artifact the generated loader actually loaded: `'native'` for
@@ -13,6 +15,12 @@ export type StatusHandle = Handle<'JobStatus'>
  * can point the loader at a WASI artifact this package does not build itself.
  */
 export declare const __napiBindingTarget: 'native' | 'wasm32-wasi' | 'wasm32-wasip1'
+
+/** When to make the next step, and with what. */
+export interface AgainData {
+  afterMs: number
+  token: string
+}
 
 /** Drops a running call and its request; nothing is reported for it any more. */
 export declare function cancel(bridge: BridgeHandle, call: number): void
@@ -39,7 +47,7 @@ export declare function confirmSignature(handle: SignatureHandle, timestamp: unk
 
 /**
  * Makes the environment's bridge. `settle` is called with batches: for each call its number, its flags (-1 for an
- * error), its handle or error, and its code.
+ * error, -2 for another value than a status), its handle, error or value, and its code.
  */
 export declare function createBridge(settle: (batch: unknown[]) => void): BridgeHandle
 
@@ -49,12 +57,16 @@ export declare function createClient(options: object, fromEnv: boolean): MadeCli
 /** Takes a partner's id and key. */
 export declare function createSignature(partnerId: unknown, apiKey: unknown): MadeSignature
 
+/** Starts a download and returns its number in the bridge's batches. */
+export declare function downloadImages(bridge: BridgeHandle, client: ClientHandle, status: StatusHandle, hosts: string[] | null, options: object): number
+
 /** Why a call failed. */
 export interface ErrorData {
   number: number
   message: string
   argument?: string
   phase?: string
+  reason?: string
   httpStatus?: number
   apiCode?: string
   retryAfterMs?: number
@@ -72,11 +84,33 @@ export interface ErrorData {
 export declare function generateSignature(signature: SignatureHandle, timestamp: unknown): Signed
 
 /** Starts one query and returns its number in the bridge's batches. */
-export declare function getJobStatus(bridge: BridgeHandle, client: ClientHandle, userId: unknown, jobId: unknown, returnHistory: unknown, returnImageLinks: unknown, timeoutMs: unknown): number
+export declare function getJobStatus(bridge: BridgeHandle, client: ClientHandle, userId: unknown, jobId: unknown, returnHistory: unknown, returnImageLinks: unknown, returnJobStatus: unknown, callbackUrl: unknown, timeoutMs: unknown): number
+
+/** One image. */
+export interface ImageData {
+  key: string
+  contentType: string
+  data?: Buffer
+  file?: string
+}
+
+/** How one of many jobs ended. */
+export interface JobData {
+  userId: string
+  jobId: string
+  status?: StatusData
+  error?: ErrorData
+}
 
 /** What was made, or why not. */
 export interface MadeClient {
   ok?: ClientHandle
+  err?: ErrorData
+}
+
+/** Many jobs, or why not. */
+export interface MadeMany {
+  ok?: ManyHandle
   err?: ErrorData
 }
 
@@ -86,6 +120,33 @@ export interface MadeSignature {
   err?: ErrorData
 }
 
+/** A watch, or why there is none. */
+export interface MadeWatch {
+  ok?: WatchHandle
+  err?: ErrorData
+}
+
+/** Adds a job, or says why not. */
+export declare function manyAdd(many: ManyHandle, userId: unknown, jobId: unknown): ErrorData | null
+
+/** Ends it and drops its requests. */
+export declare function manyClose(many: ManyHandle): void
+
+/** Whether another job may be added now. */
+export declare function manyHasRoom(many: ManyHandle): boolean
+
+/** How far it has come. */
+export declare function manyProgress(many: ManyHandle): Progress
+
+/** Waits for the next outcome; its number in the bridge's batches. */
+export declare function manyTake(bridge: BridgeHandle, many: ManyHandle): number
+
+/** An outcome that is there already. */
+export declare function manyTryTake(many: ManyHandle): JobData | null
+
+/** Makes waits for this job ask now, or says why not. */
+export declare function notify(client: ClientHandle, userId: unknown, jobId: unknown): ErrorData | null
+
 /** A timestamp with its signature. */
 export interface Pair {
   timestamp: string
@@ -93,7 +154,20 @@ export interface Pair {
 }
 
 /** Starts a poll and returns its number in the bridge's batches. */
-export declare function pollJobStatus(bridge: BridgeHandle, client: ClientHandle, userId: unknown, jobId: unknown, returnHistory: unknown, returnImageLinks: unknown, timeoutMs: unknown, retryCount: unknown, initialDelayMs: unknown, maxDelayMs: unknown): number
+export declare function pollJobStatus(bridge: BridgeHandle, client: ClientHandle, userId: unknown, jobId: unknown, returnHistory: unknown, returnImageLinks: unknown, returnJobStatus: unknown, callbackUrl: unknown, timeoutMs: unknown, retryCount: unknown, initialDelayMs: unknown, maxDelayMs: unknown): number
+
+/** Makes a `pollMany`; nothing is sent before an outcome is waited for. */
+export declare function pollMany(client: ClientHandle, options: object): MadeMany
+
+/** Starts one step of a wait and returns its number in the bridge's batches. */
+export declare function pollStep(bridge: BridgeHandle, client: ClientHandle, userId: unknown, jobId: unknown, options: object): number
+
+/** How far many jobs have come. */
+export interface Progress {
+  complete: number
+  failed: number
+  waiting: number
+}
 
 /** A signed timestamp, or why there is none. */
 export interface Signed {
@@ -116,3 +190,33 @@ export declare function statusRaw(status: StatusHandle): Buffer
 
 /** The whole typed view as JSON text, made by the core. */
 export declare function statusView(status: StatusHandle): string
+
+/** One answer about a watched job. */
+export interface UpdateData {
+  attempt: number
+  elapsedMs: number
+  status: StatusData
+  changed: boolean
+  nextDelayMs?: number
+}
+
+/** A callback's typed view as JSON text, or why there is none. */
+export interface Verified {
+  ok?: string
+  err?: ErrorData
+}
+
+/** Checks a callback's body. */
+export declare function verifyCallback(client: ClientHandle, body: Buffer, maxAgeMs: unknown): Verified
+
+/** Starts a wait and returns its number in the bridge's batches. */
+export declare function waitUntilComplete(bridge: BridgeHandle, client: ClientHandle, userId: unknown, jobId: unknown, options: object): number
+
+/** Ends a watch and drops its request. */
+export declare function watchClose(watch: WatchHandle): void
+
+/** Makes a watch; nothing is sent before its first update is waited for. */
+export declare function watchJobStatus(client: ClientHandle, userId: unknown, jobId: unknown, options: object): MadeWatch
+
+/** Waits for the next update; its number in the bridge's batches. */
+export declare function watchNext(bridge: BridgeHandle, watch: WatchHandle): number

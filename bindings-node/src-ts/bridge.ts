@@ -10,6 +10,7 @@ import { onAbort } from './signals'
 /** How a call ended. */
 export type Settled =
   | { readonly flags: number; readonly handle: StatusHandle; readonly code: string | null }
+  | { readonly value: unknown }
   | { readonly error: ErrorData }
 
 const running = new Map<number, (settled: Settled) => void>()
@@ -23,7 +24,8 @@ function settle(batch: unknown[]): void {
     if (settleCall === undefined) continue
     running.delete(call)
     const flags = batch[at + 1] as number
-    if (flags < 0) settleCall({ error: batch[at + 2] as ErrorData })
+    if (flags === -2) settleCall({ value: batch[at + 2] })
+    else if (flags < 0) settleCall({ error: batch[at + 2] as ErrorData })
     else settleCall({ flags, handle: batch[at + 2] as StatusHandle, code: batch[at + 3] as string | null })
   }
 }

@@ -12,10 +12,14 @@ import { statusFrom, type JobStatus } from './status'
 /** Where time ran out; see {@link SmileIDError.phase}. */
 export type Phase = 'queue' | 'connect' | 'response' | 'body' | 'server' | 'overall'
 
+/** Why a wait ended before its job; see {@link SmileIDError.reason}. */
+export type IncompleteReason = 'deadline' | 'attempts' | 'retry_after_beyond_deadline'
+
 /** What an error knows besides its message; all of it is optional. */
 export interface ErrorDetails {
   argument?: string | undefined
   phase?: Phase | undefined
+  reason?: IncompleteReason | undefined
   httpStatus?: number | undefined
   apiCode?: string | undefined
   retryAfterMs?: number | undefined
@@ -39,6 +43,8 @@ export abstract class SmileIDError extends Error {
   declare readonly argument?: string
   /** Where time ran out: `queue`, `connect`, `response`, `body`, `server` or `overall`. */
   declare readonly phase?: Phase
+  /** Why a wait ended: `deadline`, `attempts` or `retry_after_beyond_deadline`. */
+  declare readonly reason?: IncompleteReason
   /** The HTTP status of the answer, if there was one. */
   declare readonly httpStatus?: number
   /** Smile ID's own error code, such as `2205`. */
@@ -56,8 +62,8 @@ export abstract class SmileIDError extends Error {
   constructor(message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause })
     this.#private = details
-    const { argument, phase, httpStatus, apiCode, retryAfterMs, attempts, elapsedMs } = details
-    const shown = { argument, phase, httpStatus, apiCode, retryAfterMs, attempts, elapsedMs }
+    const { argument, phase, reason, httpStatus, apiCode, retryAfterMs, attempts, elapsedMs } = details
+    const shown = { argument, phase, reason, httpStatus, apiCode, retryAfterMs, attempts, elapsedMs }
     for (const [name, value] of Object.entries(shown)) {
       if (value !== undefined) Object.defineProperty(this, name, { value, enumerable: true })
     }
@@ -104,6 +110,18 @@ export class InvalidArgumentError extends SmileIDError {
 export class ClientClosedError extends SmileIDError {
   override readonly code = 'SMILEID_CLIENT_CLOSED'
   override readonly number = 1002
+}
+
+/** The token of a step is not for this question, or was changed. */
+export class PollTokenError extends SmileIDError {
+  override readonly code = 'SMILEID_TOKEN_MISMATCH'
+  override readonly number = 1003
+}
+
+/** A file of yours could not be written, or exists already. */
+export class FileError extends SmileIDError {
+  override readonly code = 'SMILEID_IO'
+  override readonly number = 1004
 }
 
 /** The connection broke before the whole answer had arrived; and the base of {@link ConnectError} and others. */
@@ -187,6 +205,30 @@ export class ResponseMismatchError extends SmileIDError {
   override readonly number = 4005
 }
 
+/** The callback is older than `maxAgeMs`, or its age cannot be told. */
+export class CallbackExpiredError extends SmileIDError {
+  override readonly code = 'SMILEID_CALLBACK_EXPIRED'
+  override readonly number = 4006
+}
+
+/** The link to an image has expired: ask for the status again, or use `refresh`. */
+export class ImageLinkExpiredError extends SmileIDError {
+  override readonly code = 'SMILEID_IMAGE_LINK_EXPIRED'
+  override readonly number = 4101
+}
+
+/** An image's host, type or size is not acceptable. */
+export class ImageRefusedError extends SmileIDError {
+  override readonly code = 'SMILEID_IMAGE_REFUSED'
+  override readonly number = 4102
+}
+
+/** The job was not complete when the time or the attempts were used up; `reason` says which. */
+export class JobIncompleteError extends SmileIDError {
+  override readonly code = 'SMILEID_JOB_INCOMPLETE'
+  override readonly number = 5001
+}
+
 /** A bug in this package; please report it. */
 export class InternalError extends SmileIDError {
   override readonly code = 'SMILEID_INTERNAL'
@@ -196,6 +238,8 @@ export class InternalError extends SmileIDError {
 const CLASSES = {
   InvalidArgumentError,
   ClientClosedError,
+  PollTokenError,
+  FileError,
   NetworkError,
   ConnectError,
   TLSError,
@@ -209,6 +253,10 @@ const CLASSES = {
   SignatureError,
   LegacySignatureError,
   ResponseMismatchError,
+  CallbackExpiredError,
+  ImageLinkExpiredError,
+  ImageRefusedError,
+  JobIncompleteError,
   InternalError,
 }
 
@@ -247,6 +295,7 @@ export function errorFrom(data: ErrorData): SmileIDError {
   return new type(data.message, {
     ...data,
     phase: data.phase as Phase | undefined,
+    reason: data.reason as IncompleteReason | undefined,
     lastStatus: data.lastStatus && statusFrom(data.lastStatus),
     lastError: data.lastError && errorFrom(data.lastError),
     cause: data.cause && new UnderlyingError(data.cause),

@@ -4,17 +4,25 @@
  * @packageDocumentation
  */
 
+export { Callback } from './callback'
+export type { CallbackData } from './callback'
 export { Client } from './client'
 export {
   APIError,
   AuthenticationError,
+  CallbackExpiredError,
   ClientClosedError,
   ConnectError,
+  FileError,
+  ImageLinkExpiredError,
+  ImageRefusedError,
   InternalError,
   InvalidArgumentError,
   InvalidResponseError,
+  JobIncompleteError,
   LegacySignatureError,
   NetworkError,
+  PollTokenError,
   RateLimitError,
   RequestRejectedError,
   RequestTimeoutError,
@@ -26,8 +34,17 @@ export {
   TLSError,
   UnderlyingError,
 } from './errors'
-export type { ErrorDetails, Phase } from './errors'
-export type { ClientOptions, GetJobStatusOptions, PollJobStatusOptions } from './options'
+export type { ErrorDetails, IncompleteReason, Phase } from './errors'
+export type {
+  ClientOptions,
+  DownloadImagesOptions,
+  GetJobStatusOptions,
+  PollJobStatusOptions,
+  PollManyOptions,
+  VerifyCallbackOptions,
+  WaitOptions,
+  WatchOptions,
+} from './options'
 export type {
   Antifraud,
   IdResponse,
@@ -40,4 +57,8 @@ export type {
 export { Signature } from './signature'
 export type { SignedTimestamp } from './signature'
 export { JobStatus } from './status'
-export type { JobStatusData } from './status'
+export type { CallbackDelivery, JobStatusData } from './status'
+export { JobOutcomes, StatusUpdates } from './streams'
+export type { Job } from './streams'
+export { Image, JobOutcome } from './waiting'
+export type { ManyProgress, PollStep, StatusUpdate } from './waiting'

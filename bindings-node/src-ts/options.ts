@@ -1,6 +1,7 @@
 /** The options of clients and verbs. Their values are judged by the native core; only their names are judged here. */
 
 import { InvalidArgumentError } from './errors'
+import type { ManyProgress } from './waiting'
 
 /** Options of `new Client(…)`. `environment` or `baseUrl` is required. */
 export interface ClientOptions {
@@ -66,6 +67,17 @@ export interface GetJobStatusOptions {
    */
   returnImageLinks?: boolean | undefined
   /**
+   * The result in sync: `getJobStatus` then polls with the defaults of `pollJobStatus` until the job is complete or the
+   * attempts are used up. The other verbs wait anyway and take it without effect.
+   * @defaultValue false
+   */
+  returnJobStatus?: boolean | undefined
+  /**
+   * Deliver the final result to this URL as well, once the job is complete: https, or http on this machine. The status
+   * is returned whatever happens; its `callbackDelivery` says how it went.
+   */
+  callbackUrl?: string | null | undefined
+  /**
    * The bound of everything this call does, in milliseconds: 0 (exactly one HTTP request) to 30 days; `null` is no
    * bound.
    * @defaultValue 30000
@@ -100,6 +112,82 @@ export interface PollJobStatusOptions extends Omit<GetJobStatusOptions, 'timeout
   timeoutMs?: number | null | undefined
 }
 
+/** Options of `watchJobStatus`. */
+export interface WatchOptions extends Omit<PollJobStatusOptions, 'retryCount' | 'timeoutMs'> {
+  /**
+   * How often to ask again after the first query: 0 to 1000; `null` is no limit.
+   * @defaultValue null
+   */
+  retryCount?: number | null | undefined
+  /**
+   * The bound of everything this call does, in milliseconds: 0 (exactly one HTTP request) to 30 days; `null` is no
+   * bound.
+   * @defaultValue 60000
+   */
+  timeoutMs?: number | null | undefined
+}
+
+/** Options of `waitUntilComplete` and `pollStep`. */
+export interface WaitOptions extends WatchOptions {
+  /** The token of a `pollStep` to go on from, with its attempts and its deadline in place of `timeoutMs`. */
+  token?: string | null | undefined
+}
+
+/** Options of `pollMany`; `timeoutMs` bounds each job from its first query. */
+export interface PollManyOptions extends Omit<WatchOptions, 'returnJobStatus' | 'callbackUrl'> {
+  /**
+   * How many jobs are admitted at a time: 1 to 1000000.
+   * @defaultValue 10000
+   */
+  maxWaiting?: number | undefined
+  /**
+   * At most this many HTTP requests a second, retries included; `null` is no limit.
+   * @defaultValue null
+   */
+  rateLimit?: number | null | undefined
+  /**
+   * How many requests may go out at once after a pause, under a rate limit: 1 to 1000000.
+   * @defaultValue 1
+   */
+  burst?: number | undefined
+  /** Called with the progress before each outcome is handed out. */
+  onProgress?: ((progress: ManyProgress) => void) | undefined
+}
+
+/** Options of `downloadImages`. */
+export interface DownloadImagesOptions {
+  /** Write each image to `<key>.jpg` or `<key>.png` in this directory, mode 0600; otherwise they are kept in memory. */
+  directory?: string | null | undefined
+  /**
+   * Replace files that exist; otherwise one is an error.
+   * @defaultValue false
+   */
+  overwrite?: boolean | undefined
+  /** Download from these hosts only. */
+  allowedHosts?: readonly string[] | null | undefined
+  /**
+   * When a link has expired, ask once for new ones.
+   * @defaultValue false
+   */
+  refresh?: boolean | undefined
+  /**
+   * The bound of everything this call does, in milliseconds: 0 to 30 days; `null` is no bound.
+   * @defaultValue 60000
+   */
+  timeoutMs?: number | null | undefined
+  /** Aborting rejects with the signal's reason and drops the downloads at once. */
+  signal?: AbortSignal | null | undefined
+}
+
+/** Options of `verifyCallback`. */
+export interface VerifyCallbackOptions {
+  /**
+   * How old the callback may be, in milliseconds: 0 to 30 days; `null` is no limit.
+   * @defaultValue null
+   */
+  maxAgeMs?: number | null | undefined
+}
+
 /** Every name, so that the compiler sees one that is missing here or unknown above. */
 type Names<Options> = Record<keyof Required<Options>, true>
 
@@ -119,9 +207,37 @@ const CLIENT: Names<ClientOptions> = {
   proxy: true,
 }
 
-const GET: Names<GetJobStatusOptions> = { returnHistory: true, returnImageLinks: true, timeoutMs: true, signal: true }
+const ASKED = { returnHistory: true, returnImageLinks: true, timeoutMs: true, signal: true } as const
 
-const POLL: Names<PollJobStatusOptions> = { ...GET, retryCount: true, initialDelayMs: true, maxDelayMs: true }
+const GET: Names<GetJobStatusOptions> = { ...ASKED, returnJobStatus: true, callbackUrl: true }
+
+const AGAIN = { retryCount: true, initialDelayMs: true, maxDelayMs: true } as const
+
+const POLL: Names<PollJobStatusOptions> = { ...GET, ...AGAIN }
+
+const WATCH: Names<WatchOptions> = POLL
+
+const WAIT: Names<WaitOptions> = { ...POLL, token: true }
+
+const MANY: Names<PollManyOptions> = {
+  ...ASKED,
+  ...AGAIN,
+  maxWaiting: true,
+  rateLimit: true,
+  burst: true,
+  onProgress: true,
+}
+
+const DOWNLOAD: Names<DownloadImagesOptions> = {
+  directory: true,
+  overwrite: true,
+  allowedHosts: true,
+  refresh: true,
+  timeoutMs: true,
+  signal: true,
+}
+
+const VERIFY: Names<VerifyCallbackOptions> = { maxAgeMs: true }
 
 /** Refuses what is no object and names that are no options: a misspelt one must not be a silent default. */
 function check<Options extends object>(options: Options, names: Names<Options>): Options {
@@ -151,6 +267,35 @@ export function checkGetOptions(options: GetJobStatusOptions): GetJobStatusOptio
 
 export function checkPollOptions(options: PollJobStatusOptions): PollJobStatusOptions {
   return check(options, POLL)
+}
+
+export function checkWatchOptions(options: WatchOptions): WatchOptions {
+  return check(options, WATCH)
+}
+
+export function checkWaitOptions(options: WaitOptions): WaitOptions {
+  return check(options, WAIT)
+}
+
+export function checkManyOptions(options: PollManyOptions): PollManyOptions {
+  check(options, MANY)
+  if (options.onProgress !== undefined && typeof options.onProgress !== 'function') {
+    throw new InvalidArgumentError('onProgress: expected a function', { argument: 'on_progress' })
+  }
+  return options
+}
+
+export function checkDownloadOptions(options: DownloadImagesOptions): DownloadImagesOptions {
+  check(options, DOWNLOAD)
+  const hosts: unknown = options.allowedHosts ?? []
+  if (!Array.isArray(hosts) || !hosts.every((host) => typeof host === 'string')) {
+    throw new InvalidArgumentError('allowedHosts: expected an array of texts', { argument: 'allowed_hosts' })
+  }
+  return options
+}
+
+export function checkVerifyOptions(options: VerifyCallbackOptions): VerifyCallbackOptions {
+  return check(options, VERIFY)
 }
 
 /** Anything that behaves like an AbortSignal will do; it may come from another realm. */

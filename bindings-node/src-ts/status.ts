@@ -6,6 +6,18 @@ import native = require('./native')
 import type { StatusData, StatusHandle } from '../native'
 import { sealImageLinks, sealResult, type ImageLinks, type JobResult, type Wire } from './results'
 
+/** How a delivery to `callbackUrl` went. The status is returned whatever happened to it. */
+export interface CallbackDelivery {
+  /** Whether the receiver answered 2xx. */
+  readonly delivered: boolean
+  /** How many tries were made: at most 2, in 10 s and within the call's own bound. */
+  readonly attempts: number
+  /** The HTTP status of the last try, if it had an answer. */
+  readonly httpStatus: number | null
+  /** The code, as `timeout`, of what went wrong with the last try, if anything did. */
+  readonly error: string | null
+}
+
 /** The whole typed view; what `toJSON()` gives. */
 export interface JobStatusData {
   readonly jobComplete: boolean
@@ -22,7 +34,11 @@ export interface JobStatusData {
   readonly timestamp: string
   readonly signature: string
   readonly extras: Wire
+  readonly callbackDelivery?: CallbackDelivery | undefined
 }
+
+/** The native status behind a {@link JobStatus}; undefined for anything else. @internal */
+export let handleOf: (status: unknown) => StatusHandle | undefined
 
 /**
  * How a job stands, as Smile ID answered: verified and read only.
@@ -44,6 +60,10 @@ export class JobStatus implements JobStatusData {
   readonly #userId: string
   readonly #jobId: string
   #view: JobStatusData | undefined
+
+  static {
+    handleOf = (status) => (typeof status === 'object' && status !== null && #handle in status ? status.#handle : undefined)
+  }
 
   /** @internal */
   constructor(handle: StatusHandle, flags: number, code: string | null, userId: string, jobId: string) {
@@ -110,6 +130,11 @@ export class JobStatus implements JobStatusData {
   /** Keys of the answer that have no property above, or whose value could not be read as that property. */
   get extras(): Wire {
     return this.#typed().extras
+  }
+
+  /** How the delivery to `callbackUrl` went, if there was one. */
+  get callbackDelivery(): CallbackDelivery | undefined {
+    return this.#typed().callbackDelivery
   }
 
   /** The body after content decoding, byte for byte, as a copy. Holds the signature and personal data. */

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use napi::bindgen_prelude::{FromNapiValue, TypeName, Utf16String, ValidateNapiValue};
 use napi::{ValueType, sys};
-use smileid_jobs::config::{CountArgument, DurationArgument};
+use smileid_jobs::config::{CountArgument, DurationArgument, check_rate, refuse_rate};
 use smileid_jobs::{Error, Result, credentials};
 
 /// A JavaScript value of any type.
@@ -54,6 +54,29 @@ impl Arg {
             Self::Absent => Ok(None),
             Self::Number(number) => argument.from_f64(number).map(Some),
             _ => Err(argument.refuse()),
+        }
+    }
+
+    /// `null` is as good as left out.
+    pub(crate) fn or_null(self) -> Self {
+        if matches!(self, Self::Null) { Self::Absent } else { self }
+    }
+
+    /// A count, or `null` for no limit where there may be none.
+    pub(crate) fn count_or_none(self, argument: &CountArgument) -> Result<Option<Option<u64>>> {
+        match self {
+            Self::Null if argument.default.is_none() => Ok(Some(None)),
+            other => Ok(other.count(argument)?.map(Some)),
+        }
+    }
+
+    /// Requests a second, or `null` for no limit.
+    pub(crate) fn rate(self) -> Result<Option<Option<f64>>> {
+        match self {
+            Self::Absent => Ok(None),
+            Self::Null => Ok(Some(None)),
+            Self::Number(rate) => check_rate(rate).map(|rate| Some(Some(rate))),
+            _ => Err(refuse_rate()),
         }
     }
 

@@ -14,10 +14,11 @@ use napi::bindgen_prelude::{External, Function, ToNapiValue, Unknown};
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi::{Env, sys};
 use napi_derive::napi;
+use smileid_jobs::Result;
 use smileid_jobs::panic::guard_future;
-use smileid_jobs::{JobStatus, Result};
 use tokio::task::AbortHandle;
 
+use crate::done::{AgainData, Done, ImageData, JobData, UpdateData};
 use crate::error::ErrorData;
 use crate::{runtime, status};
 
@@ -46,7 +47,7 @@ struct Waiting {
 
 struct Finished {
     call: u32,
-    result: Result<JobStatus>,
+    result: Result<Done>,
 }
 
 /// The calls that JavaScript waits for. Only the environment's thread comes here.
@@ -100,7 +101,7 @@ impl Calls {
 }
 
 /// Makes the environment's bridge. `settle` is called with batches: for each call its number, its flags (-1 for an
-/// error), its handle or error, and its code.
+/// error, -2 for another value than a status), its handle, error or value, and its code.
 #[napi(ts_args_type = "settle: (batch: unknown[]) => void", ts_return_type = "BridgeHandle")]
 pub(crate) fn create_bridge(env: &Env, settle: Function<Batch, Unknown<'static>>) -> napi::Result<External<Bridge>> {
     let queue = Arc::new(Queue::default());
@@ -133,9 +134,10 @@ pub(crate) fn cancel(env: &Env, bridge: &External<Bridge>, call: u32) {
 
 impl Bridge {
     /// Runs a call on the runtime; its end will be reported under the number returned, which is never 0.
-    pub(crate) fn start<F>(&self, env: &Env, call: F) -> u32
+    pub(crate) fn start<F, T>(&self, env: &Env, call: F) -> u32
     where
-        F: Future<Output = Result<JobStatus>> + Send + 'static,
+        F: Future<Output = Result<T>> + Send + 'static,
+        T: Into<Done>,
     {
         let mut calls = self.calls.borrow_mut();
         let number = calls.begin(env);
@@ -146,7 +148,7 @@ impl Bridge {
             }
         };
         let report_failure = report.clone();
-        match runtime::spawn(async move { report(guard_future(call).await) }) {
+        match runtime::spawn(async move { report(guard_future(call).await.map(Into::into)) }) {
             Ok(running) => {
                 calls.running.insert(number, running);
             }
@@ -170,11 +172,26 @@ impl ToNapiValue for Batch {
             batch.calls.borrow_mut().end(&env, call);
             array.insert(call)?;
             match result {
-                Ok(status) => {
+                Ok(Done::Status(status)) => {
                     array.insert(status::flags(&status))?;
                     let code = status.code().map(str::to_owned);
                     array.insert(status::handle(status))?;
                     array.insert(code)?;
+                }
+                Ok(other) => {
+                    array.insert(-2)?;
+                    match other {
+                        Done::Status(_) | Done::Update(None) | Done::Job(None) => array.insert(())?,
+                        Done::Again { after, token } => {
+                            array.insert(AgainData { after_ms: crate::done::millis(after), token })?;
+                        }
+                        Done::Update(Some(update)) => array.insert(UpdateData::from(*update))?,
+                        Done::Job(Some(outcome)) => array.insert(JobData::from(*outcome))?,
+                        Done::Images(images) => {
+                            array.insert(images.into_iter().map(ImageData::from).collect::<Vec<_>>())?;
+                        }
+                    }
+                    array.insert(())?;
                 }
                 Err(error) => {
                     array.insert(-1)?;

@@ -12,6 +12,7 @@ use smileid_jobs::panic::guard;
 use smileid_jobs::{Client, ClientBuilder, Error, Result, user_agent};
 
 use crate::args::Arg;
+use crate::asked::given;
 use crate::bridge::Bridge;
 use crate::error::ErrorData;
 
@@ -96,7 +97,7 @@ pub(crate) fn close_client(client: &External<Client>) {
 
 /// Starts one query and returns its number in the bridge's batches.
 #[napi(
-    ts_args_type = "bridge: BridgeHandle, client: ClientHandle, userId: unknown, jobId: unknown, returnHistory: unknown, returnImageLinks: unknown, timeoutMs: unknown"
+    ts_args_type = "bridge: BridgeHandle, client: ClientHandle, userId: unknown, jobId: unknown, returnHistory: unknown, returnImageLinks: unknown, returnJobStatus: unknown, callbackUrl: unknown, timeoutMs: unknown"
 )]
 pub(crate) fn get_job_status(
     env: &Env,
@@ -106,27 +107,25 @@ pub(crate) fn get_job_status(
     job_id: Arg,
     return_history: Arg,
     return_image_links: Arg,
+    return_job_status: Arg,
+    callback_url: Arg,
     timeout_ms: Arg,
 ) -> u32 {
     let call = guard(|| {
-        let mut call = client.get_job_status(user_id.id("user_id")?, job_id.id("job_id")?);
-        if let Some(wanted) = return_history.flag("return_history")? {
-            call = call.return_history(wanted);
-        }
-        if let Some(wanted) = return_image_links.flag("return_image_links")? {
-            call = call.return_image_links(wanted);
-        }
-        if let Some(timeout) = timeout_ms.timeout(&GET_TIMEOUT)? {
-            call = call.timeout(timeout);
-        }
-        Ok(call)
+        Ok(given!(client.get_job_status(user_id.id("user_id")?, job_id.id("job_id")?);
+            return_history: return_history.flag("return_history")?,
+            return_image_links: return_image_links.flag("return_image_links")?,
+            return_job_status: return_job_status.flag("return_job_status")?,
+            callback_url: callback_url.or_null().optional_text("callback_url")?,
+            timeout: timeout_ms.timeout(&GET_TIMEOUT)?,
+        ))
     });
     bridge.start(env, async move { call?.await })
 }
 
 /// Starts a poll and returns its number in the bridge's batches.
 #[napi(
-    ts_args_type = "bridge: BridgeHandle, client: ClientHandle, userId: unknown, jobId: unknown, returnHistory: unknown, returnImageLinks: unknown, timeoutMs: unknown, retryCount: unknown, initialDelayMs: unknown, maxDelayMs: unknown"
+    ts_args_type = "bridge: BridgeHandle, client: ClientHandle, userId: unknown, jobId: unknown, returnHistory: unknown, returnImageLinks: unknown, returnJobStatus: unknown, callbackUrl: unknown, timeoutMs: unknown, retryCount: unknown, initialDelayMs: unknown, maxDelayMs: unknown"
 )]
 pub(crate) fn poll_job_status(
     env: &Env,
@@ -136,32 +135,24 @@ pub(crate) fn poll_job_status(
     job_id: Arg,
     return_history: Arg,
     return_image_links: Arg,
+    return_job_status: Arg,
+    callback_url: Arg,
     timeout_ms: Arg,
     retry_count: Arg,
     initial_delay_ms: Arg,
     max_delay_ms: Arg,
 ) -> u32 {
     let call = guard(|| {
-        let mut call = client.poll_job_status(user_id.id("user_id")?, job_id.id("job_id")?);
-        if let Some(wanted) = return_history.flag("return_history")? {
-            call = call.return_history(wanted);
-        }
-        if let Some(wanted) = return_image_links.flag("return_image_links")? {
-            call = call.return_image_links(wanted);
-        }
-        if let Some(timeout) = timeout_ms.timeout(&POLL_TIMEOUT)? {
-            call = call.timeout(timeout);
-        }
-        if let Some(count) = retry_count.count(&RETRY_COUNT)? {
-            call = call.retry_count(count);
-        }
-        if let Some(delay) = initial_delay_ms.millis(&INITIAL_DELAY)? {
-            call = call.initial_delay(delay);
-        }
-        if let Some(delay) = max_delay_ms.millis(&MAX_DELAY)? {
-            call = call.max_delay(delay);
-        }
-        Ok(call)
+        Ok(given!(client.poll_job_status(user_id.id("user_id")?, job_id.id("job_id")?);
+            return_history: return_history.flag("return_history")?,
+            return_image_links: return_image_links.flag("return_image_links")?,
+            return_job_status: return_job_status.flag("return_job_status")?,
+            callback_url: callback_url.or_null().optional_text("callback_url")?,
+            timeout: timeout_ms.timeout(&POLL_TIMEOUT)?,
+            retry_count: retry_count.count(&RETRY_COUNT)?,
+            initial_delay: initial_delay_ms.millis(&INITIAL_DELAY)?,
+            max_delay: max_delay_ms.millis(&MAX_DELAY)?,
+        ))
     });
     bridge.start(env, async move { call?.await })
 }

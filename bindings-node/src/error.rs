@@ -1,13 +1,12 @@
 //! Errors as plain objects; the TypeScript layer makes instances of real classes of them.
 
-use std::time::Duration;
-
 use napi::bindgen_prelude::{Buffer, ToNapiValue};
 use napi::sys;
 use napi_derive::napi;
 use smileid_jobs::config::DURATIONS;
 use smileid_jobs::{Cause, Error, Naming};
 
+use crate::done::millis;
 use crate::status::StatusData;
 
 /// Why a call failed.
@@ -17,6 +16,7 @@ pub(crate) struct ErrorData {
     pub message: String,
     pub argument: Option<String>,
     pub phase: Option<String>,
+    pub reason: Option<String>,
     pub http_status: Option<u32>,
     pub api_code: Option<String>,
     pub retry_after_ms: Option<f64>,
@@ -57,6 +57,7 @@ impl From<&Error> for ErrorData {
             message: error.message_naming(spelt),
             argument: error.argument().map(str::to_owned),
             phase: error.phase().map(|phase| phase.as_str().to_owned()),
+            reason: error.reason().map(|reason| reason.as_str().to_owned()),
             http_status: error.http_status().map(u32::from),
             api_code: error.api_code().map(str::to_owned),
             retry_after_ms: error.retry_after().map(millis),
@@ -92,8 +93,4 @@ fn spelt(argument: &'static str) -> String {
         name.push_str("Ms");
     }
     name
-}
-
-fn millis(duration: Duration) -> f64 {
-    duration.as_secs_f64() * 1000.0
 }

@@ -10,9 +10,13 @@
 )]
 
 mod args;
+mod asked;
 mod bridge;
 mod client;
+mod done;
 mod error;
+mod images;
 mod runtime;
 mod signature;
 mod status;
+mod waiting;

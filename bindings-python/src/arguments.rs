@@ -1,11 +1,12 @@
 //! Host values to the core's types. Limits and refusals are the core's own.
 
 use std::borrow::Cow;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyFloat, PyInt, PyString};
-use smileid_jobs::config::{CountArgument, DurationArgument};
+use pyo3::types::{PyBool, PyBytes, PyFloat, PyInt, PyString};
+use smileid_jobs::config::{CountArgument, DurationArgument, check_rate, refuse_rate};
 use smileid_jobs::credentials::refuse_id;
 use smileid_jobs::{Error, Result};
 
@@ -61,6 +62,44 @@ pub(crate) fn seconds(argument: &DurationArgument, value: &Any<'_>) -> Result<Op
 /// Seconds where there is always a limit.
 pub(crate) fn limited(argument: &DurationArgument, value: &Any<'_>) -> Result<Duration> {
     seconds(argument, value)?.ok_or_else(|| argument.refuse())
+}
+
+/// Requests a second; `None` asks for no limit.
+pub(crate) fn rate(value: &Any<'_>) -> Result<Option<f64>> {
+    if value.is_none() {
+        return Ok(None);
+    }
+    let is_number = value.is_instance_of::<PyFloat>() || is_int(value);
+    is_number.then(|| value.extract().ok()).flatten().ok_or_else(refuse_rate).and_then(check_rate).map(Some)
+}
+
+/// A path, as text or bytes; `None` is none.
+pub(crate) fn path(name: &'static str, expected: &'static str, value: &Any<'_>) -> Result<Option<PathBuf>> {
+    if value.is_none() {
+        return Ok(None);
+    }
+    value.extract().map(Some).map_err(|_| Error::invalid_argument(name, expected))
+}
+
+/// Texts out of anything that can be iterated, but for a text itself; `None` is none.
+pub(crate) fn texts(name: &'static str, value: &Any<'_>) -> Result<Option<Vec<String>>> {
+    let refuse = || Error::invalid_argument(name, "expected a list of texts");
+    if value.is_none() {
+        return Ok(None);
+    }
+    if value.is_instance_of::<PyString>() {
+        return Err(refuse());
+    }
+    let items = value.try_iter().map_err(|_| refuse())?;
+    items.map(|item| item.ok().as_ref().and_then(text).ok_or_else(refuse)).collect::<Result<_>>().map(Some)
+}
+
+/// A body: `bytes`, or text that UTF-8 can hold.
+pub(crate) fn bytes(name: &'static str, value: &Any<'_>) -> Result<Vec<u8>> {
+    if let Ok(bytes) = value.cast::<PyBytes>() {
+        return Ok(bytes.as_bytes().to_vec());
+    }
+    text(value).map(String::into_bytes).ok_or_else(|| Error::invalid_argument(name, "expected bytes or text"))
 }
 
 /// A whole number: an `int`, or a float without a fraction.

@@ -10,16 +10,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use pyo3::exceptions::PyOSError;
 use pyo3::prelude::*;
-use smileid_jobs::{JobStatus, Result};
 use tokio::task::AbortHandle;
 
+use crate::arguments::Any;
 use crate::exit::outside;
-use crate::failure::Failure;
-use crate::status::Status;
+use crate::outcome::Outcome;
 
 /// What runtime threads know of a bridge. Both ends of the pipe are here, so that nobody writes to a closed one.
 pub(crate) struct Queue {
-    completions: Mutex<Vec<(u64, Result<JobStatus>)>>,
+    completions: Mutex<Vec<(u64, Outcome)>>,
     /// Whether a byte is in the pipe, or about to be.
     woken: AtomicBool,
     stopped: AtomicBool,
@@ -33,8 +32,8 @@ impl Queue {
         self.next_token.fetch_add(1, Ordering::Relaxed)
     }
 
-    pub(crate) fn complete(&self, token: u64, result: Result<JobStatus>) {
-        self.completions.lock().unwrap_or_else(PoisonError::into_inner).push((token, result));
+    pub(crate) fn complete(&self, token: u64, outcome: Outcome) {
+        self.completions.lock().unwrap_or_else(PoisonError::into_inner).push((token, outcome));
         self.wake();
     }
 
@@ -49,7 +48,7 @@ impl Queue {
         let _ = (&self.reader).read_exact(&mut [0]);
     }
 
-    fn take(&self) -> Vec<(u64, Result<JobStatus>)> {
+    fn take(&self) -> Vec<(u64, Outcome)> {
         // Before the queue is emptied: a completion that comes in between wakes the loop once more.
         self.woken.store(false, Ordering::Release);
         std::mem::take(&mut *self.completions.lock().unwrap_or_else(PoisonError::into_inner))
@@ -128,31 +127,15 @@ impl Bridge {
     }
 
     /// Takes everything that has completed. `waited` says that `wait` has taken the wake-up already.
-    fn drain(&self, waited: bool) -> Vec<(u64, Outcome)> {
+    fn drain<'py>(&self, py: Python<'py>, waited: bool) -> PyResult<Vec<(u64, Any<'py>)>> {
         if !self.is_own() {
-            return Vec::new();
+            return Ok(Vec::new());
         }
         // Without a byte on its way this would block the loop: a nested loop may have taken it.
         if !waited && self.queue.woken.load(Ordering::Acquire) {
             self.queue.take_byte();
         }
-        self.queue.take().into_iter().map(|(token, result)| (token, Outcome::from(result))).collect()
-    }
-}
-
-/// How a call ended, for Python.
-#[derive(IntoPyObject)]
-pub(crate) enum Outcome {
-    Status(Status),
-    Failure(Failure),
-}
-
-impl From<Result<JobStatus>> for Outcome {
-    fn from(result: Result<JobStatus>) -> Self {
-        match result {
-            Ok(status) => Self::Status(Status(status)),
-            Err(error) => Self::Failure(Failure(error)),
-        }
+        self.queue.take().into_iter().map(|(token, outcome)| Ok((token, outcome.into_python(py)?))).collect()
     }
 }
 

@@ -1,26 +1,25 @@
-//! The client: settings in, calls out, waiting without the interpreter.
-
-use std::path::PathBuf;
-use std::process;
-use std::sync::Arc;
-use std::time::Duration;
+//! The client: settings in, calls out.
 
 use pyo3::prelude::*;
-use smileid_jobs::blocking::{PendingCall, ProcessClient};
+use smileid_jobs::blocking::ProcessClient;
 use smileid_jobs::config::{
-    CONNECT_TIMEOUT, GET_TIMEOUT, INITIAL_DELAY, MAX_CONNECTIONS, MAX_DELAY, MAX_RESPONSE_BYTES, MAX_RETRIES,
-    POLL_TIMEOUT, REQUEST_TIMEOUT, RETRY_COUNT,
+    BURST, CONNECT_TIMEOUT, DOWNLOAD_TIMEOUT, MAX_AGE, MAX_CONNECTIONS, MAX_RESPONSE_BYTES, MAX_RETRIES, MAX_WAITING,
+    POLL_TIMEOUT, REQUEST_TIMEOUT, RETRY_COUNT, WAIT_RETRY_COUNT, WAIT_TIMEOUT,
 };
 use smileid_jobs::panic::guard;
-use smileid_jobs::{ClientBuilder, Error, GetJobStatus, JobStatus, PollJobStatus, Result, user_agent};
+use smileid_jobs::{ClientBuilder, Error, Result, user_agent};
 
-use crate::arguments::{Any, count, environment, flag, id, limited, optional, seconds, string};
-use crate::bridge::{Bridge, Call, Outcome};
-use crate::exit::{Return, is_ending, outside};
+use crate::arguments::{
+    Any, bytes, count, environment, flag, id, limited, optional, path, rate, seconds, string, texts,
+};
+use crate::asked::{Again, Asked, GetArguments, PollArguments, again, asking, asking_again, polling};
+use crate::callback::Callback;
+use crate::exit::is_ending;
 use crate::failure::{Failure, entry};
-
-/// How long the main thread waits before it looks for signals again.
-const SLICE: Duration = Duration::from_millis(50);
+use crate::outcome::Outcome;
+use crate::status::Status;
+use crate::streams::{Many, Watch};
+use crate::waiting::{Waiting, answer};
 
 /// A client of this process and its forks.
 #[pyclass(frozen, module = "smileid_jobs._native")]
@@ -63,11 +62,7 @@ impl Settings<'_> {
         if let Some(proxy) = optional("proxy", &self.proxy)? {
             builder = builder.proxy(proxy);
         }
-        if !self.ca_bundle.is_none() {
-            let path: PathBuf = self
-                .ca_bundle
-                .extract()
-                .map_err(|_| Error::invalid_argument("ca_bundle", "expected the path of a PEM file"))?;
+        if let Some(path) = path("ca_bundle", "expected the path of a PEM file", &self.ca_bundle)? {
             builder = builder.ca_bundle(path);
         }
         let builder = builder
@@ -82,19 +77,31 @@ impl Settings<'_> {
     }
 }
 
-/// `user_id, job_id, return_history, return_image_links, timeout`
-type GetArguments<'py> = (Any<'py>, Any<'py>, Any<'py>, Any<'py>, Any<'py>);
-/// `user_id, job_id, return_history, return_image_links, timeout, retry_count, initial_delay, max_delay`, and whether
-/// `max_delay` was given.
-type PollArguments<'py> = (Any<'py>, Any<'py>, Any<'py>, Any<'py>, Any<'py>, Any<'py>, Any<'py>, Any<'py>, bool);
-
-/// Where a call's end is waited for.
+/// The options of `poll_many`, as Python gave them.
 #[derive(FromPyObject)]
-enum Waiting<'py> {
-    /// On an event loop.
-    Bridge(Bound<'py, Bridge>),
-    /// Here, on a thread that signal handlers run on or not.
-    Here(bool),
+#[pyo3(from_item_all)]
+struct ManyOptions<'py> {
+    return_history: Any<'py>,
+    return_image_links: Any<'py>,
+    timeout: Any<'py>,
+    retry_count: Any<'py>,
+    initial_delay: Any<'py>,
+    max_delay: Any<'py>,
+    capped: bool,
+    max_waiting: Any<'py>,
+    rate_limit: Any<'py>,
+    burst: Any<'py>,
+}
+
+/// The options of `download_images`, as Python gave them.
+#[derive(FromPyObject)]
+#[pyo3(from_item_all)]
+struct DownloadOptions<'py> {
+    directory: Any<'py>,
+    overwrite: Any<'py>,
+    allowed_hosts: Any<'py>,
+    refresh: Any<'py>,
+    timeout: Any<'py>,
 }
 
 #[pymethods]
@@ -112,19 +119,9 @@ impl Client {
         waiting: Waiting<'py>,
         arguments: GetArguments<'py>,
     ) -> PyResult<Any<'py>> {
-        let (user_id, job_id, return_history, return_image_links, timeout) = arguments;
-        let checked = guard(|| {
-            let ids = (id("user_id", &user_id)?, id("job_id", &job_id)?);
-            let flags = (flag("return_history", &return_history)?, flag("return_image_links", &return_image_links)?);
-            Ok((ids, flags, seconds(&GET_TIMEOUT, &timeout)?))
-        });
-        let prepare = checked.map(|((user_id, job_id), (history, links), timeout)| {
-            move |client: &smileid_jobs::Client| -> GetJobStatus {
-                let call = client.get_job_status(user_id.as_str(), job_id.as_str());
-                call.return_history(history).return_image_links(links).timeout(timeout)
-            }
-        });
-        self.run(py, &waiting, prepare)
+        self.run(py, &waiting, Asked::get(&arguments), |client, asked| {
+            asking!(client.get_job_status(asked.user_id.as_str(), asked.job_id.as_str()), asked)
+        })
     }
 
     /// A poll: its `Status` or `Failure`, or with a bridge its `Call`.
@@ -134,38 +131,121 @@ impl Client {
         waiting: Waiting<'py>,
         arguments: PollArguments<'py>,
     ) -> PyResult<Any<'py>> {
-        let (
-            user_id,
-            job_id,
-            return_history,
-            return_image_links,
-            timeout,
-            retry_count,
-            initial_delay,
-            max_delay,
-            capped,
-        ) = arguments;
+        let asked = polling(&arguments, &POLL_TIMEOUT, &RETRY_COUNT);
+        self.run(py, &waiting, asked, |client, (asked, again)| {
+            let poll = asking!(client.poll_job_status(asked.user_id.as_str(), asked.job_id.as_str()), asked);
+            asking_again!(poll, *again)
+        })
+    }
+
+    /// A wait: its `Status` or `Failure`, or with a bridge its `Call`.
+    fn wait_until_complete<'py>(
+        &self,
+        py: Python<'py>,
+        waiting: Waiting<'py>,
+        arguments: PollArguments<'py>,
+        token: Any<'py>,
+    ) -> PyResult<Any<'py>> {
+        self.run(py, &waiting, with_token(&arguments, &token), |client, (asked, again, token)| {
+            let wait = asking!(client.wait_until_complete(asked.user_id.as_str(), asked.job_id.as_str()), asked);
+            asking_again!(wait, *again).token(token.clone())
+        })
+    }
+
+    /// One step of a wait: `(Status, None, None)`, `(None, after, token)` or `Failure`, or with a bridge its `Call`.
+    fn poll_step<'py>(
+        &self,
+        py: Python<'py>,
+        waiting: Waiting<'py>,
+        arguments: PollArguments<'py>,
+        token: Any<'py>,
+    ) -> PyResult<Any<'py>> {
+        self.run(py, &waiting, with_token(&arguments, &token), |client, (asked, again, token)| {
+            let step = asking!(client.poll_step(asked.user_id.as_str(), asked.job_id.as_str()), asked);
+            asking_again!(step, *again).token(token.clone())
+        })
+    }
+
+    /// A `Watch`, or why not.
+    fn watch_job_status<'py>(&self, py: Python<'py>, arguments: PollArguments<'py>) -> PyResult<Any<'py>> {
+        self.close_if_ending();
+        entry(py, || {
+            let (asked, again) = polling(&arguments, &WAIT_TIMEOUT, &WAIT_RETRY_COUNT)?;
+            let watch = self.0.watch(|client| {
+                let ids = (asked.user_id.as_str(), asked.job_id.as_str());
+                let watch = asking!(client.watch_job_status(ids.0, ids.1), &asked);
+                asking_again!(watch, again)
+            })?;
+            Ok(Watch(watch))
+        })
+    }
+
+    /// A `Many`, or why not.
+    fn poll_many<'py>(&self, py: Python<'py>, options: ManyOptions<'py>) -> PyResult<Any<'py>> {
+        self.close_if_ending();
+        entry(py, || {
+            let (capped, retries) = (options.capped, &WAIT_RETRY_COUNT);
+            let again = again(&options.retry_count, &options.initial_delay, &options.max_delay, capped, retries)?;
+            let history = flag("return_history", &options.return_history)?;
+            let links = flag("return_image_links", &options.return_image_links)?;
+            let timeout = seconds(&WAIT_TIMEOUT, &options.timeout)?;
+            let max_waiting = count(&MAX_WAITING, &options.max_waiting)?;
+            let (rate_limit, burst) = (rate(&options.rate_limit)?, count(&BURST, &options.burst)?);
+            let many = self.0.poll_many(|client| {
+                let many = client.poll_many().return_history(history).return_image_links(links).timeout(timeout);
+                asking_again!(many, again).max_waiting(max_waiting).rate_limit(rate_limit).burst(burst)
+            })?;
+            Ok(Many(many))
+        })
+    }
+
+    /// The images of a status: a list of `(key, content_type, data, path)` or `Failure`, or with a bridge its `Call`.
+    fn download_images<'py>(
+        &self,
+        py: Python<'py>,
+        waiting: Waiting<'py>,
+        status: Any<'py>,
+        options: DownloadOptions<'py>,
+    ) -> PyResult<Any<'py>> {
         let checked = guard(|| {
-            let ids = (id("user_id", &user_id)?, id("job_id", &job_id)?);
-            let flags = (flag("return_history", &return_history)?, flag("return_image_links", &return_image_links)?);
-            let max_delay = if capped { Some(limited(&MAX_DELAY, &max_delay)?) } else { None };
-            let delays = (limited(&INITIAL_DELAY, &initial_delay)?, max_delay);
-            Ok((ids, flags, delays, count(&RETRY_COUNT, &retry_count)?, seconds(&POLL_TIMEOUT, &timeout)?))
+            let status =
+                status.cast::<Status>().map_err(|_| Error::invalid_argument("status", "expected a JobStatus"))?;
+            let directory = path("directory", "expected the path of a directory", &options.directory)?;
+            let hosts = texts("allowed_hosts", &options.allowed_hosts)?;
+            let flags = (flag("overwrite", &options.overwrite)?, flag("refresh", &options.refresh)?);
+            Ok((status.get().0.clone(), directory, hosts, flags, seconds(&DOWNLOAD_TIMEOUT, &options.timeout)?))
         });
-        let prepare =
-            checked.map(|((user_id, job_id), (history, links), (initial_delay, max_delay), retries, timeout)| {
-                move |client: &smileid_jobs::Client| -> PollJobStatus {
-                    let call = client.poll_job_status(user_id.as_str(), job_id.as_str());
-                    let call = call.return_history(history).return_image_links(links).timeout(timeout);
-                    let call = call.retry_count(retries).initial_delay(initial_delay);
-                    // A cap that was not given gives way to a longer initial delay.
-                    match max_delay {
-                        Some(max_delay) => call.max_delay(max_delay),
-                        None => call,
-                    }
-                }
-            });
-        self.run(py, &waiting, prepare)
+        self.run(py, &waiting, checked, |client, (status, directory, hosts, (overwrite, refresh), timeout)| {
+            let mut call = client.download_images(status).overwrite(*overwrite).refresh(*refresh).timeout(*timeout);
+            if let Some(directory) = directory {
+                call = call.directory(directory);
+            }
+            match hosts {
+                Some(hosts) => call.allowed_hosts(hosts.iter().map(String::as_str)),
+                None => call,
+            }
+        })
+    }
+
+    /// A checked `Callback`, or why not.
+    fn verify_callback<'py>(&self, py: Python<'py>, body: Any<'py>, max_age: Any<'py>) -> PyResult<Any<'py>> {
+        entry(py, || {
+            let body = bytes("body", &body)?;
+            let max_age = seconds(&MAX_AGE, &max_age)?;
+            self.0.with(|client| client.verify_callback(&body, max_age)).map(Callback)
+        })
+    }
+
+    /// Makes waits for this job ask now.
+    fn notify<'py>(&self, py: Python<'py>, user_id: Any<'py>, job_id: Any<'py>) -> PyResult<Any<'py>> {
+        entry(py, || {
+            let (user_id, job_id) = (id("user_id", &user_id)?, id("job_id", &job_id)?);
+            self.0.with(|client| {
+                client.notify(&user_id, &job_id);
+                // `()` would be an empty tuple.
+                Ok(None::<bool>)
+            })
+        })
     }
 
     /// Ends running calls and refuses new ones.
@@ -193,61 +273,34 @@ impl Client {
 }
 
 impl Client {
-    fn run<'py, F, P>(&self, py: Python<'py>, waiting: &Waiting<'py>, prepare: Result<P>) -> PyResult<Any<'py>>
-    where
-        F: IntoFuture<Output = Result<JobStatus>>,
-        F::IntoFuture: Send + 'static,
-        P: Fn(&smileid_jobs::Client) -> F,
-    {
+    fn close_if_ending(&self) {
         if is_ending() {
             self.0.close();
         }
-        let prepare = match prepare {
-            Ok(prepare) => prepare,
-            Err(error) => return Ok(Bound::new(py, Failure(error))?.into_any()),
-        };
-        match waiting {
-            Waiting::Bridge(bridge) => entry(py, || start(self.0.call(&prepare)?, bridge.get())),
-            Waiting::Here(interruptible) => {
-                // The guard must see the whole way back to Python.
-                let waited = guard(|| Ok(wait(py, *interruptible, || self.0.call(&prepare))));
-                let (result, _return) = waited.unwrap_or_else(|error| Ok((Err(error), None)))?;
-                Outcome::from(result).into_pyobject(py)
-            }
+    }
+
+    fn run<'py, A, T, F>(
+        &self,
+        py: Python<'py>,
+        waiting: &Waiting<'py>,
+        asked: Result<A>,
+        prepare: impl Fn(&smileid_jobs::Client, &A) -> F,
+    ) -> PyResult<Any<'py>>
+    where
+        T: Into<Outcome> + Send + 'static,
+        F: IntoFuture<Output = Result<T>>,
+        F::IntoFuture: Send + 'static,
+    {
+        self.close_if_ending();
+        match asked {
+            Ok(asked) => answer(py, waiting, || self.0.call(|client| prepare(client, &asked))),
+            Err(error) => Ok(Bound::new(py, Failure(error))?.into_any()),
         }
     }
 }
 
-fn start(call: PendingCall<JobStatus>, bridge: &Bridge) -> Result<Call> {
-    let queue = Arc::clone(bridge.queue());
-    let token = queue.next_token();
-    let handle = call.spawn(move |result| queue.complete(token, result))?;
-    Ok(Call { token, handle, pid: process::id() })
-}
-
-type Waited = (Result<JobStatus>, Option<Return>);
-
-/// Waits for a call on this thread. An exception out of a signal handler drops the call and its request.
-fn wait(py: Python<'_>, interruptible: bool, call: impl Fn() -> Result<PendingCall<JobStatus>>) -> PyResult<Waited> {
-    let mut pending = match call() {
-        Ok(pending) => pending,
-        Err(error) => return Ok((Err(error), None)),
-    };
-    if !interruptible {
-        let (result, back) = outside(py, || pending.wait());
-        return Ok((result, Some(back)));
-    }
-    let pid = process::id();
-    loop {
-        let (result, back) = outside(py, || pending.wait_for(SLICE));
-        if let Some(result) = result {
-            return Ok((result, Some(back)));
-        }
-        py.check_signals()?;
-        if process::id() != pid {
-            // The handler has forked, and this is the child: the call under way is the parent's.
-            std::mem::forget(pending);
-            return wait(py, interruptible, call);
-        }
-    }
+/// What a wait or a step of it is asked.
+fn with_token(arguments: &PollArguments<'_>, token: &Any<'_>) -> Result<(Asked, Again, Option<String>)> {
+    let (asked, again) = polling(arguments, &WAIT_TIMEOUT, &WAIT_RETRY_COUNT)?;
+    Ok((asked, again, guard(|| optional("token", token))?))
 }

@@ -35,6 +35,7 @@ impl Failure {
         let fields = PyDict::new(py);
         fields.set_item("argument", error.argument())?;
         fields.set_item("phase", error.phase().map(|phase| phase.as_str()))?;
+        fields.set_item("reason", error.reason().map(|reason| reason.as_str()))?;
         fields.set_item("http_status", error.http_status())?;
         fields.set_item("api_code", error.api_code())?;
         fields.set_item("retry_after", error.retry_after().map(|wait| wait.as_secs_f64()))?;

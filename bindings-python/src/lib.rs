@@ -7,19 +7,26 @@
 #![deny(unsafe_code)]
 
 mod arguments;
+mod asked;
 mod bridge;
+mod callback;
 mod client;
 mod convert;
 mod exit;
 mod failure;
+mod outcome;
 mod signature;
 mod status;
+mod streams;
+mod waiting;
 
 /// What the package `smileid_jobs` is built on.
 #[pyo3::pymodule(gil_used = false)]
 mod _native {
     #[pymodule_export]
     use super::bridge::{Bridge, Call};
+    #[pymodule_export]
+    use super::callback::Callback;
     #[pymodule_export]
     use super::client::Client;
     #[pymodule_export]
@@ -30,6 +37,8 @@ mod _native {
     use super::signature::Signature;
     #[pymodule_export]
     use super::status::Status;
+    #[pymodule_export]
+    use super::streams::{Many, Watch};
 
     /// The version of the library.
     #[pymodule_export]

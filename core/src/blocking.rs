@@ -144,15 +144,15 @@ impl ProcessClient {
         })
     }
 
-    /// Prepares a `poll_many`.
+    /// Prepares a `poll_many`; after [`close`](Self::close) every job's outcome says so.
     ///
     /// # Errors
-    /// [`client_closed`](crate::ErrorCode::ClientClosed) after [`close`](Self::close), and
-    /// [`invalid_argument`](crate::ErrorCode::InvalidArgument).
+    /// [`invalid_argument`](crate::ErrorCode::InvalidArgument) when an option is outside of its limits.
     pub fn poll_many(&self, many: impl FnOnce(&Client) -> PollMany) -> Result<ProcessMany> {
         guard(|| {
-            let (client, runtime) = self.running()?;
-            let many = SharedMany::new(many(&client).session()?);
+            let current = self.current()?;
+            let (client, runtime) = (&current.client, Arc::clone(current.runtime()?));
+            let many = SharedMany::new(many(client).session()?);
             // It goes on asking while the consumer is busy with an outcome.
             many.start_on(&runtime.background()?);
             Ok(ProcessStream { runtime, stream: Some(many) })

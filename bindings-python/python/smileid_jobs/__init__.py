@@ -12,20 +12,28 @@ import atexit as _atexit
 
 from . import _native
 from .aio import AsyncClient
+from .callback import Callback
 from .client import Client
+from .delivery import CallbackDelivery
 from .errors import (
     APIError,
     AuthenticationError,
+    CallbackExpiredError,
     CancelledError,
     Cause,
     ClientClosedError,
     ConnectError,
+    FileError,
+    ImageLinkExpiredError,
+    ImageRefusedError,
     InternalError,
     InvalidArgumentError,
     InvalidResponseError,
+    JobIncompleteError,
     JSONCause,
     LegacySignatureError,
     NetworkError,
+    PollTokenError,
     RateLimitError,
     RequestRejectedError,
     RequestTimeoutError,
@@ -39,29 +47,46 @@ from .errors import (
 from .results import Antifraud, IdResponse, ImageLinks, JobResult, PartnerParams, SuspectUser
 from .signature import Signature, SignedTimestamp
 from .status import JobStatus
+from .streams import AsyncJobOutcomes, AsyncStatusUpdates, JobOutcomes, StatusUpdates
+from .waiting import Image, JobOutcome, ManyProgress, PollStep, StatusUpdate
 
 __version__ = _native.VERSION
 __all__ = [
     "APIError",
     "Antifraud",
     "AsyncClient",
+    "AsyncJobOutcomes",
+    "AsyncStatusUpdates",
     "AuthenticationError",
+    "Callback",
+    "CallbackDelivery",
+    "CallbackExpiredError",
     "CancelledError",
     "Cause",
     "Client",
     "ClientClosedError",
     "ConnectError",
+    "FileError",
     "IdResponse",
+    "Image",
+    "ImageLinkExpiredError",
     "ImageLinks",
+    "ImageRefusedError",
     "InternalError",
     "InvalidArgumentError",
     "InvalidResponseError",
     "JSONCause",
+    "JobIncompleteError",
+    "JobOutcome",
+    "JobOutcomes",
     "JobResult",
     "JobStatus",
     "LegacySignatureError",
+    "ManyProgress",
     "NetworkError",
     "PartnerParams",
+    "PollStep",
+    "PollTokenError",
     "RateLimitError",
     "RequestRejectedError",
     "RequestTimeoutError",
@@ -72,6 +97,8 @@ __all__ = [
     "SignatureError",
     "SignedTimestamp",
     "SmileIDError",
+    "StatusUpdate",
+    "StatusUpdates",
     "SuspectUser",
     "TLSError",
     "__version__",

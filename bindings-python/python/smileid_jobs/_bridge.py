@@ -48,10 +48,10 @@ class Bridge:
             _bridges[loop] = weakref.ref(bridge)
         return bridge
 
-    async def run(self, start: Callable[[_native.Bridge, Any], Any], arguments: tuple[object, ...]) -> Any:
+    async def run(self, start: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
         """Starts a call and waits for its end. Whatever ends the wait early drops the call's request."""
         future = asyncio.get_running_loop().create_future()
-        call = start(self._native, arguments)
+        call = start(self._native, *arguments)
         if isinstance(call, _native.Failure):
             return call
         token = call.token

@@ -14,16 +14,22 @@ if TYPE_CHECKING:
 __all__ = [
     "APIError",
     "AuthenticationError",
+    "CallbackExpiredError",
     "CancelledError",
     "Cause",
     "ClientClosedError",
     "ConnectError",
+    "FileError",
+    "ImageLinkExpiredError",
+    "ImageRefusedError",
     "InternalError",
     "InvalidArgumentError",
     "InvalidResponseError",
     "JSONCause",
+    "JobIncompleteError",
     "LegacySignatureError",
     "NetworkError",
+    "PollTokenError",
     "RateLimitError",
     "RequestRejectedError",
     "RequestTimeoutError",
@@ -51,6 +57,8 @@ class SmileIDError(Exception):
     """The argument that was refused."""
     phase: str | None = None
     """Where time ran out: ``queue``, ``connect``, ``response``, ``body``, ``server`` or ``overall``."""
+    reason: str | None = None
+    """Why a wait ended: ``deadline``, ``attempts`` or ``retry_after_beyond_deadline``."""
     http_status: int | None = None
     """The HTTP status of the answer, if there was one."""
     api_code: str | None = None
@@ -101,6 +109,20 @@ class ClientClosedError(SmileIDError):
 
     code = "client_closed"
     number = 1002
+
+
+class PollTokenError(SmileIDError):
+    """The token of a step is not for this question, or was changed."""
+
+    code = "token_mismatch"
+    number = 1003
+
+
+class FileError(SmileIDError):
+    """A file of yours could not be written, or exists already."""
+
+    code = "io"
+    number = 1004
 
 
 class NetworkError(SmileIDError):
@@ -196,6 +218,34 @@ class ResponseMismatchError(SmileIDError):
 
     code = "response_mismatch"
     number = 4005
+
+
+class CallbackExpiredError(SmileIDError):
+    """The callback is older than ``max_age``, or its age cannot be told."""
+
+    code = "callback_expired"
+    number = 4006
+
+
+class ImageLinkExpiredError(SmileIDError):
+    """The link to an image has expired: ask for the status again, or use ``refresh``."""
+
+    code = "image_link_expired"
+    number = 4101
+
+
+class ImageRefusedError(SmileIDError):
+    """An image's host, type or size is not acceptable."""
+
+    code = "image_refused"
+    number = 4102
+
+
+class JobIncompleteError(SmileIDError, TimeoutError):
+    """The job was not complete when the time or the attempts were used up; ``reason`` says which."""
+
+    code = "job_incomplete"
+    number = 5001
 
 
 class CancelledError(SmileIDError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import _native
+from .delivery import CallbackDelivery
 from .results import ImageLinks, JobResult
 
 if TYPE_CHECKING:
@@ -83,6 +84,12 @@ class JobStatus:
     def kyb_receipt(self) -> str | None:
         """The link to the KYB receipt."""
         return self._typed().kyb_receipt
+
+    @property
+    def callback_delivery(self) -> CallbackDelivery | None:
+        """How the delivery to ``callback_url`` went, if there was one."""
+        delivery = self._native.view().get("callback_delivery")
+        return None if delivery is None else CallbackDelivery(**delivery)
 
     @property
     def user_id(self) -> str:

@@ -1,0 +1,113 @@
+/** Callbacks whose signature was checked. */
+
+import { inspect, type InspectOptions } from 'node:util'
+
+import { sealImageLinks, sealResult, type ImageLinks, type JobResult } from './results'
+
+/** The whole typed view; what `toJSON()` gives. */
+export interface CallbackData {
+  readonly bodyAuthenticated: boolean
+  readonly userId: string | null
+  readonly jobId: string | null
+  readonly jobComplete: boolean | null
+  readonly jobSuccess: boolean | null
+  readonly result: JobResult | null
+  readonly history: readonly JobResult[]
+  readonly imageLinks: ImageLinks | null
+  readonly kycReceipt: string | null
+  readonly timestamp: string
+  readonly signature: string
+}
+
+/**
+ * A callback whose signature was checked. That proves that the sender knows the API key or has seen a signed pair. The
+ * scheme cannot prove the content, so `bodyAuthenticated` is always false: take a callback as a wake-up, call
+ * `client.notify` or ask for the status, and believe what that says. Repeated deliveries are harmless then.
+ * `console.log` shows flags only; {@link Callback.toJSON} gives everything.
+ */
+export class Callback implements CallbackData {
+  readonly #view: CallbackData
+  readonly #raw: Buffer
+
+  /** @internal */
+  constructor(json: string, raw: Buffer) {
+    const view = JSON.parse(json) as CallbackData
+    if (view.result) sealResult(view.result)
+    if (view.imageLinks) sealImageLinks(view.imageLinks)
+    view.history.forEach(sealResult)
+    Object.freeze(view.history)
+    this.#view = Object.freeze(view)
+    this.#raw = raw
+  }
+
+  /** Always false: the signature does not cover the body. */
+  get bodyAuthenticated(): boolean {
+    return this.#view.bodyAuthenticated
+  }
+
+  /** The user it is about, as it says itself. */
+  get userId(): string | null {
+    return this.#view.userId
+  }
+
+  /** The job it is about, as it says itself. */
+  get jobId(): string | null {
+    return this.#view.jobId
+  }
+
+  /** Whether the job is finished, where the callback has that flag. */
+  get jobComplete(): boolean | null {
+    return this.#view.jobComplete
+  }
+
+  /** Whether the finished job succeeded, where the callback has that flag. */
+  get jobSuccess(): boolean | null {
+    return this.#view.jobSuccess
+  }
+
+  /** The result. */
+  get result(): JobResult | null {
+    return this.#view.result
+  }
+
+  /** Earlier results, where the callback has them. */
+  get history(): readonly JobResult[] {
+    return this.#view.history
+  }
+
+  /** Links to images (`ImageLinks`). */
+  get imageLinks(): ImageLinks | null {
+    return this.#view.imageLinks
+  }
+
+  /** The link to the KYC receipt (`KYCReceipt`). */
+  get kycReceipt(): string | null {
+    return this.#view.kycReceipt
+  }
+
+  /** The text that was signed. */
+  get timestamp(): string {
+    return this.#view.timestamp
+  }
+
+  /** Its signature: while it is fresh, as secret as the key. */
+  get signature(): string {
+    return this.#view.signature
+  }
+
+  /** The body, byte for byte, as a copy. */
+  get raw(): Buffer {
+    return Buffer.from(this.#raw)
+  }
+
+  /** The whole typed view as one object. Holds the signature and personal data. */
+  toJSON(): CallbackData {
+    return this.#view
+  }
+
+  /** @internal */
+  [inspect.custom](_depth: number, options: InspectOptions): string {
+    const { jobComplete, jobSuccess } = this
+    return `Callback ${inspect({ jobComplete, jobSuccess }, options)}`
+  }
+}
