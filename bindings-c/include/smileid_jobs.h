@@ -41,7 +41,7 @@
 #define SMILEID_VERSION_PATCH 0
 
 /**
- * No limit, where a limit may be left out: in timeout_ms.
+ * No limit, where a limit may be left out: in timeout_ms, and in retry_count of a wait.
  */
 #define SMILEID_NO_LIMIT UINT64_MAX
 
@@ -304,6 +304,16 @@ typedef struct {
    * Ask for links to the selfie and liveness images too: 0 or 1, default 0.
    */
   int32_t return_image_links;
+  /**
+   * The result in sync: poll with the defaults of smileid_poll_options_init until the job is complete or the
+   * attempts are used up. 0 or 1, default 0.
+   */
+  int32_t return_job_status;
+  /**
+   * Deliver the final result to this URL as well, once the job is complete: https, or http on this machine. NULL is
+   * none. The status is returned whatever happens; "callback_delivery" in smileid_status_json says how it went.
+   */
+  const char *callback_url;
 } smileid_status_options_t;
 
 /**
@@ -340,7 +350,62 @@ typedef struct {
    * Ask for links to the selfie and liveness images too: 0 or 1, default 0.
    */
   int32_t return_image_links;
+  /**
+   * Taken without effect: this call waits anyway. 0 or 1, default 0.
+   */
+  int32_t return_job_status;
+  /**
+   * Deliver the final result to this URL as well, once the job is complete: https, or http on this machine. NULL is
+   * none. The status is returned whatever happens; "callback_delivery" in smileid_status_json says how it went.
+   */
+  const char *callback_url;
 } smileid_poll_options_t;
+
+/**
+ * What smileid_wait_until_complete asks for and how. Fill it with smileid_wait_options_init, then change what is needed.
+ */
+typedef struct {
+  /**
+   * Set by smileid_wait_options_init.
+   */
+  size_t struct_size;
+  /**
+   * The bound of the whole call in milliseconds: 0 to 30 days or SMILEID_NO_LIMIT, default 60000. 0 asks for exactly
+   * one HTTP request.
+   */
+  uint64_t timeout_ms;
+  /**
+   * How often to ask again after the first query: 0 to 1000 or SMILEID_NO_LIMIT, the default.
+   */
+  uint64_t retry_count;
+  /**
+   * The first delay in milliseconds; each later one is twice as long, and between half and all of it is waited. 1 to
+   * 3600000, default 2000.
+   */
+  uint64_t initial_delay_ms;
+  /**
+   * The longest delay in milliseconds, at least initial_delay_ms. 1 to 3600000, default 30000; left at the
+   * default, it gives way to a longer initial_delay_ms.
+   */
+  uint64_t max_delay_ms;
+  /**
+   * Ask for the user's earlier results too: 0 or 1, default 0.
+   */
+  int32_t return_history;
+  /**
+   * Ask for links to the selfie and liveness images too: 0 or 1, default 0.
+   */
+  int32_t return_image_links;
+  /**
+   * Taken without effect: this call waits anyway. 0 or 1, default 0.
+   */
+  int32_t return_job_status;
+  /**
+   * Deliver the final result to this URL as well, once the job is complete: https, or http on this machine. NULL is
+   * none. The status is returned whatever happens; "callback_delivery" in smileid_status_json says how it went.
+   */
+  const char *callback_url;
+} smileid_wait_options_t;
 
 #ifdef __cplusplus
 extern "C" {
@@ -444,6 +509,11 @@ const char *smileid_error_argument(const smileid_error_t *error);
  * Where time ran out: "queue", "connect", "response", "body", "server" or "overall". With SMILEID_ERROR_TIMEOUT.
  */
 const char *smileid_error_phase(const smileid_error_t *error);
+
+/**
+ * Why a wait ended: "deadline", "attempts" or "retry_after_beyond_deadline". With SMILEID_ERROR_JOB_INCOMPLETE.
+ */
+const char *smileid_error_reason(const smileid_error_t *error);
 
 /**
  * The HTTP status of the answer, if there was one.
@@ -558,6 +628,13 @@ void smileid_status_options_init(smileid_status_options_t *options, size_t struc
 void smileid_poll_options_init(smileid_poll_options_t *options, size_t struct_size);
 
 /**
+ * Fills every field with its default: `smileid_wait_options_init(&options, sizeof options)`.
+ *
+ * options: written, struct_size bytes; NULL does nothing. Any thread.
+ */
+void smileid_wait_options_init(smileid_wait_options_t *options, size_t struct_size);
+
+/**
  * The version of the library that is running, such as "0.1.0". Compare it with SMILEID_VERSION, the header's.
  *
  * Returns a static string. Any thread.
@@ -604,6 +681,33 @@ int32_t smileid_poll_job_status(const smileid_client_t *client,
                                 const smileid_cancel_token_t *cancel,
                                 smileid_status_t **status,
                                 smileid_error_t **error);
+
+/**
+ * Waits until the job is complete, at most timeout_ms: the first query at once, then with growing, jittered delays,
+ * and a last one shortly before the end. Failures that pass do not end the wait.
+ *
+ * Parameters, ownership, threads and errors are those of smileid_get_job_status. SMILEID_ERROR_JOB_INCOMPLETE when the
+ * time or the attempts are used up: smileid_error_reason, smileid_error_last_status, smileid_error_last_error.
+ */
+int32_t smileid_wait_until_complete(const smileid_client_t *client,
+                                    const char *user_id,
+                                    const char *job_id,
+                                    const smileid_wait_options_t *options,
+                                    const smileid_cancel_token_t *cancel,
+                                    smileid_status_t **status,
+                                    smileid_error_t **error);
+
+/**
+ * Makes running waits for this job ask now, for example when a callback came in: those of smileid_wait_until_complete
+ * with this client. Without one it does nothing. What the server itself asked to wait is still waited for.
+ *
+ * client: borrowed. user_id, job_id: borrowed texts in UTF-8. error: receives the error, which the caller owns; may be
+ * NULL. Returns SMILEID_OK or SMILEID_ERROR_INVALID_ARGUMENT. Any thread.
+ */
+int32_t smileid_notify(const smileid_client_t *client,
+                       const char *user_id,
+                       const char *job_id,
+                       smileid_error_t **error);
 
 /**
  * Smile ID's own id of the job (SmileJobID).

@@ -100,6 +100,7 @@ Options defaults() noexcept {
 constexpr auto client_defaults = defaults<smileid_client_options_t, smileid_client_options_init>;
 constexpr auto status_defaults = defaults<smileid_status_options_t, smileid_status_options_init>;
 constexpr auto poll_defaults = defaults<smileid_poll_options_t, smileid_poll_options_init>;
+constexpr auto wait_defaults = defaults<smileid_wait_options_t, smileid_wait_options_init>;
 
 }  // namespace detail
 
@@ -209,6 +210,7 @@ class SMILEID_EXCEPTION SmileIDError : public std::runtime_error {
   std::string_view message() const noexcept { return detail::text(smileid_error_message(get())); }
   Text argument() const noexcept { return detail::optional_text(smileid_error_argument(get())); }
   Text phase() const noexcept { return detail::optional_text(smileid_error_phase(get())); }
+  Text reason() const noexcept { return detail::optional_text(smileid_error_reason(get())); }
   std::optional<int> http_status() const noexcept { return detail::number<int>(smileid_error_http_status(get())); }
   Text api_code() const noexcept { return detail::optional_text(smileid_error_api_code(get())); }
   std::optional<Milliseconds> retry_after() const noexcept {
@@ -256,6 +258,8 @@ SMILEID_CLASS(APIError, SmileIDError);
 SMILEID_CLASS(NetworkError, SmileIDError);
 SMILEID_CLASS(InvalidArgumentError, SmileIDError);
 SMILEID_CLASS(ClientClosedError, SmileIDError);
+SMILEID_CLASS(PollTokenError, SmileIDError);
+SMILEID_CLASS(FileError, SmileIDError);
 SMILEID_CLASS(ConnectError, NetworkError);
 SMILEID_CLASS(TLSError, NetworkError);
 SMILEID_CLASS(RequestTimeoutError, NetworkError);
@@ -268,6 +272,10 @@ SMILEID_CLASS(ResponseTooLargeError, SmileIDError);
 SMILEID_CLASS(SignatureError, SmileIDError);
 SMILEID_CLASS(LegacySignatureError, SignatureError);
 SMILEID_CLASS(ResponseMismatchError, SmileIDError);
+SMILEID_CLASS(CallbackExpiredError, SmileIDError);
+SMILEID_CLASS(ImageLinkExpiredError, SmileIDError);
+SMILEID_CLASS(ImageRefusedError, SmileIDError);
+SMILEID_CLASS(JobIncompleteError, SmileIDError);
 SMILEID_CLASS(CancelledError, SmileIDError);
 SMILEID_CLASS(InternalError, SmileIDError);
 #undef SMILEID_CLASS
@@ -281,6 +289,8 @@ inline void check(std::int32_t code, smileid_error_t *raw) {
   switch (code) {
     case SMILEID_ERROR_INVALID_ARGUMENT: throw InvalidArgumentError(error);
     case SMILEID_ERROR_CLIENT_CLOSED: throw ClientClosedError(error);
+    case SMILEID_ERROR_TOKEN_MISMATCH: throw PollTokenError(error);
+    case SMILEID_ERROR_IO: throw FileError(error);
     case SMILEID_ERROR_CONNECT: throw ConnectError(error);
     case SMILEID_ERROR_TLS: throw TLSError(error);
     case SMILEID_ERROR_TIMEOUT: throw RequestTimeoutError(error);
@@ -294,6 +304,10 @@ inline void check(std::int32_t code, smileid_error_t *raw) {
     case SMILEID_ERROR_SIGNATURE_MISMATCH: throw SignatureError(error);
     case SMILEID_ERROR_LEGACY_SIGNATURE: throw LegacySignatureError(error);
     case SMILEID_ERROR_RESPONSE_MISMATCH: throw ResponseMismatchError(error);
+    case SMILEID_ERROR_CALLBACK_EXPIRED: throw CallbackExpiredError(error);
+    case SMILEID_ERROR_IMAGE_LINK_EXPIRED: throw ImageLinkExpiredError(error);
+    case SMILEID_ERROR_IMAGE_REFUSED: throw ImageRefusedError(error);
+    case SMILEID_ERROR_JOB_INCOMPLETE: throw JobIncompleteError(error);
     case SMILEID_ERROR_CANCELLED: throw CancelledError(error);
     case SMILEID_ERROR_INTERNAL: throw InternalError(error);
     default: throw SmileIDError(error); /* of a newer library */
@@ -339,16 +353,32 @@ struct ClientOptions {
 struct StatusOptions {
   bool return_history = detail::status_defaults().return_history == 1;
   bool return_image_links = detail::status_defaults().return_image_links == 1;
+  bool return_job_status = detail::status_defaults().return_job_status == 1;
+  std::optional<std::string> callback_url = std::nullopt;
   std::optional<Milliseconds> timeout = detail::limit(detail::status_defaults().timeout_ms);
 };
 
 struct PollOptions {
   bool return_history = detail::poll_defaults().return_history == 1;
   bool return_image_links = detail::poll_defaults().return_image_links == 1;
+  bool return_job_status = detail::poll_defaults().return_job_status == 1;
+  std::optional<std::string> callback_url = std::nullopt;
   std::optional<Milliseconds> timeout = detail::limit(detail::poll_defaults().timeout_ms);
   std::uint64_t retry_count = detail::poll_defaults().retry_count;
   Milliseconds initial_delay = Milliseconds(detail::poll_defaults().initial_delay_ms);
   Milliseconds max_delay = Milliseconds(detail::poll_defaults().max_delay_ms);
+};
+
+/* `timeout` and `retry_count` without a value are no limit. */
+struct WaitOptions {
+  bool return_history = detail::wait_defaults().return_history == 1;
+  bool return_image_links = detail::wait_defaults().return_image_links == 1;
+  bool return_job_status = detail::wait_defaults().return_job_status == 1;
+  std::optional<std::string> callback_url = std::nullopt;
+  std::optional<Milliseconds> timeout = detail::limit(detail::wait_defaults().timeout_ms);
+  std::optional<std::uint64_t> retry_count = std::nullopt;
+  Milliseconds initial_delay = Milliseconds(detail::wait_defaults().initial_delay_ms);
+  Milliseconds max_delay = Milliseconds(detail::wait_defaults().max_delay_ms);
 };
 
 /* Asks Smile ID how jobs ended. Move only; one client serves all threads of a program. */
@@ -394,23 +424,35 @@ class Client {
   Status get_job_status(std::string_view user_id, std::string_view job_id, const StatusOptions &given = StatusOptions(),
                         const CancelToken *cancel = nullptr) const {
     smileid_status_options_t options = detail::status_defaults();
-    options.timeout_ms = detail::limit(given.timeout);
-    options.return_history = given.return_history;
-    options.return_image_links = given.return_image_links;
-    return ask(smileid_get_job_status, user_id, job_id, options, cancel);
+    return ask(smileid_get_job_status, user_id, job_id, options, given, cancel);
   }
 
   /* Asks until the job is complete or the retries are used up, and returns the last status either way. */
   Status poll_job_status(std::string_view user_id, std::string_view job_id, const PollOptions &given = PollOptions(),
                          const CancelToken *cancel = nullptr) const {
     smileid_poll_options_t options = detail::poll_defaults();
-    options.timeout_ms = detail::limit(given.timeout);
-    options.return_history = given.return_history;
-    options.return_image_links = given.return_image_links;
     options.retry_count = given.retry_count;
     options.initial_delay_ms = detail::duration(given.initial_delay);
     options.max_delay_ms = detail::duration(given.max_delay);
-    return ask(smileid_poll_job_status, user_id, job_id, options, cancel);
+    return ask(smileid_poll_job_status, user_id, job_id, options, given, cancel);
+  }
+
+  /* Waits until the job is complete. Throws JobIncompleteError when the time or the attempts are used up. */
+  Status wait_until_complete(std::string_view user_id, std::string_view job_id,
+                             const WaitOptions &given = WaitOptions(), const CancelToken *cancel = nullptr) const {
+    smileid_wait_options_t options = detail::wait_defaults();
+    options.retry_count = given.retry_count.value_or(SMILEID_NO_LIMIT);
+    options.initial_delay_ms = detail::duration(given.initial_delay);
+    options.max_delay_ms = detail::duration(given.max_delay);
+    return ask(smileid_wait_until_complete, user_id, job_id, options, given, cancel);
+  }
+
+  /* Makes running waits for this job ask now. */
+  void notify(std::string_view user_id, std::string_view job_id) const {
+    const std::string user = detail::argument(user_id), job = detail::argument(job_id);
+    smileid_error_t *error = nullptr;
+    const std::int32_t code = smileid_notify(get(), user.c_str(), job.c_str(), &error);
+    detail::check(code, error);
   }
 
   /* Ends running calls of all threads with ClientClosedError, and refuses new ones. */
@@ -419,9 +461,15 @@ class Client {
   const smileid_client_t *get() const noexcept { return client_.get(); }
 
  private:
-  template <class Verb, class Options>
-  Status ask(Verb verb, std::string_view user_id, std::string_view job_id, const Options &options,
+  template <class Verb, class Options, class Given>
+  Status ask(Verb verb, std::string_view user_id, std::string_view job_id, Options &options, const Given &given,
              const CancelToken *cancel) const {
+    const detail::Argument callback_url(given.callback_url);
+    options.timeout_ms = detail::limit(given.timeout);
+    options.return_history = given.return_history;
+    options.return_image_links = given.return_image_links;
+    options.return_job_status = given.return_job_status;
+    options.callback_url = callback_url.get();
     const std::string user = detail::argument(user_id), job = detail::argument(job_id);
     smileid_status_t *status = nullptr;
     smileid_error_t *error = nullptr;

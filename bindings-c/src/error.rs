@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use smileid_core::config::DURATIONS;
-use smileid_core::{Error as CoreError, Phase};
+use smileid_core::{Error as CoreError, IncompleteReason, Phase};
 
 use crate::code::{SMILEID_OK, SMILEID_UNSET, smileid_error_code_name};
 use crate::ffi::{free, value};
@@ -30,6 +30,7 @@ struct Texts {
     message: Text,
     argument: Text,
     phase: Text,
+    reason: Text,
     api_code: Text,
     user_id: Text,
     job_id: Text,
@@ -99,6 +100,12 @@ pub extern "C" fn smileid_error_argument(error: Option<&Error>) -> *const c_char
 #[unsafe(no_mangle)]
 pub extern "C" fn smileid_error_phase(error: Option<&Error>) -> *const c_char {
     text(error, |texts| &texts.phase, |core| core.phase().map(Phase::as_str))
+}
+
+/// Why a wait ended: "deadline", "attempts" or "retry_after_beyond_deadline". With SMILEID_ERROR_JOB_INCOMPLETE.
+#[unsafe(no_mangle)]
+pub extern "C" fn smileid_error_reason(error: Option<&Error>) -> *const c_char {
+    text(error, |texts| &texts.reason, |core| core.reason().map(IncompleteReason::as_str))
 }
 
 /// The HTTP status of the answer, if there was one.

@@ -11,8 +11,8 @@ use smileid_core::{JobStatus, Result};
 use crate::cancel::CancelToken;
 use crate::client::Client;
 use crate::error::Error;
-use crate::ffi::hand_out;
-use crate::options::{PollOptions, StatusOptions, flag, limit};
+use crate::ffi::{entry, hand_out};
+use crate::options::{PollOptions, StatusOptions, WaitOptions, cap, count, flag, limit};
 use crate::status::Status;
 use crate::text;
 
@@ -41,12 +41,20 @@ pub extern "C" fn smileid_get_job_status(
         let options = unsafe { StatusOptions::read(options) }?;
         let history = flag(options.return_history, "return_history")?;
         let links = flag(options.return_image_links, "return_image_links")?;
+        let in_sync = flag(options.return_job_status, "return_job_status")?;
+        // SAFETY: the header asks for NULL or a text that lives as long as the call.
+        let callback_url = unsafe { text::optional(options.callback_url, "callback_url") }?;
         let call = client.0.call(|client| {
-            client
+            let query = client
                 .get_job_status(user_id, job_id)
                 .return_history(history)
                 .return_image_links(links)
-                .timeout(limit(options.timeout_ms))
+                .return_job_status(in_sync)
+                .timeout(limit(options.timeout_ms));
+            match callback_url {
+                Some(url) => query.callback_url(url),
+                None => query,
+            }
         })?;
         finish(call, cancel)
     })
@@ -74,20 +82,97 @@ pub extern "C" fn smileid_poll_job_status(
         let options = unsafe { PollOptions::read(options) }?;
         let history = flag(options.return_history, "return_history")?;
         let links = flag(options.return_image_links, "return_image_links")?;
+        let in_sync = flag(options.return_job_status, "return_job_status")?;
+        // SAFETY: the header asks for NULL or a text that lives as long as the call.
+        let callback_url = unsafe { text::optional(options.callback_url, "callback_url") }?;
         let call = client.0.call(|client| {
             let poll = client
                 .poll_job_status(user_id, job_id)
                 .return_history(history)
                 .return_image_links(links)
+                .return_job_status(in_sync)
                 .timeout(limit(options.timeout_ms))
                 .retry_count(options.retry_count)
                 .initial_delay(Duration::from_millis(options.initial_delay_ms));
-            match options.max_delay() {
+            let poll = match cap(options.max_delay_ms) {
                 Some(max_delay) => poll.max_delay(max_delay),
+                None => poll,
+            };
+            match callback_url {
+                Some(url) => poll.callback_url(url),
                 None => poll,
             }
         })?;
         finish(call, cancel)
+    })
+}
+
+/// Waits until the job is complete, at most timeout_ms: the first query at once, then with growing, jittered delays,
+/// and a last one shortly before the end. Failures that pass do not end the wait.
+///
+/// Parameters, ownership, threads and errors are those of smileid_get_job_status. SMILEID_ERROR_JOB_INCOMPLETE when the
+/// time or the attempts are used up: smileid_error_reason, smileid_error_last_status, smileid_error_last_error.
+#[unsafe(no_mangle)]
+pub extern "C" fn smileid_wait_until_complete(
+    client: Option<&Client>,
+    user_id: *const c_char,
+    job_id: *const c_char,
+    options: *const WaitOptions,
+    cancel: Option<&CancelToken>,
+    status: Option<&mut MaybeUninit<Option<Box<Status>>>>,
+    error: Option<&mut MaybeUninit<Option<Box<Error>>>>,
+) -> i32 {
+    hand_out(status, "status", error, || {
+        let client = known(client)?;
+        let (user_id, job_id) = (id(user_id, "user_id")?, id(job_id, "job_id")?);
+        // SAFETY: the header asks for NULL or initialised options.
+        let options = unsafe { WaitOptions::read(options) }?;
+        let history = flag(options.return_history, "return_history")?;
+        let links = flag(options.return_image_links, "return_image_links")?;
+        let in_sync = flag(options.return_job_status, "return_job_status")?;
+        // SAFETY: the header asks for NULL or a text that lives as long as the call.
+        let callback_url = unsafe { text::optional(options.callback_url, "callback_url") }?;
+        let call = client.0.call(|client| {
+            let wait = client
+                .wait_until_complete(user_id, job_id)
+                .return_history(history)
+                .return_image_links(links)
+                .return_job_status(in_sync)
+                .timeout(limit(options.timeout_ms))
+                .retry_count(count(options.retry_count))
+                .initial_delay(Duration::from_millis(options.initial_delay_ms));
+            let wait = match cap(options.max_delay_ms) {
+                Some(max_delay) => wait.max_delay(max_delay),
+                None => wait,
+            };
+            match callback_url {
+                Some(url) => wait.callback_url(url),
+                None => wait,
+            }
+        })?;
+        finish(call, cancel)
+    })
+}
+
+/// Makes running waits for this job ask now, for example when a callback came in: those of smileid_wait_until_complete
+/// with this client. Without one it does nothing. What the server itself asked to wait is still waited for.
+///
+/// client: borrowed. user_id, job_id: borrowed texts in UTF-8. error: receives the error, which the caller owns; may be
+/// NULL. Returns SMILEID_OK or SMILEID_ERROR_INVALID_ARGUMENT. Any thread.
+#[unsafe(no_mangle)]
+pub extern "C" fn smileid_notify(
+    client: Option<&Client>,
+    user_id: *const c_char,
+    job_id: *const c_char,
+    error: Option<&mut MaybeUninit<Option<Box<Error>>>>,
+) -> i32 {
+    entry(error, || {
+        let client = known(client)?;
+        let (user_id, job_id) = (id(user_id, "user_id")?, id(job_id, "job_id")?);
+        client.0.with(|client| {
+            client.notify(user_id, job_id);
+            Ok(())
+        })
     })
 }
 

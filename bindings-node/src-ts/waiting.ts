@@ -68,6 +68,11 @@ export class JobOutcome {
   get jobId(): string {
     return this.#jobId
   }
+
+  /** @internal */
+  [inspect.custom](_depth: number, options: InspectOptions): string {
+    return `JobOutcome ${inspect(this.status ?? this.error, options)}`
+  }
 }
 
 /** One downloaded image. Its content and its path are not printed. */

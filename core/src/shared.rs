@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio_util::sync::CancellationToken;
 
 use crate::error::Result;
@@ -23,20 +23,20 @@ impl SharedWatch {
         Self { watch: Arc::new(Mutex::new(Some(watch))), ended: CancellationToken::new() }
     }
 
-    /// The next update; `None` after the last one and after [`close`](Self::close).
+    /// The next update; `None` after the last one and after [`close`](Self::close). Dropping it before its end ends the
+    /// watch: a request that nobody waits for any more must not live on.
     pub fn next(&self) -> impl Future<Output = Result<Option<StatusUpdate>>> + Send + use<> {
         let (watch, ended) = (Arc::clone(&self.watch), self.ended.clone());
         async move {
-            let mut held = watch.lock().await;
-            let Some(running) = held.as_mut() else { return Ok(None) };
-            tokio::select! {
+            let mut held = Held { watch: watch.lock_owned().await, goes_on: false };
+            let Some(running) = held.watch.as_mut() else { return Ok(None) };
+            let update = tokio::select! {
                 biased;
-                () = ended.cancelled() => {
-                    *held = None;
-                    Ok(None)
-                }
+                () = ended.cancelled() => return Ok(None),
                 update = running.next() => update.transpose(),
-            }
+            };
+            held.goes_on = true;
+            update
         }
     }
 
@@ -46,6 +46,20 @@ impl SharedWatch {
         // Whoever holds it sees the token and drops the watch.
         if let Ok(mut held) = self.watch.try_lock() {
             *held = None;
+        }
+    }
+}
+
+/// A watch while its next update is waited for.
+struct Held {
+    watch: OwnedMutexGuard<Option<Watch>>,
+    goes_on: bool,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        if !self.goes_on {
+            *self.watch = None;
         }
     }
 }

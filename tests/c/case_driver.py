@@ -42,7 +42,7 @@ def _lines(case: dict[str, Any]) -> Iterator[str]:
 
 def _argument(name: str, value: Any) -> str:
     token = value.get("$", "") if isinstance(value, dict) else ""
-    if token == "no_limit" or (value is None and name == "timeout_ms"):
+    if token == "no_limit" or (value is None and name in ("timeout_ms", "retry_count")):
         return f"number {name} {NO_LIMIT}"
     if token == "null" or value is None:
         return f"null {name}"

@@ -21,13 +21,15 @@ static void put_error(const smileid_error_t *error) {
   put_integer("number", smileid_error_code(error), SMILEID_OK);
   put_text("class", NULL);
   put_text("argument", smileid_error_argument(error));
+  put_text("message", smileid_error_message(error));
   put_text("phase", smileid_error_phase(error));
+  put_text("reason", smileid_error_reason(error));
   put_integer("http_status", smileid_error_http_status(error), SMILEID_UNSET);
   put_text("api_code", smileid_error_api_code(error));
   put_integer("retry_after_ms", smileid_error_retry_after_ms(error), SMILEID_UNSET);
   put_integer("attempts", smileid_error_attempts(error), SMILEID_UNSET);
   put_raw("last_status", last_status ? smileid_status_json(last_status) : "null");
-  put_text("last_error", smileid_error_name(last_error));
+  put_text("last_error", last_error ? smileid_error_name(last_error) : NULL);
   put_close();
 }
 
@@ -57,6 +59,8 @@ static int get(const play_case *play, const smileid_client_t *client, const smil
   options.timeout_ms = play_number(play, "timeout_ms", options.timeout_ms);
   options.return_history = (int32_t)play_number(play, "return_history", 0);
   options.return_image_links = (int32_t)play_number(play, "return_image_links", 0);
+  options.return_job_status = (int32_t)play_number(play, "return_job_status", 0);
+  options.callback_url = play_text(play, "callback_url");
   return smileid_get_job_status(client, play_text(play, "user_id"), play_text(play, "job_id"), &options, cancel, status,
                                 error);
 }
@@ -71,12 +75,40 @@ static int poll(const play_case *play, const smileid_client_t *client, const smi
   options.max_delay_ms = play_number(play, "max_delay_ms", options.max_delay_ms);
   options.return_history = (int32_t)play_number(play, "return_history", 0);
   options.return_image_links = (int32_t)play_number(play, "return_image_links", 0);
+  options.return_job_status = (int32_t)play_number(play, "return_job_status", 0);
+  options.callback_url = play_text(play, "callback_url");
   return smileid_poll_job_status(client, play_text(play, "user_id"), play_text(play, "job_id"), &options, cancel,
                                  status, error);
 }
 
+static int wait(const play_case *play, const smileid_client_t *client, const smileid_cancel_token_t *cancel,
+                smileid_status_t **status, smileid_error_t **error) {
+  smileid_wait_options_t options;
+  smileid_wait_options_init(&options, sizeof options);
+  options.timeout_ms = play_number(play, "timeout_ms", options.timeout_ms);
+  options.retry_count = play_number(play, "retry_count", options.retry_count);
+  options.initial_delay_ms = play_number(play, "initial_delay_ms", options.initial_delay_ms);
+  options.max_delay_ms = play_number(play, "max_delay_ms", options.max_delay_ms);
+  options.return_history = (int32_t)play_number(play, "return_history", 0);
+  options.return_image_links = (int32_t)play_number(play, "return_image_links", 0);
+  options.return_job_status = (int32_t)play_number(play, "return_job_status", 0);
+  options.callback_url = play_text(play, "callback_url");
+  return smileid_wait_until_complete(client, play_text(play, "user_id"), play_text(play, "job_id"), &options, cancel,
+                                     status, error);
+}
+
 static void cancel_now(void *token) { smileid_cancel_token_cancel(token); }
 static void close_now(void *client) { smileid_client_close(client); }
+
+/* Whose wait is woken. */
+typedef struct {
+  const smileid_client_t *client;
+  const char *user_id, *job_id;
+} waiting;
+static void notify_now(void *context) {
+  const waiting *wait = context;
+  if (smileid_notify(wait->client, wait->user_id, wait->job_id, NULL)) abort();
+}
 
 /* The getters say what the JSON says; the JSON is what the matrix compares. */
 static void check_getters(const smileid_status_t *status) {
@@ -97,12 +129,18 @@ static void call(const play_case *play) {
   smileid_status_t *status = NULL;
   smileid_error_t *error = NULL;
   int code = make_client(play, &client, &error);
+  waiting woken;
+  woken.client = client;
+  woken.user_id = play_text(play, "user_id");
+  woken.job_id = strcmp(play->interrupt, "notify") ? "other" : play_text(play, "job_id");
   if (!code && strcmp(play->what, "client")) {
     if (smileid_cancel_token_new(&token, NULL)) abort();
     if (!strcmp(play->interrupt, "cancel")) play_on_interrupt(cancel_now, token);
     if (!strcmp(play->interrupt, "close")) play_on_interrupt(close_now, client);
     if (!strcmp(play->interrupt, "close_before")) smileid_client_close(client);
-    code = (strcmp(play->what, "get_job_status") ? poll : get)(play, client, token, &status, &error);
+    if (!strncmp(play->interrupt, "notify", 6)) play_on_interrupt(notify_now, &woken);
+    code = (!strcmp(play->what, "get_job_status") ? get : strcmp(play->what, "poll_job_status") ? wait : poll)(
+        play, client, token, &status, &error);
     play_on_interrupt(NULL, NULL);
   }
   if (code != smileid_error_code(error) || (code && status)) abort();

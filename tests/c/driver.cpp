@@ -40,7 +40,9 @@ void put_error(const smileid::SmileIDError &error) {
   put_integer("number", error.number(), 0);
   put("class", class_of(error));
   put("argument", error.argument());
+  put("message", error.message());
   put("phase", error.phase());
+  put("reason", error.reason());
   put_number("http_status", error.http_status());
   put("api_code", error.api_code());
   const auto retry_after = error.retry_after();
@@ -88,29 +90,48 @@ smileid::Client client(const play_case &play) {
   return smileid::Client(options);
 }
 
+template <class Options>
+void set_asked(const play_case &play, Options &options) {
+  options.return_history = play_number(&play, "return_history", 0) != 0;
+  options.return_image_links = play_number(&play, "return_image_links", 0) != 0;
+  options.return_job_status = play_number(&play, "return_job_status", 0) != 0;
+  options.callback_url = text(play, "callback_url");
+  set_timeout(play, options.timeout);
+}
+
 smileid::Status ask(const play_case &play, const smileid::Client &client, const smileid::CancelToken &token) {
   const std::string user_id = text(play, "user_id").value_or(""), job_id = text(play, "job_id").value_or("");
-  const bool history = play_number(&play, "return_history", 0) != 0,
-             links = play_number(&play, "return_image_links", 0) != 0;
   if (!std::strcmp(play.what, "get_job_status")) {
     smileid::StatusOptions options;
-    options.return_history = history;
-    options.return_image_links = links;
-    set_timeout(play, options.timeout);
+    set_asked(play, options);
     return client.get_job_status(user_id, job_id, options, &token);
   }
+  if (!std::strcmp(play.what, "wait_until_complete")) {
+    smileid::WaitOptions options;
+    set_asked(play, options);
+    if (const play_argument *given = play_find(&play, "retry_count"))
+      options.retry_count = given->number == SMILEID_NO_LIMIT ? std::nullopt : std::optional(given->number);
+    options.initial_delay = duration(play, "initial_delay_ms", options.initial_delay);
+    options.max_delay = duration(play, "max_delay_ms", options.max_delay);
+    return client.wait_until_complete(user_id, job_id, options, &token);
+  }
   smileid::PollOptions options;
-  options.return_history = history;
-  options.return_image_links = links;
-  set_timeout(play, options.timeout);
+  set_asked(play, options);
   options.retry_count = play_number(&play, "retry_count", options.retry_count);
   options.initial_delay = duration(play, "initial_delay_ms", options.initial_delay);
   options.max_delay = duration(play, "max_delay_ms", options.max_delay);
   return client.poll_job_status(user_id, job_id, options, &token);
 }
 
+/* Whose wait is woken. */
+struct Waiting {
+  const smileid::Client &client;
+  std::string user_id, job_id;
+};
+
 void call(const play_case &play) {
   const smileid::Client asked = client(play);
+  Waiting woken{asked, text(play, "user_id").value_or(""), text(play, "job_id").value_or("")};
   if (std::strcmp(play.what, "client")) {
     const smileid::CancelToken token;
     const std::string interrupt(play.interrupt);
@@ -122,6 +143,14 @@ void call(const play_case &play) {
                         const_cast<smileid::Client *>(&asked));
     } else if (interrupt == "close_before") {
       asked.close();
+    } else if (interrupt == "notify" || interrupt == "notify_other") {
+      if (interrupt == "notify_other") woken.job_id += "-other";
+      play_on_interrupt(
+          [](void *context) {
+            const auto &wait = *static_cast<const Waiting *>(context);
+            wait.client.notify(wait.user_id, wait.job_id);
+          },
+          &woken);
     }
     // Before token and client are gone, whatever ends the call.
     const std::unique_ptr<const smileid::CancelToken, void (*)(const smileid::CancelToken *)> off(

@@ -23,7 +23,9 @@ export function errorOutcome(error) {
     number: error.number,
     class: error.constructor.name,
     argument: error.argument ?? null,
+    message: error.message,
     phase: error.phase ?? null,
+    reason: error.reason ?? null,
     http_status: error.httpStatus ?? null,
     api_code: error.apiCode ?? null,
     retry_after_ms: error.retryAfterMs ?? null,
@@ -39,7 +41,12 @@ function textOf(error) {
 
 /** The harness's arguments as JavaScript passes them, tokens resolved. */
 export function camelArguments(args) {
-  return Object.fromEntries(Object.entries(args).map(([name, value]) => [camel(name), token(value)]))
+  return Object.fromEntries(Object.entries(args).map(([name, value]) => [camel(name), value?.map?.(job) ?? token(value)]))
+}
+
+/** An entry of a list: a job in Node's spelling, or whatever it is. */
+function job(entry) {
+  return entry?.user_id === undefined ? token(entry) : { userId: entry.user_id, jobId: entry.job_id }
 }
 
 function token(value) {

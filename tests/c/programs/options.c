@@ -123,13 +123,22 @@ static void delays(void) {
   smileid_client_free(client);
 }
 
+#define PRINT_FLAGS(options)                                                                              \
+  printf(",\"return_history\":%" PRId32 ",\"return_image_links\":%" PRId32 ",\"return_job_status\":%" PRId32 "}", \
+         options.return_history, options.return_image_links, options.return_job_status)
+#define PRINT_AGAIN(options)                                                                                       \
+  printf(",\"retry_count\":%" PRIu64 ",\"initial_delay_ms\":%" PRIu64 ",\"max_delay_ms\":%" PRIu64, options.retry_count, \
+         options.initial_delay_ms, options.max_delay_ms)
+
 static void print_defaults(void) {
   smileid_client_options_t client;
   smileid_status_options_t get;
   smileid_poll_options_t poll;
+  smileid_wait_options_t wait;
   smileid_client_options_init(&client, sizeof client);
   smileid_status_options_init(&get, sizeof get);
   smileid_poll_options_init(&poll, sizeof poll);
+  smileid_wait_options_init(&wait, sizeof wait);
   CHECK(!client.partner_id && !client.api_key && !client.environment && !client.base_url && !client.ca_bundle &&
         !client.proxy);
   printf("{\"client\":{\"connect_timeout_ms\":%" PRIu64 ",\"request_timeout_ms\":%" PRIu64, client.connect_timeout_ms,
@@ -137,14 +146,16 @@ static void print_defaults(void) {
   printf(",\"max_retries\":%" PRIu64 ",\"max_connections\":%" PRIu64, client.max_retries, client.max_connections);
   printf(",\"max_response_bytes\":%" PRIu64, client.max_response_bytes);
   printf(",\"bundled_roots\":%" PRId32 ",\"trust_env\":%" PRId32 "}", client.bundled_roots, client.trust_env);
-  printf(",\"get_job_status\":{\"timeout_ms\":%" PRIu64 ",\"return_history\":%" PRId32, get.timeout_ms,
-         get.return_history);
-  printf(",\"return_image_links\":%" PRId32 "}", get.return_image_links);
-  printf(",\"poll_job_status\":{\"timeout_ms\":%" PRIu64 ",\"retry_count\":%" PRIu64, poll.timeout_ms,
-         poll.retry_count);
-  printf(",\"initial_delay_ms\":%" PRIu64 ",\"max_delay_ms\":%" PRIu64, poll.initial_delay_ms, poll.max_delay_ms);
-  printf(",\"return_history\":%" PRId32 ",\"return_image_links\":%" PRId32 "}}\n", poll.return_history,
-         poll.return_image_links);
+  printf(",\"get_job_status\":{\"timeout_ms\":%" PRIu64, get.timeout_ms);
+  PRINT_FLAGS(get);
+  printf(",\"poll_job_status\":{\"timeout_ms\":%" PRIu64, poll.timeout_ms);
+  PRINT_AGAIN(poll);
+  PRINT_FLAGS(poll);
+  printf(",\"wait_until_complete\":{\"timeout_ms\":%" PRIu64, wait.timeout_ms);
+  PRINT_AGAIN(wait);
+  PRINT_FLAGS(wait);
+  puts("}");
+  CHECK(!get.callback_url && !poll.callback_url && !wait.callback_url);
 }
 
 int main(void) {
