@@ -5,8 +5,8 @@ export type BridgeHandle = Handle<'Bridge'>
 export type ClientHandle = Handle<'Client'>
 export type SignatureHandle = Handle<'Signature'>
 export type StatusHandle = Handle<'JobStatus'>
-export type ManyHandle = Handle<'Many'>
 export type WatchHandle = Handle<'Watch'>
+export type ManyHandle = Handle<'Many'>
 
 /**
  * Which binding artifact the generated loader actually loaded: `'native'` for
@@ -15,12 +15,6 @@ export type WatchHandle = Handle<'Watch'>
  * can point the loader at a WASI artifact this package does not build itself.
  */
 export declare const __napiBindingTarget: 'native' | 'wasm32-wasi' | 'wasm32-wasip1'
-
-/** When to make the next step, and with what. */
-export interface AgainData {
-  afterMs: number
-  token: string
-}
 
 /** Drops a running call and its request; nothing is reported for it any more. */
 export declare function cancel(bridge: BridgeHandle, call: number): void
@@ -36,6 +30,12 @@ export interface CauseData {
 /** Ends the client's running calls and refuses new ones. */
 export declare function closeClient(client: ClientHandle): void
 
+/** Ends all of it and drops its requests; what waits for an outcome gets null. */
+export declare function closeMany(many: ManyHandle): void
+
+/** Ends a watch and drops its request; what waits for its next update gets null. */
+export declare function closeWatch(watch: WatchHandle): void
+
 /** Whether a pair belongs together, or why that could not be asked. */
 export interface Confirmed {
   ok?: boolean
@@ -47,7 +47,8 @@ export declare function confirmSignature(handle: SignatureHandle, timestamp: unk
 
 /**
  * Makes the environment's bridge. `settle` is called with batches: for each call its number, its flags (-1 for an
- * error, -2 for another value than a status), its handle, error or value, and its code.
+ * error, -2 for a value that is no status), its handle, error or value, and its code; an event has the number 0, its
+ * level, its message and its fields.
  */
 export declare function createBridge(settle: (batch: unknown[]) => void): BridgeHandle
 
@@ -58,7 +59,7 @@ export declare function createClient(options: object, fromEnv: boolean): MadeCli
 export declare function createSignature(partnerId: unknown, apiKey: unknown): MadeSignature
 
 /** Starts a download and returns its number in the bridge's batches. */
-export declare function downloadImages(bridge: BridgeHandle, client: ClientHandle, status: StatusHandle, hosts: string[] | null, options: object): number
+export declare function downloadImages(bridge: BridgeHandle, client: ClientHandle, status: StatusHandle, options: object, hosts: string[] | null): number
 
 /** Why a call failed. */
 export interface ErrorData {
@@ -86,7 +87,7 @@ export declare function generateSignature(signature: SignatureHandle, timestamp:
 /** Starts one query and returns its number in the bridge's batches. */
 export declare function getJobStatus(bridge: BridgeHandle, client: ClientHandle, userId: unknown, jobId: unknown, returnHistory: unknown, returnImageLinks: unknown, returnJobStatus: unknown, callbackUrl: unknown, timeoutMs: unknown): number
 
-/** One image. */
+/** One downloaded image: its bytes or its file. */
 export interface ImageData {
   key: string
   contentType: string
@@ -94,13 +95,8 @@ export interface ImageData {
   file?: string
 }
 
-/** How one of many jobs ended. */
-export interface JobData {
-  userId: string
-  jobId: string
-  status?: StatusData
-  error?: ErrorData
-}
+/** Starts or stops to hand events to this environment. */
+export declare function listen(bridge: BridgeHandle, wanted: boolean): void
 
 /** What was made, or why not. */
 export interface MadeClient {
@@ -108,7 +104,7 @@ export interface MadeClient {
   err?: ErrorData
 }
 
-/** Many jobs, or why not. */
+/** What was made, or why not. */
 export interface MadeMany {
   ok?: ManyHandle
   err?: ErrorData
@@ -120,32 +116,43 @@ export interface MadeSignature {
   err?: ErrorData
 }
 
-/** A watch, or why there is none. */
+/** What was made, or why not. */
 export interface MadeWatch {
   ok?: WatchHandle
   err?: ErrorData
 }
 
-/** Adds a job, or says why not. */
-export declare function manyAdd(many: ManyHandle, userId: unknown, jobId: unknown): ErrorData | null
-
-/** Ends it and drops its requests. */
-export declare function manyClose(many: ManyHandle): void
-
-/** Whether another job may be added now. */
-export declare function manyHasRoom(many: ManyHandle): boolean
+/**
+ * Adds jobs: each user's id is followed by its job's. Ids that are text and still wrong have outcomes; what is no text
+ * has none, and refuses those after it too.
+ */
+export declare function manyAdd(many: ManyHandle, ids: unknown[]): ErrorData | null
 
 /** How far it has come. */
-export declare function manyProgress(many: ManyHandle): Progress
+export declare function manyProgress(many: ManyHandle): ProgressData
 
-/** Waits for the next outcome; its number in the bridge's batches. */
+/** How many more jobs may be added now. */
+export declare function manyRoom(many: ManyHandle): number
+
+/** Starts to wait for an outcome and returns its number in the bridge's batches; the value is null when no job is left. */
 export declare function manyTake(bridge: BridgeHandle, many: ManyHandle): number
 
 /** An outcome that is there already. */
-export declare function manyTryTake(many: ManyHandle): JobData | null
+export declare function manyTryTake(many: ManyHandle): OutcomeData | null
 
-/** Makes waits for this job ask now, or says why not. */
+/** Makes running waits for a job ask now. */
 export declare function notify(client: ClientHandle, userId: unknown, jobId: unknown): ErrorData | null
+
+/** How one of many jobs ended. The status' parts stand here, so that its ids are not made twice. */
+export interface OutcomeData {
+  userId: string
+  jobId: string
+  handle?: StatusHandle
+  /** See [`flags`]. */
+  flags: number
+  code?: string
+  error?: ErrorData
+}
 
 /** A timestamp with its signature. */
 export interface Pair {
@@ -156,14 +163,14 @@ export interface Pair {
 /** Starts a poll and returns its number in the bridge's batches. */
 export declare function pollJobStatus(bridge: BridgeHandle, client: ClientHandle, userId: unknown, jobId: unknown, returnHistory: unknown, returnImageLinks: unknown, returnJobStatus: unknown, callbackUrl: unknown, timeoutMs: unknown, retryCount: unknown, initialDelayMs: unknown, maxDelayMs: unknown): number
 
-/** Makes a `pollMany`; nothing is sent before an outcome is waited for. */
+/** Makes a `pollMany` without jobs; nothing is asked before the first outcome is waited for. */
 export declare function pollMany(client: ClientHandle, options: object): MadeMany
 
 /** Starts one step of a wait and returns its number in the bridge's batches. */
 export declare function pollStep(bridge: BridgeHandle, client: ClientHandle, userId: unknown, jobId: unknown, options: object): number
 
-/** How far many jobs have come. */
-export interface Progress {
+/** How far it has come. */
+export interface ProgressData {
   complete: number
   failed: number
   waiting: number
@@ -191,6 +198,13 @@ export declare function statusRaw(status: StatusHandle): Buffer
 /** The whole typed view as JSON text, made by the core. */
 export declare function statusView(status: StatusHandle): string
 
+/** What a step came to: a status, or when to take the next one and with which token. */
+export interface StepData {
+  status?: StatusData
+  afterMs?: number
+  token?: string
+}
+
 /** One answer about a watched job. */
 export interface UpdateData {
   attempt: number
@@ -200,23 +214,20 @@ export interface UpdateData {
   nextDelayMs?: number
 }
 
-/** A callback's typed view as JSON text, or why there is none. */
-export interface Verified {
+/** A verified callback's whole typed view as JSON text, or why it is none. */
+export interface VerifiedCallback {
   ok?: string
   err?: ErrorData
 }
 
-/** Checks a callback's body. */
-export declare function verifyCallback(client: ClientHandle, body: Buffer, maxAgeMs: unknown): Verified
+/** Reads a callback's body and checks its signature and age. */
+export declare function verifyCallback(client: ClientHandle, body: Uint8Array, maxAgeMs: unknown): VerifiedCallback
 
 /** Starts a wait and returns its number in the bridge's batches. */
 export declare function waitUntilComplete(bridge: BridgeHandle, client: ClientHandle, userId: unknown, jobId: unknown, options: object): number
 
-/** Ends a watch and drops its request. */
-export declare function watchClose(watch: WatchHandle): void
-
-/** Makes a watch; nothing is sent before its first update is waited for. */
+/** Makes a watch; what else is wrong with its arguments is its first update. */
 export declare function watchJobStatus(client: ClientHandle, userId: unknown, jobId: unknown, options: object): MadeWatch
 
-/** Waits for the next update; its number in the bridge's batches. */
+/** Starts to wait for the next update and returns its number in the bridge's batches; the value is null after the last. */
 export declare function watchNext(bridge: BridgeHandle, watch: WatchHandle): number

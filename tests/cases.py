@@ -7,7 +7,6 @@ matrix use this list, so a case that one of them knows the other knows too.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -72,11 +71,6 @@ VERBS = {
     "verify_callback": {"max_age_ms"},
 }
 """Every verb and what its `call` may hold."""
-_NOT_IN_C = {
-    "verbs": frozenset({"watch_job_status", "poll_step", "poll_many", "download_images", "verify_callback"}),
-    "arguments": frozenset({"token"}),
-}
-"""What C and C++ have no face for yet. A case about it has no cell there; everything else must have one."""
 ABOUT_ONE_JOB = frozenset(VERBS) - {"poll_many", "verify_callback"}
 _JOB_KEYS = {"job_id", "user_id", "magic", "answers"}
 _CALLBACK_KEYS = {"body", "body_text", "sign", "timestamp", "age_ms"}
@@ -163,16 +157,8 @@ def _scenarios(folder: Path) -> list[Case]:
             raise ValueError(f"{path.name}: expect needs an outcome and requests")
         own = entry.pop("job_id", None)
         entry["own_job_id"] = entry.pop("magic", own)
-        entry["languages"] = _languages(entry["call"]["verb"], entry["call"])
         cases.append(_with_job_ids(Case(kind="story", wing=path.parent.name, **entry)))
     return cases
-
-
-def _languages(verb: str, arguments: dict[str, Any], languages: Sequence[str] = LANGUAGES) -> tuple[str, ...]:
-    """The languages that have what a case is about."""
-    if verb not in _NOT_IN_C["verbs"] and not _NOT_IN_C["arguments"] & set(arguments):
-        return tuple(languages)
-    return tuple(language for language in languages if language not in ("c", "cpp"))
 
 
 def _with_job_ids(case: Case) -> Case:
@@ -262,7 +248,7 @@ def _arguments(entry: dict[str, Any]) -> Case:
         about=entry.get("about", ""),
         answers=[{"complete": "approved"}],
         vector=entry,
-        languages=_languages(where, entry["args"], entry.get("languages", LANGUAGES)),
+        languages=tuple(entry.get("languages", LANGUAGES)),
     )
 
 

@@ -41,7 +41,7 @@
 #define SMILEID_VERSION_PATCH 0
 
 /**
- * No limit, where a limit may be left out: in timeout_ms, and in retry_count of a wait.
+ * No limit, where a limit may be left out: in timeout_ms, max_age_ms and the retry_count of waits.
  */
 #define SMILEID_NO_LIMIT UINT64_MAX
 
@@ -171,6 +171,45 @@
 #define SMILEID_ERROR_INTERNAL 9001
 
 /**
+ * Nothing.
+ */
+#define SMILEID_LOG_OFF 0
+
+/**
+ * Errors.
+ */
+#define SMILEID_LOG_ERROR 1
+
+/**
+ * Warnings too.
+ */
+#define SMILEID_LOG_WARNING 2
+
+/**
+ * What a call did too.
+ */
+#define SMILEID_LOG_INFO 3
+
+/**
+ * Each attempt too.
+ */
+#define SMILEID_LOG_DEBUG 4
+
+/**
+ * Everything.
+ */
+#define SMILEID_LOG_TRACE 5
+
+/**
+ * A callback of Smile ID's whose signature was verified. The signature does not cover the body: it proves that the
+ * sender knew a pair of yours, not what they say about the job. Ask for the status before you act on it.
+ *
+ * Immutable, and safe to use from any number of threads at the same time. What its getters return is borrowed from it
+ * and valid until it is freed; NULL or SMILEID_UNSET is "absent", and what they return for NULL.
+ */
+typedef struct smileid_callback_t smileid_callback_t;
+
+/**
  * Ends calls from another thread. One token may be given to any number of calls, and stays cancelled.
  *
  * Safe to use from any thread at the same time, but not from a signal handler. Belongs to the process that made it:
@@ -195,12 +234,32 @@ typedef struct smileid_client_t smileid_client_t;
 typedef struct smileid_error_t smileid_error_t;
 
 /**
- * One result of a job: the verdict of a product. Borrowed from its status, and valid until that is freed.
+ * Downloaded images. Immutable, and safe to use from any number of threads at the same time. What its getters return is
+ * borrowed from it and valid until it is freed; NULL is "absent", and what they return for an index beyond the count.
+ */
+typedef struct smileid_images_t smileid_images_t;
+
+/**
+ * One result of a job: the verdict of a product. Borrowed from its status or callback, and valid until that
+ * is freed.
  *
  * Products differ: NULL or SMILEID_UNSET is "absent". Everything else that a result holds is in smileid_status_json.
  * Safe to use from any number of threads at the same time.
  */
 typedef struct smileid_result_t smileid_result_t;
+
+/**
+ * Many jobs that are waited for at once: jobs are added while there is room, outcomes are taken as they come.
+ *
+ * Belongs to the process that made it: in a child made by fork(), its functions say SMILEID_ERROR_CLIENT_CLOSED. Safe to
+ * use from any number of threads at the same time.
+ */
+typedef struct smileid_many_t smileid_many_t;
+
+/**
+ * How one of many jobs ended. Immutable, and safe to use from any number of threads at the same time.
+ */
+typedef struct smileid_outcome_t smileid_outcome_t;
 
 /**
  * A timestamp with its signature: while it is fresh, as secret as the key.
@@ -216,6 +275,24 @@ typedef struct smileid_signed_t smileid_signed_t;
  * it and valid until it is freed; NULL or SMILEID_UNSET is "absent", and what they return for NULL.
  */
 typedef struct smileid_status_t smileid_status_t;
+
+/**
+ * What one step came to. Immutable, and safe to use from any number of threads at the same time.
+ */
+typedef struct smileid_step_t smileid_step_t;
+
+/**
+ * One answer about a watched job. Immutable, and safe to use from any number of threads at the same time.
+ */
+typedef struct smileid_update_t smileid_update_t;
+
+/**
+ * What is new about one job, answer by answer.
+ *
+ * Belongs to the process that made it: in a child made by fork(), smileid_watch_next says
+ * SMILEID_ERROR_CLIENT_CLOSED. Any thread may use it; updates are handed out one after another.
+ */
+typedef struct smileid_watch_t smileid_watch_t;
 
 /**
  * How a client works. Fill it with smileid_client_options_init, then change what is needed.
@@ -284,6 +361,96 @@ typedef struct {
 } smileid_client_options_t;
 
 /**
+ * Where smileid_download_images writes to and what it may read. Fill it with smileid_download_options_init, then change
+ * what is needed.
+ */
+typedef struct {
+  /**
+   * Set by smileid_download_options_init.
+   */
+  size_t struct_size;
+  /**
+   * The bound of all downloads together in milliseconds: 0 to 30 days or SMILEID_NO_LIMIT, default 60000.
+   */
+  uint64_t timeout_ms;
+  /**
+   * A directory that exists, for files of mode 0600 named by their key. Default NULL: the images stay in memory.
+   */
+  const char *directory;
+  /**
+   * Download from these hosts only. Default NULL: from any public host.
+   */
+  const char *const *allowed_hosts;
+  /**
+   * How many allowed_hosts there are.
+   */
+  size_t allowed_host_count;
+  /**
+   * Replace files that exist: 0 or 1, default 0.
+   */
+  int32_t overwrite;
+  /**
+   * Ask once for new links when one has expired: 0 or 1, default 0.
+   */
+  int32_t refresh;
+} smileid_download_options_t;
+
+/**
+ * Takes one line of the library's log. level: the line's, SMILEID_LOG_ERROR to SMILEID_LOG_TRACE. message: borrowed for
+ * the call, such as "answered attempt=1"; no key, id, link, signature or data. user_data: what was registered.
+ *
+ * Called on any thread, the library's own too, and on several at the same time. It must not call this library, throw,
+ * longjmp or block for long.
+ */
+typedef void (*smileid_log_callback_t)(int32_t level, const char *message, void *user_data);
+
+/**
+ * What smileid_poll_many asks for and how. Fill it with smileid_many_options_init, then change what is needed.
+ */
+typedef struct {
+  /**
+   * Set by smileid_many_options_init.
+   */
+  size_t struct_size;
+  /**
+   * The bound of each job from its own first query, in milliseconds: 0 to 30 days or SMILEID_NO_LIMIT, default 60000.
+   */
+  uint64_t timeout_ms;
+  /**
+   * How often to ask again about each job: 0 to 1000 or SMILEID_NO_LIMIT, the default.
+   */
+  uint64_t retry_count;
+  /**
+   * As in smileid_poll_options_t.
+   */
+  uint64_t initial_delay_ms;
+  /**
+   * As in smileid_poll_options_t.
+   */
+  uint64_t max_delay_ms;
+  /**
+   * How many jobs are admitted at a time: 1 to 1000000, default 10000. smileid_many_room counts down from here.
+   */
+  uint64_t max_waiting;
+  /**
+   * At most this many HTTP requests a second, retries included; at most 1000000. Default INFINITY, no limit.
+   */
+  double rate_limit;
+  /**
+   * How many requests may go out at once after a pause, under a rate limit: 1 to 1000000, default 1.
+   */
+  uint64_t burst;
+  /**
+   * Ask for the users' earlier results too: 0 or 1, default 0.
+   */
+  int32_t return_history;
+  /**
+   * Ask for links to the selfie and liveness images too: 0 or 1, default 0.
+   */
+  int32_t return_image_links;
+} smileid_many_options_t;
+
+/**
  * What smileid_get_job_status asks for. Fill it with smileid_status_options_init, then change what is needed.
  */
 typedef struct {
@@ -305,15 +472,14 @@ typedef struct {
    */
   int32_t return_image_links;
   /**
-   * The result in sync: poll with the defaults of smileid_poll_options_init until the job is complete or the
-   * attempts are used up. 0 or 1, default 0.
-   */
-  int32_t return_job_status;
-  /**
-   * Deliver the final result to this URL as well, once the job is complete: https, or http on this machine. NULL is
-   * none. The status is returned whatever happens; "callback_delivery" in smileid_status_json says how it went.
+   * A URL to deliver the complete status to as well: https, or http on this machine. Default NULL, nowhere. How it
+   * went stands in smileid_status_callback_delivered; the status is returned whatever happened.
    */
   const char *callback_url;
+  /**
+   * Poll with the default delays until the job is complete or the attempts are used up: 0 or 1, default 0.
+   */
+  int32_t return_job_status;
 } smileid_status_options_t;
 
 /**
@@ -351,18 +517,18 @@ typedef struct {
    */
   int32_t return_image_links;
   /**
-   * Taken without effect: this call waits anyway. 0 or 1, default 0.
-   */
-  int32_t return_job_status;
-  /**
-   * Deliver the final result to this URL as well, once the job is complete: https, or http on this machine. NULL is
-   * none. The status is returned whatever happens; "callback_delivery" in smileid_status_json says how it went.
+   * As in smileid_status_options_t. Default NULL.
    */
   const char *callback_url;
+  /**
+   * Taken without effect, for a poll waits anyway: 0 or 1, default 0.
+   */
+  int32_t return_job_status;
 } smileid_poll_options_t;
 
 /**
- * What smileid_wait_until_complete asks for and how. Fill it with smileid_wait_options_init, then change what is needed.
+ * What smileid_wait_until_complete, smileid_watch_job_status and smileid_poll_step ask for and how. Fill it with
+ * smileid_wait_options_init, then change what is needed.
  */
 typedef struct {
   /**
@@ -370,7 +536,7 @@ typedef struct {
    */
   size_t struct_size;
   /**
-   * The bound of the whole call in milliseconds: 0 to 30 days or SMILEID_NO_LIMIT, default 60000. 0 asks for exactly
+   * The bound of the whole wait in milliseconds: 0 to 30 days or SMILEID_NO_LIMIT, default 60000. 0 asks for exactly
    * one HTTP request.
    */
   uint64_t timeout_ms;
@@ -379,13 +545,11 @@ typedef struct {
    */
   uint64_t retry_count;
   /**
-   * The first delay in milliseconds; each later one is twice as long, and between half and all of it is waited. 1 to
-   * 3600000, default 2000.
+   * As in smileid_poll_options_t.
    */
   uint64_t initial_delay_ms;
   /**
-   * The longest delay in milliseconds, at least initial_delay_ms. 1 to 3600000, default 30000; left at the
-   * default, it gives way to a longer initial_delay_ms.
+   * As in smileid_poll_options_t.
    */
   uint64_t max_delay_ms;
   /**
@@ -397,19 +561,79 @@ typedef struct {
    */
   int32_t return_image_links;
   /**
-   * Taken without effect: this call waits anyway. 0 or 1, default 0.
-   */
-  int32_t return_job_status;
-  /**
-   * Deliver the final result to this URL as well, once the job is complete: https, or http on this machine. NULL is
-   * none. The status is returned whatever happens; "callback_delivery" in smileid_status_json says how it went.
+   * As in smileid_status_options_t. Default NULL.
    */
   const char *callback_url;
+  /**
+   * What smileid_step_token gave: go on there, with the attempts and the deadline of its first step. Default NULL, a
+   * wait of its own. A watch takes none.
+   */
+  const char *token;
+  /**
+   * Taken without effect, for these verbs wait anyway: 0 or 1, default 0.
+   */
+  int32_t return_job_status;
 } smileid_wait_options_t;
 
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
+
+/**
+ * Reads a callback's body and checks its signature; nothing is sent. Works after smileid_client_close too.
+ *
+ * client: borrowed. body: borrowed; length bytes as they came, before any parser. max_age_ms: 0 to 30 days, or
+ * SMILEID_NO_LIMIT to take callbacks of any age. callback: receives the callback, which the caller owns and frees with
+ * smileid_callback_free; NULL on failure. error: receives the error, which the caller owns; may be NULL. Returns
+ * SMILEID_OK or the error's number: SMILEID_ERROR_SIGNATURE_MISMATCH, SMILEID_ERROR_LEGACY_SIGNATURE,
+ * SMILEID_ERROR_CALLBACK_EXPIRED, SMILEID_ERROR_INVALID_RESPONSE or SMILEID_ERROR_INVALID_ARGUMENT. Any thread.
+ */
+int32_t smileid_verify_callback(const smileid_client_t *client,
+                                const uint8_t *body,
+                                size_t length,
+                                uint64_t max_age_ms,
+                                smileid_callback_t **callback,
+                                smileid_error_t **error);
+
+/**
+ * Always 0: the signature does not cover the body.
+ */
+int32_t smileid_callback_body_authenticated(const smileid_callback_t *callback);
+
+/**
+ * The user it is about, as it says itself.
+ */
+const char *smileid_callback_user_id(const smileid_callback_t *callback);
+
+/**
+ * The job it is about, as it says itself.
+ */
+const char *smileid_callback_job_id(const smileid_callback_t *callback);
+
+/**
+ * Whether the job is finished, where the callback has that flag: 1, 0 or SMILEID_UNSET.
+ */
+int32_t smileid_callback_job_complete(const smileid_callback_t *callback);
+
+/**
+ * Whether the finished job succeeded, where the callback has that flag: 1, 0 or SMILEID_UNSET.
+ */
+int32_t smileid_callback_job_success(const smileid_callback_t *callback);
+
+/**
+ * The result, borrowed from the callback; NULL when it has none.
+ */
+const smileid_result_t *smileid_callback_result(const smileid_callback_t *callback);
+
+/**
+ * The whole typed view as JSON text. It holds the signature and personal data: do not log it. Made when first asked for.
+ */
+const char *smileid_callback_json(const smileid_callback_t *callback);
+
+/**
+ * Frees a callback and all that was borrowed from it. NULL does nothing.
+ */
+void smileid_callback_free(smileid_callback_t *callback);
 
 /**
  * Makes a cancel token.
@@ -485,6 +709,55 @@ void smileid_client_free(smileid_client_t *client);
 const char *smileid_error_code_name(int32_t code);
 
 /**
+ * Downloads the selfie and liveness images that a status links to, at most 4 side by side, and tells JPEG and PNG by
+ * their content. All or nothing: an image that fails fails the call.
+ *
+ * client, status: borrowed; ask for the status with return_image_links. options: borrowed; NULL is all defaults, into
+ * memory. cancel: borrowed; may be NULL. images: receives the images, which the caller owns and frees with
+ * smileid_images_free; NULL on failure. error: receives the error, which the caller owns; may be NULL. Returns
+ * SMILEID_OK or the error's number: SMILEID_ERROR_IMAGE_LINK_EXPIRED, SMILEID_ERROR_IMAGE_REFUSED, SMILEID_ERROR_IO and
+ * those of smileid_get_job_status. Any thread.
+ */
+int32_t smileid_download_images(const smileid_client_t *client,
+                                const smileid_status_t *status,
+                                const smileid_download_options_t *options,
+                                const smileid_cancel_token_t *cancel,
+                                smileid_images_t **images,
+                                smileid_error_t **error);
+
+/**
+ * How many images there are; 0 for NULL.
+ */
+size_t smileid_images_count(const smileid_images_t *images);
+
+/**
+ * The key of an image's link, such as "selfie_image".
+ */
+const char *smileid_images_key(const smileid_images_t *images, size_t index);
+
+/**
+ * "image/jpeg" or "image/png".
+ */
+const char *smileid_images_content_type(const smileid_images_t *images, size_t index);
+
+/**
+ * An image's bytes; not NUL-terminated. NULL when it was written to a file.
+ *
+ * length: receives the number of bytes; may be NULL.
+ */
+const uint8_t *smileid_images_data(const smileid_images_t *images, size_t index, size_t *length);
+
+/**
+ * The path of the file that an image was written to; NULL when it is in memory.
+ */
+const char *smileid_images_file(const smileid_images_t *images, size_t index);
+
+/**
+ * Frees images and all that was borrowed from them; files stay. NULL does nothing.
+ */
+void smileid_images_free(smileid_images_t *images);
+
+/**
  * The error's number, one of SMILEID_ERROR_*; SMILEID_OK for NULL.
  */
 int32_t smileid_error_code(const smileid_error_t *error);
@@ -511,7 +784,8 @@ const char *smileid_error_argument(const smileid_error_t *error);
 const char *smileid_error_phase(const smileid_error_t *error);
 
 /**
- * Why a wait ended: "deadline", "attempts" or "retry_after_beyond_deadline". With SMILEID_ERROR_JOB_INCOMPLETE.
+ * Why a wait ended before its job: "deadline", "attempts" or "retry_after_beyond_deadline". With
+ * SMILEID_ERROR_JOB_INCOMPLETE.
  */
 const char *smileid_error_reason(const smileid_error_t *error);
 
@@ -607,6 +881,111 @@ const char *smileid_status_liveness_image_at(const smileid_status_t *status,
 const char *smileid_status_image_links_error(const smileid_status_t *status);
 
 /**
+ * Hands the library's log to a function, for the whole process. Quiet until then, and while off next to free.
+ *
+ * level: SMILEID_LOG_OFF to SMILEID_LOG_TRACE; beyond them counts as the nearest. callback: called until another one is
+ * set; NULL is none. user_data: passed on; it must outlive the last call: a thread may still be inside the callback when
+ * this returns. Any thread.
+ */
+void smileid_set_log_callback(int32_t level,
+                              smileid_log_callback_t callback,
+                              void *user_data);
+
+/**
+ * Prepares to wait for many jobs; nothing is sent before the first smileid_many_next.
+ *
+ * client: borrowed for the call. options: borrowed; NULL is all defaults. many: receives the object, which the caller
+ * owns and frees with smileid_many_free, before or after the client; NULL on failure. error: receives the error, which
+ * the caller owns; may be NULL. Returns SMILEID_OK or the error's number. Any thread; returns at once.
+ */
+int32_t smileid_poll_many(const smileid_client_t *client,
+                          const smileid_many_options_t *options,
+                          smileid_many_t **many,
+                          smileid_error_t **error);
+
+/**
+ * How many more jobs may be added now, at most max_waiting; 0 for NULL and in a process that did not make it.
+ */
+size_t smileid_many_room(const smileid_many_t *many);
+
+/**
+ * Adds a job. One that is waited for already is not asked about twice; both get the outcome. An id outside of its
+ * limits has an outcome too.
+ *
+ * many, user_id, job_id: borrowed for the call. Add while smileid_many_room is above 0: what is added beyond it takes
+ * memory. error: receives the error, which the caller owns; may be NULL. Returns SMILEID_OK,
+ * SMILEID_ERROR_INVALID_ARGUMENT for an id that is NULL or no UTF-8, or SMILEID_ERROR_CLIENT_CLOSED in a process that did
+ * not make it. Any thread; returns at once.
+ */
+int32_t smileid_many_add(const smileid_many_t *many,
+                         const char *user_id,
+                         const char *job_id,
+                         smileid_error_t **error);
+
+/**
+ * Waits for an outcome; they come in the order in which jobs end.
+ *
+ * many: borrowed. cancel: borrowed; may be NULL. Cancelling ends all of it and drops its requests. outcome: receives the
+ * outcome, which the caller owns and frees with smileid_outcome_free; NULL when no added job is left, after
+ * smileid_many_close and on failure. error: receives the error, which the caller owns; may be NULL. Returns SMILEID_OK,
+ * also for the outcome of a job that failed and at the end, or the error's number. Any thread.
+ */
+int32_t smileid_many_next(const smileid_many_t *many,
+                          const smileid_cancel_token_t *cancel,
+                          smileid_outcome_t **outcome,
+                          smileid_error_t **error);
+
+/**
+ * How far it has come: outcomes handed out that hold a complete status, outcomes handed out that hold an error, and jobs
+ * whose outcome was not handed out yet.
+ *
+ * complete, failed, waiting: receive the counts; each may be NULL. All are 0 for NULL and in a process that did not make
+ * it. Any thread.
+ */
+void smileid_many_progress(const smileid_many_t *many,
+                           size_t *complete,
+                           size_t *failed,
+                           size_t *waiting);
+
+/**
+ * Ends all of it and drops its requests: a smileid_many_next that waits hands out the end. Returns at once; a second time
+ * does nothing.
+ *
+ * many: borrowed; NULL does nothing. Any thread.
+ */
+void smileid_many_close(const smileid_many_t *many);
+
+/**
+ * Ends and frees it. NULL does nothing. No thread may be inside a call with it. Outcomes live on.
+ */
+void smileid_many_free(smileid_many_t *many);
+
+/**
+ * The user asked about, borrowed from the outcome; NULL for NULL.
+ */
+const char *smileid_outcome_user_id(const smileid_outcome_t *outcome);
+
+/**
+ * The job asked about, borrowed from the outcome; NULL for NULL.
+ */
+const char *smileid_outcome_job_id(const smileid_outcome_t *outcome);
+
+/**
+ * The complete status, borrowed from the outcome; NULL where it holds an error.
+ */
+const smileid_status_t *smileid_outcome_status(const smileid_outcome_t *outcome);
+
+/**
+ * Why there is no complete status, borrowed from the outcome; NULL where there is one.
+ */
+const smileid_error_t *smileid_outcome_error(const smileid_outcome_t *outcome);
+
+/**
+ * Frees an outcome and all that was borrowed from it. NULL does nothing.
+ */
+void smileid_outcome_free(smileid_outcome_t *outcome);
+
+/**
  * Fills every field with its default: `smileid_client_options_init(&options, sizeof options)`.
  *
  * options: written, struct_size bytes; NULL does nothing. Any thread.
@@ -626,13 +1005,6 @@ void smileid_status_options_init(smileid_status_options_t *options, size_t struc
  * options: written, struct_size bytes; NULL does nothing. Any thread.
  */
 void smileid_poll_options_init(smileid_poll_options_t *options, size_t struct_size);
-
-/**
- * Fills every field with its default: `smileid_wait_options_init(&options, sizeof options)`.
- *
- * options: written, struct_size bytes; NULL does nothing. Any thread.
- */
-void smileid_wait_options_init(smileid_wait_options_t *options, size_t struct_size);
 
 /**
  * The version of the library that is running, such as "0.1.0". Compare it with SMILEID_VERSION, the header's.
@@ -683,11 +1055,11 @@ int32_t smileid_poll_job_status(const smileid_client_t *client,
                                 smileid_error_t **error);
 
 /**
- * Waits until the job is complete, at most timeout_ms: the first query at once, then with growing, jittered delays,
- * and a last one shortly before the end. Failures that pass do not end the wait.
+ * Waits until the job is complete, and returns its status. A wait that ends before its job is an error,
+ * SMILEID_ERROR_JOB_INCOMPLETE, with smileid_error_reason and smileid_error_last_status.
  *
- * Parameters, ownership, threads and errors are those of smileid_get_job_status. SMILEID_ERROR_JOB_INCOMPLETE when the
- * time or the attempts are used up: smileid_error_reason, smileid_error_last_status, smileid_error_last_error.
+ * Parameters, ownership, threads and errors are those of smileid_get_job_status, and SMILEID_ERROR_TOKEN_MISMATCH for a
+ * token of another question. smileid_notify makes it ask at once.
  */
 int32_t smileid_wait_until_complete(const smileid_client_t *client,
                                     const char *user_id,
@@ -698,11 +1070,11 @@ int32_t smileid_wait_until_complete(const smileid_client_t *client,
                                     smileid_error_t **error);
 
 /**
- * Makes running waits for this job ask now, for example when a callback came in: those of smileid_wait_until_complete
- * with this client. Without one it does nothing. What the server itself asked to wait is still waited for.
+ * Says that there is news about a job, such as a callback that came: waits, watches and poll_manys of this client that
+ * wait for it ask at once. Nothing is sent where none does.
  *
- * client: borrowed. user_id, job_id: borrowed texts in UTF-8. error: receives the error, which the caller owns; may be
- * NULL. Returns SMILEID_OK or SMILEID_ERROR_INVALID_ARGUMENT. Any thread.
+ * client, user_id, job_id: borrowed. error: receives the error, which the caller owns; may be NULL. Returns SMILEID_OK
+ * or the error's number. Any thread; returns at once.
  */
 int32_t smileid_notify(const smileid_client_t *client,
                        const char *user_id,
@@ -905,10 +1277,163 @@ const uint8_t *smileid_status_raw(const smileid_status_t *status,
 const char *smileid_status_json(const smileid_status_t *status);
 
 /**
- * Frees a status and all that was borrowed from it. NULL does nothing. Not for the one that
- * smileid_error_last_status returns: that one is the error's.
+ * Whether the receiver at callback_url took the status, with 2xx: 1 or 0; SMILEID_UNSET where none was delivered to.
+ */
+int32_t smileid_status_callback_delivered(const smileid_status_t *status);
+
+/**
+ * How many tries the delivery to callback_url took; SMILEID_UNSET where there was none.
+ */
+int32_t smileid_status_callback_attempts(const smileid_status_t *status);
+
+/**
+ * The HTTP status of the last try to deliver, if it had an answer; else SMILEID_UNSET.
+ */
+int32_t smileid_status_callback_http_status(const smileid_status_t *status);
+
+/**
+ * What went wrong with the last try to deliver, one of SMILEID_ERROR_*; SMILEID_OK where nothing did or none was made.
+ */
+int32_t smileid_status_callback_error(const smileid_status_t *status);
+
+/**
+ * Frees a status and all that was borrowed from it. NULL does nothing. Not for one that was
+ * borrowed, from an error, an update, an outcome or a step.
  */
 void smileid_status_free(smileid_status_t *status);
+
+/**
+ * Asks once and never sleeps: one step of a smileid_wait_until_complete whose waiting is left to the caller, such as a
+ * task queue. Unless it is finished, wait smileid_step_after_ms and call again with smileid_step_token in options.token.
+ *
+ * Parameters, threads and errors are those of smileid_wait_until_complete. step: receives the step, which the caller
+ * owns and frees with smileid_step_free; NULL on failure.
+ */
+int32_t smileid_poll_step(const smileid_client_t *client,
+                          const char *user_id,
+                          const char *job_id,
+                          const smileid_wait_options_t *options,
+                          const smileid_cancel_token_t *cancel,
+                          smileid_step_t **step,
+                          smileid_error_t **error);
+
+/**
+ * Whether the job is complete: 1 or 0; 0 for NULL.
+ */
+int32_t smileid_step_is_finished(const smileid_step_t *step);
+
+/**
+ * The complete status, borrowed from the step; NULL unless it is finished.
+ */
+const smileid_status_t *smileid_step_status(const smileid_step_t *step);
+
+/**
+ * How long to wait before the next step, in milliseconds; SMILEID_UNSET when finished.
+ */
+int64_t smileid_step_after_ms(const smileid_step_t *step);
+
+/**
+ * The token of the next step, borrowed from the step: at most 128 characters of base64url, without an id, a secret or an
+ * answer. NULL when finished.
+ */
+const char *smileid_step_token(const smileid_step_t *step);
+
+/**
+ * Frees a step and all that was borrowed from it. NULL does nothing.
+ */
+void smileid_step_free(smileid_step_t *step);
+
+/**
+ * Fills every field with its default: `smileid_wait_options_init(&options, sizeof options)`.
+ *
+ * options: written, struct_size bytes; NULL does nothing. Any thread.
+ */
+void smileid_wait_options_init(smileid_wait_options_t *options, size_t struct_size);
+
+/**
+ * Fills every field with its default: `smileid_many_options_init(&options, sizeof options)`.
+ *
+ * options: written, struct_size bytes; NULL does nothing. Any thread.
+ */
+void smileid_many_options_init(smileid_many_options_t *options, size_t struct_size);
+
+/**
+ * Fills every field with its default: `smileid_download_options_init(&options, sizeof options)`.
+ *
+ * options: written, struct_size bytes; NULL does nothing. Any thread.
+ */
+void smileid_download_options_init(smileid_download_options_t *options, size_t struct_size);
+
+/**
+ * Prepares a watch; its clock starts now, its first query is sent by the first smileid_watch_next.
+ *
+ * client, user_id, job_id, options: borrowed for the call, as in smileid_wait_until_complete; a token is refused. watch:
+ * receives the watch, which the caller owns and frees with smileid_watch_free, before or after the client; NULL on
+ * failure. error: receives the error, which the caller owns; may be NULL. Returns SMILEID_OK or the error's number; an
+ * option outside of its limits is the first update's error. Any thread; returns at once.
+ */
+int32_t smileid_watch_job_status(const smileid_client_t *client,
+                                 const char *user_id,
+                                 const char *job_id,
+                                 const smileid_wait_options_t *options,
+                                 smileid_watch_t **watch,
+                                 smileid_error_t **error);
+
+/**
+ * Waits for the next update. The next query is not sent before this is called.
+ *
+ * watch: borrowed. cancel: borrowed; may be NULL. Cancelling ends the watch and drops its request. update: receives the
+ * update, which the caller owns and frees with smileid_update_free; NULL after the last one, after smileid_watch_close
+ * and on failure. error: receives the error, which the caller owns; may be NULL. Returns SMILEID_OK, also at the end,
+ * or the error's number, which ends the watch: SMILEID_ERROR_JOB_INCOMPLETE when the time is up. Any thread.
+ */
+int32_t smileid_watch_next(const smileid_watch_t *watch,
+                           const smileid_cancel_token_t *cancel,
+                           smileid_update_t **update,
+                           smileid_error_t **error);
+
+/**
+ * Ends a watch and drops its request: a smileid_watch_next that waits hands out the end. Returns at once; a second time
+ * does nothing.
+ *
+ * watch: borrowed; NULL does nothing. Any thread.
+ */
+void smileid_watch_close(const smileid_watch_t *watch);
+
+/**
+ * Ends and frees a watch. NULL does nothing. No thread may be inside a call with it. Updates live on.
+ */
+void smileid_watch_free(smileid_watch_t *watch);
+
+/**
+ * The attempt that brought the update, counted from 1; 0 for NULL.
+ */
+uint32_t smileid_update_attempt(const smileid_update_t *update);
+
+/**
+ * The time since the watch began, in milliseconds; SMILEID_UNSET for NULL.
+ */
+int64_t smileid_update_elapsed_ms(const smileid_update_t *update);
+
+/**
+ * The status, borrowed from the update; NULL for NULL.
+ */
+const smileid_status_t *smileid_update_status(const smileid_update_t *update);
+
+/**
+ * Whether the status differs from the update before, beyond its timestamp, signature and freshly signed links: 1 or 0.
+ */
+int32_t smileid_update_changed(const smileid_update_t *update);
+
+/**
+ * How long until the next query, in milliseconds; SMILEID_UNSET in the last update.
+ */
+int64_t smileid_update_next_delay_ms(const smileid_update_t *update);
+
+/**
+ * Frees an update and all that was borrowed from it. NULL does nothing.
+ */
+void smileid_update_free(smileid_update_t *update);
 
 #ifdef __cplusplus
 }  // extern "C"

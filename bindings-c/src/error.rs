@@ -102,7 +102,8 @@ pub extern "C" fn smileid_error_phase(error: Option<&Error>) -> *const c_char {
     text(error, |texts| &texts.phase, |core| core.phase().map(Phase::as_str))
 }
 
-/// Why a wait ended: "deadline", "attempts" or "retry_after_beyond_deadline". With SMILEID_ERROR_JOB_INCOMPLETE.
+/// Why a wait ended before its job: "deadline", "attempts" or "retry_after_beyond_deadline". With
+/// SMILEID_ERROR_JOB_INCOMPLETE.
 #[unsafe(no_mangle)]
 pub extern "C" fn smileid_error_reason(error: Option<&Error>) -> *const c_char {
     text(error, |texts| &texts.reason, |core| core.reason().map(IncompleteReason::as_str))

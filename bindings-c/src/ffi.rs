@@ -19,11 +19,21 @@ pub(crate) fn hand_out<T>(
     error: Out<'_, Error>,
     body: impl FnOnce() -> Result<T, CoreError>,
 ) -> i32 {
+    hand_out_next(out, name, error, || body().map(Some))
+}
+
+/// Runs an entry that hands out the next object of a stream, `NULL` at its end, or an error.
+pub(crate) fn hand_out_next<T>(
+    out: Out<'_, T>,
+    name: &'static str,
+    error: Out<'_, Error>,
+    body: impl FnOnce() -> Result<Option<T>, CoreError>,
+) -> i32 {
     match out {
         Some(out) => {
             out.write(None);
             entry(error, || {
-                out.write(Some(Box::new(body()?)));
+                out.write(body()?.map(Box::new));
                 Ok(())
             })
         }

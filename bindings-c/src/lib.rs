@@ -6,12 +6,16 @@
 
 #![allow(clippy::not_unsafe_ptr_arg_deref, reason = "what a pointer must be is the header's contract with C")]
 
+pub mod callback;
 pub mod cancel;
 pub mod client;
 pub mod code;
+pub mod download;
 pub mod error;
 mod ffi;
 pub mod images;
+pub mod log;
+pub mod many;
 pub mod options;
 pub mod process;
 pub mod query;
@@ -19,15 +23,25 @@ pub mod result;
 pub mod signature;
 mod sized;
 pub mod status;
+pub mod step;
 mod text;
+pub mod waiting;
+pub mod watch;
 
 // The header promises that these may be shared between threads.
 const _: () = {
     const fn shared<T: Send + Sync>() {}
+    shared::<callback::Callback>();
     shared::<cancel::CancelToken>();
     shared::<client::Client>();
+    shared::<download::Images>();
     shared::<error::Error>();
+    shared::<many::Many>();
+    shared::<many::Outcome>();
     shared::<result::JobResult>();
     shared::<signature::Signed>();
     shared::<status::Status>();
+    shared::<step::Step>();
+    shared::<watch::Update>();
+    shared::<watch::Watch>();
 };

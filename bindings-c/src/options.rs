@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use smileid_core::config::{
     CONNECT_TIMEOUT, DurationArgument, GET_TIMEOUT, INITIAL_DELAY, MAX_CONNECTIONS, MAX_DELAY, MAX_RESPONSE_BYTES,
-    MAX_RETRIES, POLL_TIMEOUT, REQUEST_TIMEOUT, RETRY_COUNT, WAIT_RETRY_COUNT, WAIT_TIMEOUT,
+    MAX_RETRIES, POLL_TIMEOUT, REQUEST_TIMEOUT, RETRY_COUNT,
 };
 use smileid_core::{ClientBuilder, Error, Result};
 
@@ -66,12 +66,11 @@ pub struct StatusOptions {
     pub return_history: i32,
     /// Ask for links to the selfie and liveness images too: 0 or 1, default 0.
     pub return_image_links: i32,
-    /// The result in sync: poll with the defaults of smileid_poll_options_init until the job is complete or the
-    /// attempts are used up. 0 or 1, default 0.
-    pub return_job_status: i32,
-    /// Deliver the final result to this URL as well, once the job is complete: https, or http on this machine. NULL is
-    /// none. The status is returned whatever happens; "callback_delivery" in smileid_status_json says how it went.
+    /// A URL to deliver the complete status to as well: https, or http on this machine. Default NULL, nowhere. How it
+    /// went stands in smileid_status_callback_delivered; the status is returned whatever happened.
     pub callback_url: *const c_char,
+    /// Poll with the default delays until the job is complete or the attempts are used up: 0 or 1, default 0.
+    pub return_job_status: i32,
 }
 
 /// What smileid_poll_job_status asks for and how. Fill it with smileid_poll_options_init, then change what is needed.
@@ -94,43 +93,14 @@ pub struct PollOptions {
     pub return_history: i32,
     /// Ask for links to the selfie and liveness images too: 0 or 1, default 0.
     pub return_image_links: i32,
-    /// Taken without effect: this call waits anyway. 0 or 1, default 0.
-    pub return_job_status: i32,
-    /// Deliver the final result to this URL as well, once the job is complete: https, or http on this machine. NULL is
-    /// none. The status is returned whatever happens; "callback_delivery" in smileid_status_json says how it went.
+    /// As in smileid_status_options_t. Default NULL.
     pub callback_url: *const c_char,
-}
-
-/// What smileid_wait_until_complete asks for and how. Fill it with smileid_wait_options_init, then change what is needed.
-#[repr(C)]
-#[derive(Clone, Copy)]
-pub struct WaitOptions {
-    /// Set by smileid_wait_options_init.
-    pub struct_size: usize,
-    /// The bound of the whole call in milliseconds: 0 to 30 days or SMILEID_NO_LIMIT, default 60000. 0 asks for exactly
-    /// one HTTP request.
-    pub timeout_ms: u64,
-    /// How often to ask again after the first query: 0 to 1000 or SMILEID_NO_LIMIT, the default.
-    pub retry_count: u64,
-    /// The first delay in milliseconds; each later one is twice as long, and between half and all of it is waited. 1 to
-    /// 3600000, default 2000.
-    pub initial_delay_ms: u64,
-    /// The longest delay in milliseconds, at least initial_delay_ms. 1 to 3600000, default 30000; left at the
-    /// default, it gives way to a longer initial_delay_ms.
-    pub max_delay_ms: u64,
-    /// Ask for the user's earlier results too: 0 or 1, default 0.
-    pub return_history: i32,
-    /// Ask for links to the selfie and liveness images too: 0 or 1, default 0.
-    pub return_image_links: i32,
-    /// Taken without effect: this call waits anyway. 0 or 1, default 0.
+    /// Taken without effect, for a poll waits anyway: 0 or 1, default 0.
     pub return_job_status: i32,
-    /// Deliver the final result to this URL as well, once the job is complete: https, or http on this machine. NULL is
-    /// none. The status is returned whatever happens; "callback_delivery" in smileid_status_json says how it went.
-    pub callback_url: *const c_char,
 }
 
 /// No limit, where a limit may be left out.
-const NO_LIMIT: u64 = u64::MAX;
+pub(crate) const NO_LIMIT: u64 = u64::MAX;
 
 impl ClientOptions {
     fn defaults() -> Self {
@@ -198,8 +168,8 @@ impl StatusOptions {
             timeout_ms: default_ms(&GET_TIMEOUT),
             return_history: 0,
             return_image_links: 0,
-            return_job_status: 0,
             callback_url: ptr::null(),
+            return_job_status: 0,
         }
     }
 }
@@ -214,24 +184,8 @@ impl PollOptions {
             max_delay_ms: default_ms(&MAX_DELAY),
             return_history: 0,
             return_image_links: 0,
-            return_job_status: 0,
             callback_url: ptr::null(),
-        }
-    }
-}
-
-impl WaitOptions {
-    fn defaults() -> Self {
-        Self {
-            struct_size: size_of::<Self>(),
-            timeout_ms: default_ms(&WAIT_TIMEOUT),
-            retry_count: WAIT_RETRY_COUNT.default.unwrap_or(NO_LIMIT),
-            initial_delay_ms: default_ms(&INITIAL_DELAY),
-            max_delay_ms: default_ms(&MAX_DELAY),
-            return_history: 0,
-            return_image_links: 0,
             return_job_status: 0,
-            callback_url: ptr::null(),
         }
     }
 }
@@ -241,12 +195,7 @@ pub(crate) fn cap(max_delay_ms: u64) -> Option<Duration> {
     Some(Duration::from_millis(max_delay_ms)).filter(|delay| Some(*delay) != MAX_DELAY.default)
 }
 
-/// A count, or no limit.
-pub(crate) fn count(count: u64) -> Option<u64> {
-    (count != NO_LIMIT).then_some(count)
-}
-
-fn default_ms(argument: &DurationArgument) -> u64 {
+pub(crate) fn default_ms(argument: &DurationArgument) -> u64 {
     argument.default.map_or(NO_LIMIT, |value| u64::try_from(value.as_millis()).unwrap_or(NO_LIMIT))
 }
 
@@ -277,7 +226,7 @@ readable!(ClientOptions {
     bundled_roots,
     trust_env,
 });
-readable!(StatusOptions { timeout_ms, return_history, return_image_links, return_job_status, callback_url });
+readable!(StatusOptions { timeout_ms, return_history, return_image_links, callback_url, return_job_status });
 readable!(PollOptions {
     timeout_ms,
     retry_count,
@@ -285,18 +234,8 @@ readable!(PollOptions {
     max_delay_ms,
     return_history,
     return_image_links,
-    return_job_status,
     callback_url,
-});
-readable!(WaitOptions {
-    timeout_ms,
-    retry_count,
-    initial_delay_ms,
-    max_delay_ms,
-    return_history,
-    return_image_links,
     return_job_status,
-    callback_url,
 });
 
 /// Fills every field with its default: `smileid_client_options_init(&options, sizeof options)`.
@@ -321,12 +260,4 @@ pub extern "C" fn smileid_status_options_init(options: *mut StatusOptions, struc
 #[unsafe(no_mangle)]
 pub extern "C" fn smileid_poll_options_init(options: *mut PollOptions, struct_size: usize) {
     value((), || init(options, struct_size, PollOptions::defaults()));
-}
-
-/// Fills every field with its default: `smileid_wait_options_init(&options, sizeof options)`.
-///
-/// options: written, struct_size bytes; NULL does nothing. Any thread.
-#[unsafe(no_mangle)]
-pub extern "C" fn smileid_wait_options_init(options: *mut WaitOptions, struct_size: usize) {
-    value((), || init(options, struct_size, WaitOptions::defaults()));
 }

@@ -12,9 +12,62 @@ use crate::cancel::CancelToken;
 use crate::client::Client;
 use crate::error::Error;
 use crate::ffi::{entry, hand_out};
-use crate::options::{PollOptions, StatusOptions, WaitOptions, cap, count, flag, limit};
+use crate::options::{NO_LIMIT, PollOptions, StatusOptions};
 use crate::status::Status;
 use crate::text;
+use crate::waiting::WaitOptions;
+
+/// The part of the options that all verbs about one job share.
+pub(crate) struct Asked {
+    pub(crate) history: bool,
+    pub(crate) links: bool,
+    pub(crate) job_status: bool,
+    pub(crate) callback_url: Option<String>,
+    pub(crate) timeout: Option<Duration>,
+}
+
+/// Reads that part out of an options struct.
+macro_rules! asked {
+    ($options:expr) => {
+        $crate::query::Asked {
+            history: $crate::options::flag($options.return_history, "return_history")?,
+            links: $crate::options::flag($options.return_image_links, "return_image_links")?,
+            job_status: $crate::options::flag($options.return_job_status, "return_job_status")?,
+            callback_url: $crate::query::given($options.callback_url, "callback_url")?,
+            timeout: $crate::options::limit($options.timeout_ms),
+        }
+    };
+}
+pub(crate) use asked;
+
+/// Tells a verb that part.
+macro_rules! tell {
+    ($call:expr, $asked:expr) => {{
+        let asked: $crate::query::Asked = $asked;
+        let call = $call
+            .return_history(asked.history)
+            .return_image_links(asked.links)
+            .return_job_status(asked.job_status)
+            .timeout(asked.timeout);
+        match asked.callback_url {
+            Some(url) => call.callback_url(url),
+            None => call,
+        }
+    }};
+}
+pub(crate) use tell;
+
+/// Tells a verb its delays.
+macro_rules! pace {
+    ($call:expr, $options:expr) => {{
+        let call = $call.initial_delay(std::time::Duration::from_millis($options.initial_delay_ms));
+        match $crate::options::cap($options.max_delay_ms) {
+            Some(max_delay) => call.max_delay(max_delay),
+            None => call,
+        }
+    }};
+}
+pub(crate) use pace;
 
 /// Asks once how a job stands, and waits for the answer. A job that is not finished and a rejected person are
 /// answers, not errors.
@@ -39,23 +92,8 @@ pub extern "C" fn smileid_get_job_status(
         let (user_id, job_id) = (id(user_id, "user_id")?, id(job_id, "job_id")?);
         // SAFETY: the header asks for NULL or initialised options.
         let options = unsafe { StatusOptions::read(options) }?;
-        let history = flag(options.return_history, "return_history")?;
-        let links = flag(options.return_image_links, "return_image_links")?;
-        let in_sync = flag(options.return_job_status, "return_job_status")?;
-        // SAFETY: the header asks for NULL or a text that lives as long as the call.
-        let callback_url = unsafe { text::optional(options.callback_url, "callback_url") }?;
-        let call = client.0.call(|client| {
-            let query = client
-                .get_job_status(user_id, job_id)
-                .return_history(history)
-                .return_image_links(links)
-                .return_job_status(in_sync)
-                .timeout(limit(options.timeout_ms));
-            match callback_url {
-                Some(url) => query.callback_url(url),
-                None => query,
-            }
-        })?;
+        let asked = asked!(options);
+        let call = client.0.call(|client| tell!(client.get_job_status(user_id, job_id), asked))?;
         finish(call, cancel)
     })
 }
@@ -80,38 +118,20 @@ pub extern "C" fn smileid_poll_job_status(
         let (user_id, job_id) = (id(user_id, "user_id")?, id(job_id, "job_id")?);
         // SAFETY: the header asks for NULL or initialised options.
         let options = unsafe { PollOptions::read(options) }?;
-        let history = flag(options.return_history, "return_history")?;
-        let links = flag(options.return_image_links, "return_image_links")?;
-        let in_sync = flag(options.return_job_status, "return_job_status")?;
-        // SAFETY: the header asks for NULL or a text that lives as long as the call.
-        let callback_url = unsafe { text::optional(options.callback_url, "callback_url") }?;
+        let asked = asked!(options);
         let call = client.0.call(|client| {
-            let poll = client
-                .poll_job_status(user_id, job_id)
-                .return_history(history)
-                .return_image_links(links)
-                .return_job_status(in_sync)
-                .timeout(limit(options.timeout_ms))
-                .retry_count(options.retry_count)
-                .initial_delay(Duration::from_millis(options.initial_delay_ms));
-            let poll = match cap(options.max_delay_ms) {
-                Some(max_delay) => poll.max_delay(max_delay),
-                None => poll,
-            };
-            match callback_url {
-                Some(url) => poll.callback_url(url),
-                None => poll,
-            }
+            let poll = tell!(client.poll_job_status(user_id, job_id), asked).retry_count(options.retry_count);
+            pace!(poll, options)
         })?;
         finish(call, cancel)
     })
 }
 
-/// Waits until the job is complete, at most timeout_ms: the first query at once, then with growing, jittered delays,
-/// and a last one shortly before the end. Failures that pass do not end the wait.
+/// Waits until the job is complete, and returns its status. A wait that ends before its job is an error,
+/// SMILEID_ERROR_JOB_INCOMPLETE, with smileid_error_reason and smileid_error_last_status.
 ///
-/// Parameters, ownership, threads and errors are those of smileid_get_job_status. SMILEID_ERROR_JOB_INCOMPLETE when the
-/// time or the attempts are used up: smileid_error_reason, smileid_error_last_status, smileid_error_last_error.
+/// Parameters, ownership, threads and errors are those of smileid_get_job_status, and SMILEID_ERROR_TOKEN_MISMATCH for a
+/// token of another question. smileid_notify makes it ask at once.
 #[unsafe(no_mangle)]
 pub extern "C" fn smileid_wait_until_complete(
     client: Option<&Client>,
@@ -127,38 +147,22 @@ pub extern "C" fn smileid_wait_until_complete(
         let (user_id, job_id) = (id(user_id, "user_id")?, id(job_id, "job_id")?);
         // SAFETY: the header asks for NULL or initialised options.
         let options = unsafe { WaitOptions::read(options) }?;
-        let history = flag(options.return_history, "return_history")?;
-        let links = flag(options.return_image_links, "return_image_links")?;
-        let in_sync = flag(options.return_job_status, "return_job_status")?;
-        // SAFETY: the header asks for NULL or a text that lives as long as the call.
-        let callback_url = unsafe { text::optional(options.callback_url, "callback_url") }?;
+        let asked = asked!(options);
+        let token = given(options.token, "token")?;
         let call = client.0.call(|client| {
-            let wait = client
-                .wait_until_complete(user_id, job_id)
-                .return_history(history)
-                .return_image_links(links)
-                .return_job_status(in_sync)
-                .timeout(limit(options.timeout_ms))
-                .retry_count(count(options.retry_count))
-                .initial_delay(Duration::from_millis(options.initial_delay_ms));
-            let wait = match cap(options.max_delay_ms) {
-                Some(max_delay) => wait.max_delay(max_delay),
-                None => wait,
-            };
-            match callback_url {
-                Some(url) => wait.callback_url(url),
-                None => wait,
-            }
+            let wait =
+                tell!(client.wait_until_complete(user_id, job_id), asked).retry_count(tries(options.retry_count));
+            pace!(wait, options).token(token)
         })?;
         finish(call, cancel)
     })
 }
 
-/// Makes running waits for this job ask now, for example when a callback came in: those of smileid_wait_until_complete
-/// with this client. Without one it does nothing. What the server itself asked to wait is still waited for.
+/// Says that there is news about a job, such as a callback that came: waits, watches and poll_manys of this client that
+/// wait for it ask at once. Nothing is sent where none does.
 ///
-/// client: borrowed. user_id, job_id: borrowed texts in UTF-8. error: receives the error, which the caller owns; may be
-/// NULL. Returns SMILEID_OK or SMILEID_ERROR_INVALID_ARGUMENT. Any thread.
+/// client, user_id, job_id: borrowed. error: receives the error, which the caller owns; may be NULL. Returns SMILEID_OK
+/// or the error's number. Any thread; returns at once.
 #[unsafe(no_mangle)]
 pub extern "C" fn smileid_notify(
     client: Option<&Client>,
@@ -176,19 +180,34 @@ pub extern "C" fn smileid_notify(
     })
 }
 
-fn known(client: Option<&Client>) -> Result<&Client> {
+/// A number of retries that may be left open.
+pub(crate) fn tries(retry_count: u64) -> Option<u64> {
+    (retry_count != NO_LIMIT).then_some(retry_count)
+}
+
+/// A text that is given or not.
+pub(crate) fn given(pointer: *const c_char, argument: &'static str) -> Result<Option<String>> {
+    // SAFETY: the header asks for NULL or a NUL-terminated text that lives as long as the call.
+    Ok(unsafe { text::optional(pointer, argument) }?.map(str::to_owned))
+}
+
+pub(crate) fn known(client: Option<&Client>) -> Result<&Client> {
     client.ok_or_else(|| smileid_core::Error::invalid_argument("client", "expected a client"))
 }
 
-fn id<'a>(pointer: *const c_char, argument: &'static str) -> Result<&'a str> {
+pub(crate) fn id<'a>(pointer: *const c_char, argument: &'static str) -> Result<&'a str> {
     // SAFETY: the header asks for NULL or a NUL-terminated text that lives as long as the call.
     unsafe { text::borrow(pointer) }.ok().flatten().ok_or_else(|| refuse_id(argument))
 }
 
 fn finish(call: PendingCall<JobStatus>, cancel: Option<&CancelToken>) -> Result<Status> {
-    let status = match cancel {
+    wait(call, cancel).map(Status::new)
+}
+
+/// Waits for a call that may be cancelled.
+pub(crate) fn wait<T: Send + 'static>(call: PendingCall<T>, cancel: Option<&CancelToken>) -> Result<T> {
+    match cancel {
         Some(cancel) => call.wait_unless(&cancel.0),
         None => call.wait(),
-    };
-    status.map(Status::new)
+    }
 }

@@ -3,21 +3,27 @@
 use std::ffi::c_char;
 use std::ptr;
 
-use smileid_core::{JobResult as CoreResult, JobStatus};
+use smileid_core::{Callback, JobResult as CoreResult, JobStatus};
 
 use crate::code::SMILEID_UNSET;
 use crate::ffi::{truth, value};
 use crate::text::Text;
 
-/// One result of a job: the verdict of a product. Borrowed from its status, and valid until that is freed.
+/// One result of a job: the verdict of a product. Borrowed from its status or callback, and valid until that
+/// is freed.
 ///
 /// Products differ: NULL or SMILEID_UNSET is "absent". Everything else that a result holds is in smileid_status_json.
 /// Safe to use from any number of threads at the same time.
 pub struct JobResult {
-    status: JobStatus,
-    /// Its place in the history; `None` for the status's own result.
-    index: Option<usize>,
+    of: Holder,
     texts: Texts,
+}
+
+/// Where the result lies.
+enum Holder {
+    Status(JobStatus),
+    History(JobStatus, usize),
+    Callback(Box<Callback>),
 }
 
 #[derive(Default)]
@@ -36,17 +42,26 @@ struct Texts {
 
 impl JobResult {
     pub(crate) fn of_status(status: &JobStatus) -> Option<Self> {
-        status.result().map(|_| Self { status: status.clone(), index: None, texts: Texts::default() })
+        status.result().map(|_| Self::new(Holder::Status(status.clone())))
     }
 
     pub(crate) fn in_history(status: JobStatus, index: usize) -> Self {
-        Self { status, index: Some(index), texts: Texts::default() }
+        Self::new(Holder::History(status, index))
+    }
+
+    pub(crate) fn of_callback(callback: &Callback) -> Option<Self> {
+        callback.result().map(|_| Self::new(Holder::Callback(Box::new(callback.clone()))))
+    }
+
+    fn new(of: Holder) -> Self {
+        Self { of, texts: Texts::default() }
     }
 
     fn core(&self) -> Option<&CoreResult> {
-        match self.index {
-            Some(index) => self.status.history().get(index),
-            None => self.status.result(),
+        match &self.of {
+            Holder::Status(status) => status.result(),
+            Holder::History(status, index) => status.history().get(*index),
+            Holder::Callback(callback) => callback.result(),
         }
     }
 }

@@ -48,7 +48,7 @@ macro_rules! readable {
             ///
             /// # Safety
             /// `options` is `NULL` or points to a struct of this kind of any version.
-            pub(crate) unsafe fn read(options: *const Self) -> Result<Self> {
+            pub(crate) unsafe fn read(options: *const Self) -> smileid_core::Result<Self> {
                 let mut read = Self::defaults();
                 if options.is_null() {
                     return Ok(read);

@@ -6,9 +6,9 @@ use std::ptr;
 use std::sync::OnceLock;
 
 use bytes::Bytes;
-use smileid_core::{JobStatus, Naming};
+use smileid_core::{CallbackDelivery, JobStatus, Naming};
 
-use crate::code::SMILEID_UNSET;
+use crate::code::{SMILEID_OK, SMILEID_UNSET};
 use crate::ffi::{free, truth, value};
 use crate::images::Images;
 use crate::result::JobResult;
@@ -160,8 +160,37 @@ pub extern "C" fn smileid_status_json(status: Option<&Status>) -> *const c_char 
     text(status, |status| status.texts.json.get(|| Some(status.status.to_json(Naming::Snake))))
 }
 
-/// Frees a status and all that was borrowed from it. NULL does nothing. Not for the one that
-/// smileid_error_last_status returns: that one is the error's.
+/// Whether the receiver at callback_url took the status, with 2xx: 1 or 0; SMILEID_UNSET where none was delivered to.
+#[unsafe(no_mangle)]
+pub extern "C" fn smileid_status_callback_delivered(status: Option<&Status>) -> i32 {
+    value(SMILEID_UNSET, || truth(delivery(status).map(|delivery| delivery.delivered)))
+}
+
+/// How many tries the delivery to callback_url took; SMILEID_UNSET where there was none.
+#[unsafe(no_mangle)]
+pub extern "C" fn smileid_status_callback_attempts(status: Option<&Status>) -> i32 {
+    let attempts = || Some(i32::try_from(delivery(status)?.attempts).unwrap_or(i32::MAX));
+    value(SMILEID_UNSET, || attempts().unwrap_or(SMILEID_UNSET))
+}
+
+/// The HTTP status of the last try to deliver, if it had an answer; else SMILEID_UNSET.
+#[unsafe(no_mangle)]
+pub extern "C" fn smileid_status_callback_http_status(status: Option<&Status>) -> i32 {
+    value(SMILEID_UNSET, || delivery(status).and_then(|delivery| delivery.http_status).map_or(SMILEID_UNSET, i32::from))
+}
+
+/// What went wrong with the last try to deliver, one of SMILEID_ERROR_*; SMILEID_OK where nothing did or none was made.
+#[unsafe(no_mangle)]
+pub extern "C" fn smileid_status_callback_error(status: Option<&Status>) -> i32 {
+    value(SMILEID_OK, || delivery(status).and_then(|delivery| delivery.error).map_or(SMILEID_OK, |code| code as i32))
+}
+
+fn delivery(status: Option<&Status>) -> Option<CallbackDelivery> {
+    status?.status.callback_delivery()
+}
+
+/// Frees a status and all that was borrowed from it. NULL does nothing. Not for one that was
+/// borrowed, from an error, an update, an outcome or a step.
 #[unsafe(no_mangle)]
 pub extern "C" fn smileid_status_free(status: Option<Box<Status>>) {
     free(status);

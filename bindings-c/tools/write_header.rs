@@ -55,7 +55,7 @@ fn macros() -> String {
 #define SMILEID_VERSION_PATCH {patch}
 
 /**
- * No limit, where a limit may be left out: in timeout_ms, and in retry_count of a wait.
+ * No limit, where a limit may be left out: in timeout_ms, max_age_ms and the retry_count of waits.
  */
 #define SMILEID_NO_LIMIT UINT64_MAX
 

@@ -5,13 +5,19 @@
 
 import native = require('./native')
 import type { BridgeHandle, ErrorData, StatusHandle } from '../native'
+import { errorFrom } from './errors'
+import { attend, publish } from './log'
 import { onAbort } from './signals'
 
 /** How a call ended. */
 export type Settled =
   | { readonly flags: number; readonly handle: StatusHandle; readonly code: string | null }
-  | { readonly value: unknown }
   | { readonly error: ErrorData }
+  | { readonly value: unknown }
+
+/** What stands where flags do, for an error and for a value that is no status. */
+const FAILED = -1
+const VALUE = -2
 
 const running = new Map<number, (settled: Settled) => void>()
 let bridge: BridgeHandle | undefined
@@ -19,15 +25,31 @@ let bridge: BridgeHandle | undefined
 function settle(batch: unknown[]): void {
   for (let at = 0; at < batch.length; at += 4) {
     const call = batch[at] as number
+    if (call === 0) {
+      publish(batch[at + 1] as number, batch[at + 2] as string, batch[at + 3] as object)
+      continue
+    }
     const settleCall = running.get(call)
     // A call that was aborted is not waited for any more.
     if (settleCall === undefined) continue
     running.delete(call)
     const flags = batch[at + 1] as number
-    if (flags === -2) settleCall({ value: batch[at + 2] })
-    else if (flags < 0) settleCall({ error: batch[at + 2] as ErrorData })
+    if (flags === FAILED) settleCall({ error: batch[at + 2] as ErrorData })
+    else if (flags === VALUE) settleCall({ value: batch[at + 2] })
     else settleCall({ flags, handle: batch[at + 2] as StatusHandle, code: batch[at + 3] as string | null })
   }
+}
+
+/** This environment's bridge, with the log's wish passed on. */
+function own(): BridgeHandle {
+  const handle = (bridge ??= native.createBridge(settle))
+  attend(handle)
+  return handle
+}
+
+/** Lets what happens before the first call be logged too. */
+export function attendLog(): void {
+  if (bridge !== undefined || attend()) own()
 }
 
 /**
@@ -37,15 +59,15 @@ function settle(batch: unknown[]): void {
 export function run(start: (bridge: BridgeHandle) => number, signal?: AbortSignal): Promise<Settled> {
   return new Promise((resolve, reject) => {
     signal?.throwIfAborted()
-    const own = (bridge ??= native.createBridge(settle))
-    const call = start(own)
+    const handle = own()
+    const call = start(handle)
     if (signal === undefined) {
       running.set(call, resolve)
       return
     }
     const forget = onAbort(signal, () => {
       running.delete(call)
-      native.cancel(own, call)
+      native.cancel(handle, call)
       reject(signal.reason as Error)
     })
     running.set(call, (settled) => {
@@ -53,4 +75,10 @@ export function run(start: (bridge: BridgeHandle) => number, signal?: AbortSigna
       resolve(settled)
     })
   })
+}
+
+/** What a call ended with, where that is no status. Called where the caller's `await` is, so that a stack leads there. */
+export function valueFrom<Value>(settled: Settled): Value {
+  if ('error' in settled) throw errorFrom(settled.error)
+  return ('value' in settled ? settled.value : settled) as Value
 }

@@ -1,4 +1,4 @@
-/** Callbacks whose signature was checked. */
+/** Verified callbacks. */
 
 import { inspect, type InspectOptions } from 'node:util'
 
@@ -6,7 +6,7 @@ import { sealImageLinks, sealResult, type ImageLinks, type JobResult } from './r
 
 /** The whole typed view; what `toJSON()` gives. */
 export interface CallbackData {
-  readonly bodyAuthenticated: boolean
+  readonly bodyAuthenticated: false
   readonly userId: string | null
   readonly jobId: string | null
   readonly jobComplete: boolean | null
@@ -20,10 +20,11 @@ export interface CallbackData {
 }
 
 /**
- * A callback whose signature was checked. That proves that the sender knows the API key or has seen a signed pair. The
- * scheme cannot prove the content, so `bodyAuthenticated` is always false: take a callback as a wake-up, call
- * `client.notify` or ask for the status, and believe what that says. Repeated deliveries are harmless then.
- * `console.log` shows flags only; {@link Callback.toJSON} gives everything.
+ * A callback whose signature was checked. That proves that the sender knows the API key or has seen a signed pair; the
+ * scheme cannot prove the content, so `bodyAuthenticated` is always false.
+ *
+ * Take it as a wake-up: `notify` a running wait, or ask for the status, and believe what that says. Repeated deliveries
+ * are harmless then. `console.log` shows codes and flags only.
  */
 export class Callback implements CallbackData {
   readonly #view: CallbackData
@@ -31,17 +32,18 @@ export class Callback implements CallbackData {
 
   /** @internal */
   constructor(json: string, raw: Buffer) {
-    const view = JSON.parse(json) as CallbackData
-    if (view.result) sealResult(view.result)
-    if (view.imageLinks) sealImageLinks(view.imageLinks)
-    view.history.forEach(sealResult)
-    Object.freeze(view.history)
-    this.#view = Object.freeze(view)
+    this.#view = JSON.parse(json) as CallbackData
     this.#raw = raw
+    if (this.#view.result) sealResult(this.#view.result)
+    if (this.#view.imageLinks) sealImageLinks(this.#view.imageLinks)
+    this.#view.history.forEach(sealResult)
+    Object.freeze(this.#view.history)
+    Object.freeze(this.#view)
+    Object.freeze(this)
   }
 
   /** Always false: the signature does not cover the body. */
-  get bodyAuthenticated(): boolean {
+  get bodyAuthenticated(): false {
     return this.#view.bodyAuthenticated
   }
 
@@ -75,12 +77,12 @@ export class Callback implements CallbackData {
     return this.#view.history
   }
 
-  /** Links to images (`ImageLinks`). */
+  /** Links to images. */
   get imageLinks(): ImageLinks | null {
     return this.#view.imageLinks
   }
 
-  /** The link to the KYC receipt (`KYCReceipt`). */
+  /** The link to the KYC receipt. */
   get kycReceipt(): string | null {
     return this.#view.kycReceipt
   }
@@ -100,14 +102,14 @@ export class Callback implements CallbackData {
     return Buffer.from(this.#raw)
   }
 
-  /** The whole typed view as one object. Holds the signature and personal data. */
+  /** The whole typed view as one object, without {@link raw}. Holds the signature and personal data. */
   toJSON(): CallbackData {
     return this.#view
   }
 
   /** @internal */
   [inspect.custom](_depth: number, options: InspectOptions): string {
-    const { jobComplete, jobSuccess } = this
-    return `Callback ${inspect({ jobComplete, jobSuccess }, options)}`
+    const { jobComplete, result } = this
+    return `Callback ${inspect({ jobComplete, result }, options)}`
   }
 }

@@ -1,34 +1,35 @@
 /** The client and its verbs. */
 
-import { inspect } from 'node:util'
+import { inspect, types } from 'node:util'
 
 import native = require('./native')
-import type { AgainData, ClientHandle, ErrorData, ImageData } from '../native'
-import { run, type Settled } from './bridge'
+import type { ClientHandle, ErrorData } from '../native'
+import { attendLog, run, valueFrom, type Settled } from './bridge'
 import { Callback } from './callback'
-import { errorFrom, InternalError, InvalidArgumentError } from './errors'
+import { errorFrom, InvalidArgumentError } from './errors'
+import { checkHosts, imagesFrom, type Image } from './images'
+import { JobOutcomes, type Job } from './many'
 import {
+  checkCallbackOptions,
   checkClientOptions,
   checkDownloadOptions,
   checkGetOptions,
-  checkManyOptions,
   checkPollOptions,
   checkSignal,
-  checkVerifyOptions,
-  checkWaitOptions,
-  checkWatchOptions,
+  checkStepOptions,
   type ClientOptions,
   type DownloadImagesOptions,
   type GetJobStatusOptions,
   type PollJobStatusOptions,
   type PollManyOptions,
+  type PollStepOptions,
   type VerifyCallbackOptions,
-  type WaitOptions,
-  type WatchOptions,
+  type WaitUntilCompleteOptions,
+  type WatchJobStatusOptions,
 } from './options'
 import { handleOf, JobStatus } from './status'
-import { JobOutcomes, StatusUpdates, type Job } from './streams'
-import { Image, type PollStep } from './waiting'
+import { stepFrom, type PollStep } from './step'
+import { StatusUpdates } from './watch'
 
 const NONE = Object.freeze({})
 
@@ -60,6 +61,7 @@ export class Client {
    */
   constructor(options: ClientOptions)
   constructor(options: ClientOptions, source?: symbol) {
+    attendLog()
     const { ok, err } = native.createClient(checkClientOptions(options), source === FROM_ENV)
     if (ok === undefined) throw errorFrom(err as ErrorData)
     this.#handle = ok
@@ -113,8 +115,9 @@ export class Client {
    * before anything is sent) that carries `lastStatus` and `lastError`, or with the signal's reason.
    */
   async pollJobStatus(userId: string, jobId: string, options: PollJobStatusOptions = NONE): Promise<JobStatus> {
-    const { returnHistory, returnImageLinks, returnJobStatus, callbackUrl, timeoutMs, signal } = checkPollOptions(options)
-    const { retryCount, initialDelayMs, maxDelayMs } = options
+    const { returnHistory, returnImageLinks, returnJobStatus, callbackUrl, timeoutMs, signal, ...polling } =
+      checkPollOptions(options)
+    const { retryCount, initialDelayMs, maxDelayMs } = polling
     const settled = await run(
       (bridge) =>
         native.pollJobStatus(
@@ -138,105 +141,105 @@ export class Client {
 
   /**
    * Waits until the job is complete, at most `timeoutMs` (60 s): the first query at once, then with growing, jittered
-   * delays, and a last one shortly before the end. Failures that pass do not end the wait.
-   * @returns a promise of the complete, verified status. It rejects with {@link JobIncompleteError} when the time or the
-   * attempts are used up (`reason`, `lastStatus`, `lastError`, `attempts`, `elapsedMs`), with {@link PollTokenError} for
-   * a token of another question, with another {@link SmileIDError} for failures that do not pass, or with the signal's
-   * reason.
+   * delays, and a last one shortly before the end. Passing failures do not end the wait, permanent ones do.
+   * @param userId - the user's id as submitted: 1 to 256 bytes of UTF-8, no control characters
+   * @param jobId - the job's id as submitted, within the same limits
+   * @returns a promise of the complete status. It rejects with a `JobIncompleteError` when the time or the attempts are
+   * used up: it carries `reason`, `lastStatus`, `lastError`, `attempts` and `elapsedMs`; with `PollTokenError` when the
+   * token does not fit; with any other {@link SmileIDError} that waiting does not cure; or with the signal's reason.
    */
-  async waitUntilComplete(userId: string, jobId: string, options: WaitOptions = NONE): Promise<JobStatus> {
-    const { signal } = checkWaitOptions(options)
+  async waitUntilComplete(userId: string, jobId: string, options: WaitUntilCompleteOptions = NONE): Promise<JobStatus> {
+    const signal = checkSignal(checkStepOptions(options).signal)
     const settled = await run(
       (bridge) => native.waitUntilComplete(bridge, this.#handle, userId, jobId, options),
-      checkSignal(signal),
+      signal,
     )
     return outcome(settled, userId, jobId)
   }
 
   /**
-   * Waits as {@link waitUntilComplete} does and hands out every answer as it arrives: `for await (const update of …)`.
-   * Leaving the loop drops the request; errors come out of the loop.
-   * @throws {@link InvalidArgumentError} naming the argument that is unknown or outside of its limits.
+   * Waits as {@link waitUntilComplete} does and hands out every answer as it arrives. The time runs from now; the next
+   * query is not sent before the last update was taken.
+   * @param userId - the user's id as submitted: 1 to 256 bytes of UTF-8, no control characters
+   * @param jobId - the job's id as submitted, within the same limits
+   * @returns an iterable of updates for one `for await`. It never throws itself: its `next` rejects with what
+   * {@link waitUntilComplete} rejects with, `InvalidArgumentError` included, and that ends it.
    */
-  watchJobStatus(userId: string, jobId: string, options: WatchOptions = NONE): StatusUpdates {
-    const signal = checkSignal(checkWatchOptions(options).signal)
-    const { ok, err } = native.watchJobStatus(this.#handle, userId, jobId, options)
-    if (ok === undefined) throw errorFrom(err as ErrorData)
-    return new StatusUpdates(ok, signal)
+  watchJobStatus(userId: string, jobId: string, options: WatchJobStatusOptions = NONE): StatusUpdates {
+    return new StatusUpdates(this.#handle, userId, jobId, options)
+  }
+
+  /**
+   * Waits for many jobs and hands out outcomes in the order of completion. Nothing stops the rest when one fails; the
+   * same job twice is asked once.
+   * @param jobs - an iterable or async iterable, read only inside `next` and only while fewer than `maxWaiting` wait
+   * @returns an iterable of outcomes for one `for await`. It never throws itself: its `next` rejects with
+   * `InvalidArgumentError` for wrong options and for what is no job, with what `jobs` or `onProgress` throws, or with
+   * the signal's reason; each of them ends it.
+   */
+  pollMany(jobs: Iterable<Job> | AsyncIterable<Job>, options: PollManyOptions = NONE): JobOutcomes {
+    return new JobOutcomes(this.#handle, jobs, options)
   }
 
   /**
    * Makes one attempt of a wait and returns a token for the next one: for task queues, where a wait must not live in a
-   * process. The options must be the same in every step; `timeoutMs` counts from the first one.
-   * @returns a promise of the status, or of when to make the next step and with which token. It rejects as
+   * process. The token is at most 128 characters and holds no id, no secret and no answer.
+   * @param userId - the user's id as submitted: 1 to 256 bytes of UTF-8, no control characters
+   * @param jobId - the job's id as submitted, within the same limits
+   * @returns a promise of the complete status, or of when to call again and with which token. It rejects as
    * {@link waitUntilComplete} does.
    */
-  async pollStep(userId: string, jobId: string, options: WaitOptions = NONE): Promise<PollStep> {
-    const { signal } = checkWaitOptions(options)
-    const settled = await run(
-      (bridge) => native.pollStep(bridge, this.#handle, userId, jobId, options),
-      checkSignal(signal),
-    )
-    if ('value' in settled) return { finished: false, ...(settled.value as AgainData) }
-    return { finished: true, status: outcome(settled, userId, jobId) }
+  async pollStep(userId: string, jobId: string, options: PollStepOptions = NONE): Promise<PollStep> {
+    const signal = checkSignal(checkStepOptions(options).signal)
+    const settled = await run((bridge) => native.pollStep(bridge, this.#handle, userId, jobId, options), signal)
+    return stepFrom(valueFrom(settled))
   }
 
   /**
-   * Waits for many jobs and hands out an outcome for each, in the order of completion: `for await (const outcome of …)`.
-   * Nothing stops the rest when one fails. A job that is listed again while it is waited for is not asked about twice.
-   * @param jobs - read as there is room, inside of the loop; may be endless
-   * @throws {@link InvalidArgumentError} naming the argument that is unknown or outside of its limits.
-   */
-  pollMany(jobs: Iterable<Job> | AsyncIterable<Job>, options: PollManyOptions = NONE): JobOutcomes {
-    const { onProgress, signal } = checkManyOptions(options)
-    const { ok, err } = native.pollMany(this.#handle, options)
-    if (ok === undefined) throw errorFrom(err as ErrorData)
-    return new JobOutcomes(ok, jobs, onProgress, checkSignal(signal))
-  }
-
-  /**
-   * Makes running waits for this job ask now, for example when a callback came in: those of `waitUntilComplete`,
+   * Makes running waits for this job ask now, for example when a callback came in: `waitUntilComplete`,
    * `watchJobStatus` and `pollMany` of this client. Without one it does nothing. What the server itself asked to wait is
    * still waited for.
    * @throws {@link InvalidArgumentError} when an id is not text.
    */
   notify(userId: string, jobId: string): void {
-    const err = native.notify(this.#handle, userId, jobId)
-    if (err) throw errorFrom(err)
+    const refused = native.notify(this.#handle, userId, jobId)
+    if (refused) throw errorFrom(refused)
   }
 
   /**
-   * Downloads the images that a status links to; ask for it with `returnImageLinks`. Https only, no redirects, nothing of
-   * ours sent along; JPEG and PNG by content; at most 16 MiB each, 64 in all.
-   * @returns a promise of the images. It rejects with {@link ImageLinkExpiredError}, {@link ImageRefusedError},
-   * {@link FileError}, another {@link SmileIDError}, or with the signal's reason.
+   * Downloads the images that a status links to: https only, no redirects, nothing of ours sent along, JPEG and PNG by
+   * content, at most 16 MiB each and 64 in all. Ask for the status with `returnImageLinks` first.
+   * @returns a promise of the images, in the order of their links. It rejects with `ImageLinkExpiredError`,
+   * `ImageRefusedError`, `FileError` or another {@link SmileIDError}, or with the signal's reason; nothing is left on the
+   * disk then.
    */
   async downloadImages(status: JobStatus, options: DownloadImagesOptions = NONE): Promise<Image[]> {
     const { allowedHosts, signal } = checkDownloadOptions(options)
-    const handle = handleOf(status)
-    if (handle === undefined) throw new InvalidArgumentError('status: expected a JobStatus', { argument: 'status' })
-    const hosts = allowedHosts ? [...allowedHosts] : null
+    if (!(status instanceof JobStatus)) {
+      throw new InvalidArgumentError('status: expected a JobStatus', { argument: 'status' })
+    }
+    const hosts = checkHosts(allowedHosts)
     const settled = await run(
-      (bridge) => native.downloadImages(bridge, this.#handle, handle, hosts, options),
+      (bridge) => native.downloadImages(bridge, this.#handle, handleOf(status), options, hosts),
       checkSignal(signal),
     )
-    if ('error' in settled) throw errorFrom(settled.error)
-    return 'value' in settled ? (settled.value as ImageData[]).map((image) => new Image(image)) : []
+    return imagesFrom(valueFrom(settled))
   }
 
   /**
    * Reads a callback's body and checks its signature and, with `maxAgeMs`, its age. What that proves and what not: see
    * {@link Callback}.
-   * @param body - the body as it came, byte for byte
-   * @throws {@link InvalidResponseError} when it is no callback, {@link SignatureError} when its signature proves
-   * nothing, {@link CallbackExpiredError} when it is too old, {@link InvalidArgumentError} for a wrong argument.
+   * @param body - the body as it arrived, text or bytes; an object that was parsed already is refused
+   * @throws `InvalidArgumentError`; `InvalidResponseError` when it is not a callback; {@link SignatureError} or
+   * `LegacySignatureError` when its signature proves nothing; `CallbackExpiredError` when it is too old;
+   * `ResponseTooLargeError`.
    */
   verifyCallback(body: string | Uint8Array, options: VerifyCallbackOptions = NONE): Callback {
-    const { maxAgeMs } = checkVerifyOptions(options)
-    if (typeof body !== 'string' && !(body instanceof Uint8Array)) {
-      throw new InvalidArgumentError('body: expected text or bytes', { argument: 'body' })
+    const { maxAgeMs } = checkCallbackOptions(options)
+    if (typeof body !== 'string' && !types.isUint8Array(body)) {
+      throw new InvalidArgumentError('body: expected text or bytes, as they arrived', { argument: 'body' })
     }
-    // A copy, which stays what was checked.
+    // A copy in either case: the callback keeps it.
     const raw = Buffer.from(body as Uint8Array)
     const { ok, err } = native.verifyCallback(this.#handle, raw, maxAgeMs)
     if (ok === undefined) throw errorFrom(err as ErrorData)
@@ -273,7 +276,6 @@ function hide(name: symbol, value: unknown): void {
 
 /** Made where the caller's `await` is, so that the stack leads there. */
 function outcome(settled: Settled, userId: string, jobId: string): JobStatus {
-  if ('error' in settled) throw errorFrom(settled.error)
-  if ('value' in settled) throw new InternalError('a call came to something else than a status; please report it')
+  if (!('handle' in settled)) return valueFrom<never>(settled)
   return new JobStatus(settled.handle, settled.flags, settled.code, userId, jobId)
 }

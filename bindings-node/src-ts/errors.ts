@@ -43,7 +43,7 @@ export abstract class SmileIDError extends Error {
   declare readonly argument?: string
   /** Where time ran out: `queue`, `connect`, `response`, `body`, `server` or `overall`. */
   declare readonly phase?: Phase
-  /** Why a wait ended: `deadline`, `attempts` or `retry_after_beyond_deadline`. */
+  /** Why a wait ended before its job: `deadline`, `attempts` or `retry_after_beyond_deadline`. */
   declare readonly reason?: IncompleteReason
   /** The HTTP status of the answer, if there was one. */
   declare readonly httpStatus?: number
@@ -112,13 +112,13 @@ export class ClientClosedError extends SmileIDError {
   override readonly number = 1002
 }
 
-/** The token of a step is not for this question, or was changed. */
+/** A poll token is for another question, another key or another version, or was changed. */
 export class PollTokenError extends SmileIDError {
   override readonly code = 'SMILEID_TOKEN_MISMATCH'
   override readonly number = 1003
 }
 
-/** A file of yours could not be written, or exists already. */
+/** A file of yours could not be read or written. */
 export class FileError extends SmileIDError {
   override readonly code = 'SMILEID_IO'
   override readonly number = 1004
@@ -205,25 +205,25 @@ export class ResponseMismatchError extends SmileIDError {
   override readonly number = 4005
 }
 
-/** The callback is older than `maxAgeMs`, or its age cannot be told. */
+/** A callback is older than `maxAgeMs`, or its age cannot be told. */
 export class CallbackExpiredError extends SmileIDError {
   override readonly code = 'SMILEID_CALLBACK_EXPIRED'
   override readonly number = 4006
 }
 
-/** The link to an image has expired: ask for the status again, or use `refresh`. */
+/** An image link is no longer valid; ask for new ones. */
 export class ImageLinkExpiredError extends SmileIDError {
   override readonly code = 'SMILEID_IMAGE_LINK_EXPIRED'
   override readonly number = 4101
 }
 
-/** An image's host, type or size is not acceptable. */
+/** An image was refused because of its host, its type or its size. */
 export class ImageRefusedError extends SmileIDError {
   override readonly code = 'SMILEID_IMAGE_REFUSED'
   override readonly number = 4102
 }
 
-/** The job was not complete when the time or the attempts were used up; `reason` says which. */
+/** The wait ended before the job did; `reason` says why, `lastStatus` how it stands. */
 export class JobIncompleteError extends SmileIDError {
   override readonly code = 'SMILEID_JOB_INCOMPLETE'
   override readonly number = 5001

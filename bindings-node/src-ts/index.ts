@@ -35,15 +35,20 @@ export {
   UnderlyingError,
 } from './errors'
 export type { ErrorDetails, IncompleteReason, Phase } from './errors'
+export type { Image } from './images'
+export type { LogMessage } from './log'
+export { JobOutcomes } from './many'
+export type { Job, JobOutcome, ManyProgress } from './many'
 export type {
   ClientOptions,
   DownloadImagesOptions,
   GetJobStatusOptions,
   PollJobStatusOptions,
   PollManyOptions,
+  PollStepOptions,
   VerifyCallbackOptions,
-  WaitOptions,
-  WatchOptions,
+  WaitUntilCompleteOptions,
+  WatchJobStatusOptions,
 } from './options'
 export type {
   Antifraud,
@@ -58,7 +63,6 @@ export { Signature } from './signature'
 export type { SignedTimestamp } from './signature'
 export { JobStatus } from './status'
 export type { CallbackDelivery, JobStatusData } from './status'
-export { JobOutcomes, StatusUpdates } from './streams'
-export type { Job } from './streams'
-export { Image, JobOutcome } from './waiting'
-export type { ManyProgress, PollStep, StatusUpdate } from './waiting'
+export type { PollStep } from './step'
+export { StatusUpdates } from './watch'
+export type { StatusUpdate } from './watch'

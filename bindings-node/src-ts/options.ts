@@ -1,7 +1,7 @@
 /** The options of clients and verbs. Their values are judged by the native core; only their names are judged here. */
 
 import { InvalidArgumentError } from './errors'
-import type { ManyProgress } from './waiting'
+import type { ManyProgress } from './many'
 
 /** Options of `new Client(…)`. `environment` or `baseUrl` is required. */
 export interface ClientOptions {
@@ -67,14 +67,15 @@ export interface GetJobStatusOptions {
    */
   returnImageLinks?: boolean | undefined
   /**
-   * The result in sync: `getJobStatus` then polls with the defaults of `pollJobStatus` until the job is complete or the
-   * attempts are used up. The other verbs wait anyway and take it without effect.
+   * The result in sync: `getJobStatus` then polls with the default policy until the job is complete or the attempts are
+   * used up. The other verbs wait anyway and take it without effect.
    * @defaultValue false
    */
   returnJobStatus?: boolean | undefined
   /**
-   * Deliver the final result to this URL as well, once the job is complete: https, or http on this machine. The status
-   * is returned whatever happens; its `callbackDelivery` says how it went.
+   * Deliver the final result to this URL as well, once the job is complete: https, or http on this machine; at most 2
+   * tries and 10 s, within the call's own bound. `callbackDelivery` of the status says how it went. Whoever receives it
+   * holds a pair that can sign requests until it ages out.
    */
   callbackUrl?: string | null | undefined
   /**
@@ -112,77 +113,97 @@ export interface PollJobStatusOptions extends Omit<GetJobStatusOptions, 'timeout
   timeoutMs?: number | null | undefined
 }
 
-/** Options of `watchJobStatus`. */
-export interface WatchOptions extends Omit<PollJobStatusOptions, 'retryCount' | 'timeoutMs'> {
+/** Options of `watchJobStatus`; and those that all waits for one job share. */
+export interface WatchJobStatusOptions extends Omit<GetJobStatusOptions, 'timeoutMs'> {
   /**
    * How often to ask again after the first query: 0 to 1000; `null` is no limit.
    * @defaultValue null
    */
   retryCount?: number | null | undefined
   /**
-   * The bound of everything this call does, in milliseconds: 0 (exactly one HTTP request) to 30 days; `null` is no
-   * bound.
+   * The delay before the first retry, in milliseconds; each later one is twice as long, with jitter: 1 ms to 1 h.
+   * @defaultValue 2000
+   */
+  initialDelayMs?: number | undefined
+  /**
+   * The longest delay, in milliseconds: 1 ms to 1 h.
+   * @defaultValue 30000
+   */
+  maxDelayMs?: number | undefined
+  /**
+   * The bound of the whole wait, in milliseconds: 0 (exactly one HTTP request) to 30 days; `null` is no bound.
    * @defaultValue 60000
    */
   timeoutMs?: number | null | undefined
 }
 
-/** Options of `waitUntilComplete` and `pollStep`. */
-export interface WaitOptions extends WatchOptions {
-  /** The token of a `pollStep` to go on from, with its attempts and its deadline in place of `timeoutMs`. */
+/** Options of `waitUntilComplete`. */
+export interface WaitUntilCompleteOptions extends WatchJobStatusOptions {
+  /** Goes on where a `pollStep` left off: its attempts and its deadline, in place of `timeoutMs`. */
   token?: string | null | undefined
 }
 
-/** Options of `pollMany`; `timeoutMs` bounds each job from its first query. */
-export interface PollManyOptions extends Omit<WatchOptions, 'returnJobStatus' | 'callbackUrl'> {
+/** Options of `pollStep`. The other ones must be the same in every step. */
+export interface PollStepOptions extends WatchJobStatusOptions {
+  /** The token of the step before; the first step has none. */
+  token?: string | null | undefined
+}
+
+/** Options of `pollMany`. */
+export interface PollManyOptions extends Omit<WatchJobStatusOptions, 'returnJobStatus' | 'callbackUrl' | 'timeoutMs'> {
   /**
-   * How many jobs are admitted at a time: 1 to 1000000.
+   * The bound of each job, in milliseconds from its own first query: 0 (asks once) to 30 days; `null` is no bound.
+   * @defaultValue 60000
+   */
+  timeoutMs?: number | null | undefined
+  /**
+   * How many jobs are admitted at a time: 1 to 1000000. More are read as some are handed out.
    * @defaultValue 10000
    */
   maxWaiting?: number | undefined
-  /**
-   * At most this many HTTP requests a second, retries included; `null` is no limit.
-   * @defaultValue null
-   */
+  /** The most HTTP requests a second, retries included: at most 1000000; `null`, the default, is no limit. */
   rateLimit?: number | null | undefined
   /**
    * How many requests may go out at once after a pause, under a rate limit: 1 to 1000000.
    * @defaultValue 1
    */
   burst?: number | undefined
-  /** Called with the progress before each outcome is handed out. */
-  onProgress?: ((progress: ManyProgress) => void) | undefined
+  /** Called with the progress after each outcome, before it is handed out. What it throws ends everything. */
+  onProgress?: ((progress: ManyProgress) => void) | null | undefined
 }
 
 /** Options of `downloadImages`. */
 export interface DownloadImagesOptions {
-  /** Write each image to `<key>.jpg` or `<key>.png` in this directory, mode 0600; otherwise they are kept in memory. */
+  /**
+   * Write each image to `<key>.jpg` or `<key>.png` in this directory, which must exist. Files are made with mode 0600
+   * beside the target and renamed, so that none is ever half written. Without it, images stay in memory.
+   */
   directory?: string | null | undefined
   /**
-   * Replace files that exist; otherwise one is an error.
+   * Replace files that exist; otherwise they are an error.
    * @defaultValue false
    */
   overwrite?: boolean | undefined
-  /** Download from these hosts only. */
-  allowedHosts?: readonly string[] | null | undefined
+  /** Download from these hosts only; `null`, the default, is every public host. */
+  allowedHosts?: Iterable<string> | null | undefined
   /**
-   * When a link has expired, ask once for new ones.
+   * Ask once for new links when one has expired.
    * @defaultValue false
    */
   refresh?: boolean | undefined
   /**
-   * The bound of everything this call does, in milliseconds: 0 to 30 days; `null` is no bound.
+   * The bound of all downloads together, in milliseconds: 0 to 30 days; `null` is no bound but the requests' own.
    * @defaultValue 60000
    */
   timeoutMs?: number | null | undefined
-  /** Aborting rejects with the signal's reason and drops the downloads at once. */
+  /** Aborting rejects with the signal's reason and drops the requests at once. */
   signal?: AbortSignal | null | undefined
 }
 
 /** Options of `verifyCallback`. */
 export interface VerifyCallbackOptions {
   /**
-   * How old the callback may be, in milliseconds: 0 to 30 days; `null` is no limit.
+   * How old the callback may be, in milliseconds by its own timestamp: 0 to 30 days; `null` is no limit.
    * @defaultValue null
    */
   maxAgeMs?: number | null | undefined
@@ -207,25 +228,31 @@ const CLIENT: Names<ClientOptions> = {
   proxy: true,
 }
 
-const ASKED = { returnHistory: true, returnImageLinks: true, timeoutMs: true, signal: true } as const
+const GET: Names<GetJobStatusOptions> = {
+  returnHistory: true,
+  returnImageLinks: true,
+  returnJobStatus: true,
+  callbackUrl: true,
+  timeoutMs: true,
+  signal: true,
+}
 
-const GET: Names<GetJobStatusOptions> = { ...ASKED, returnJobStatus: true, callbackUrl: true }
+const POLL: Names<PollJobStatusOptions> = { ...GET, retryCount: true, initialDelayMs: true, maxDelayMs: true }
 
-const AGAIN = { retryCount: true, initialDelayMs: true, maxDelayMs: true } as const
-
-const POLL: Names<PollJobStatusOptions> = { ...GET, ...AGAIN }
-
-const WATCH: Names<WatchOptions> = POLL
-
-const WAIT: Names<WaitOptions> = { ...POLL, token: true }
+const STEP: Names<PollStepOptions & WaitUntilCompleteOptions> = { ...POLL, token: true }
 
 const MANY: Names<PollManyOptions> = {
-  ...ASKED,
-  ...AGAIN,
+  returnHistory: true,
+  returnImageLinks: true,
+  timeoutMs: true,
+  retryCount: true,
+  initialDelayMs: true,
+  maxDelayMs: true,
   maxWaiting: true,
   rateLimit: true,
   burst: true,
   onProgress: true,
+  signal: true,
 }
 
 const DOWNLOAD: Names<DownloadImagesOptions> = {
@@ -237,7 +264,7 @@ const DOWNLOAD: Names<DownloadImagesOptions> = {
   signal: true,
 }
 
-const VERIFY: Names<VerifyCallbackOptions> = { maxAgeMs: true }
+const CALLBACK: Names<VerifyCallbackOptions> = { maxAgeMs: true }
 
 /** Refuses what is no object and names that are no options: a misspelt one must not be a silent default. */
 function check<Options extends object>(options: Options, names: Names<Options>): Options {
@@ -269,33 +296,24 @@ export function checkPollOptions(options: PollJobStatusOptions): PollJobStatusOp
   return check(options, POLL)
 }
 
-export function checkWatchOptions(options: WatchOptions): WatchOptions {
-  return check(options, WATCH)
+export function checkWatchOptions(options: WatchJobStatusOptions): WatchJobStatusOptions {
+  return check(options, POLL)
 }
 
-export function checkWaitOptions(options: WaitOptions): WaitOptions {
-  return check(options, WAIT)
+export function checkStepOptions<Options extends PollStepOptions>(options: Options): Options {
+  return check<PollStepOptions>(options, STEP) as Options
 }
 
 export function checkManyOptions(options: PollManyOptions): PollManyOptions {
-  check(options, MANY)
-  if (options.onProgress !== undefined && typeof options.onProgress !== 'function') {
-    throw new InvalidArgumentError('onProgress: expected a function', { argument: 'on_progress' })
-  }
-  return options
+  return check(options, MANY)
 }
 
 export function checkDownloadOptions(options: DownloadImagesOptions): DownloadImagesOptions {
-  check(options, DOWNLOAD)
-  const hosts: unknown = options.allowedHosts ?? []
-  if (!Array.isArray(hosts) || !hosts.every((host) => typeof host === 'string')) {
-    throw new InvalidArgumentError('allowedHosts: expected an array of texts', { argument: 'allowed_hosts' })
-  }
-  return options
+  return check(options, DOWNLOAD)
 }
 
-export function checkVerifyOptions(options: VerifyCallbackOptions): VerifyCallbackOptions {
-  return check(options, VERIFY)
+export function checkCallbackOptions(options: VerifyCallbackOptions): VerifyCallbackOptions {
+  return check(options, CALLBACK)
 }
 
 /** Anything that behaves like an AbortSignal will do; it may come from another realm. */

@@ -113,8 +113,8 @@ export interface ImageLinks {
   readonly fields: Wire
 }
 
-/** Freezes data that was just parsed and lets it print only a chosen part of itself. For the rest it is a plain object. */
-function seal<Data extends object>(data: Data, name: string, shown: (data: Data) => object): Data {
+/** Freezes data that was just parsed and lets it print only a chosen part of itself. For the rest it is a plain object. @internal */
+export function seal<Data extends object>(data: Data, name: string, shown: (data: Data) => object): Data {
   const value = (_depth: number, options: InspectOptions): string => `${name} ${inspect(shown(data), options)}`
   return Object.freeze(Object.defineProperty(data, inspect.custom, { value }))
 }

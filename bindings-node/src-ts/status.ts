@@ -10,11 +10,11 @@ import { sealImageLinks, sealResult, type ImageLinks, type JobResult, type Wire 
 export interface CallbackDelivery {
   /** Whether the receiver answered 2xx. */
   readonly delivered: boolean
-  /** How many tries were made: at most 2, in 10 s and within the call's own bound. */
+  /** How many tries were made: at most 2. */
   readonly attempts: number
   /** The HTTP status of the last try, if it had an answer. */
   readonly httpStatus: number | null
-  /** The code, as `timeout`, of what went wrong with the last try, if anything did. */
+  /** What went wrong with the last try: the text of an error's code without its prefix, such as `timeout`. */
   readonly error: string | null
 }
 
@@ -34,11 +34,12 @@ export interface JobStatusData {
   readonly timestamp: string
   readonly signature: string
   readonly extras: Wire
-  readonly callbackDelivery?: CallbackDelivery | undefined
+  /** Only where a delivery was asked for. */
+  readonly callbackDelivery?: CallbackDelivery | null
 }
 
-/** The native status behind a {@link JobStatus}; undefined for anything else. @internal */
-export let handleOf: (status: unknown) => StatusHandle | undefined
+/** The native half of a status. @internal */
+export let handleOf: (status: JobStatus) => StatusHandle
 
 /**
  * How a job stands, as Smile ID answered: verified and read only.
@@ -62,7 +63,7 @@ export class JobStatus implements JobStatusData {
   #view: JobStatusData | undefined
 
   static {
-    handleOf = (status) => (typeof status === 'object' && status !== null && #handle in status ? status.#handle : undefined)
+    handleOf = (status) => status.#handle
   }
 
   /** @internal */
@@ -132,9 +133,9 @@ export class JobStatus implements JobStatusData {
     return this.#typed().extras
   }
 
-  /** How the delivery to `callbackUrl` went, if there was one. */
-  get callbackDelivery(): CallbackDelivery | undefined {
-    return this.#typed().callbackDelivery
+  /** How the delivery to `callbackUrl` went; null where none was asked for or the job is not complete. */
+  get callbackDelivery(): CallbackDelivery | null {
+    return this.#typed().callbackDelivery ?? null
   }
 
   /** The body after content decoding, byte for byte, as a copy. Holds the signature and personal data. */
@@ -165,6 +166,7 @@ function view(json: string): JobStatusData {
   if (view.imageLinks) sealImageLinks(view.imageLinks)
   view.history.forEach(sealResult)
   Object.freeze(view.history)
+  if (view.callbackDelivery) Object.freeze(view.callbackDelivery)
   return Object.freeze(view)
 }
 

@@ -57,25 +57,24 @@ impl Arg {
         }
     }
 
-    /// `null` is as good as left out.
-    pub(crate) fn or_null(self) -> Self {
-        if matches!(self, Self::Null) { Self::Absent } else { self }
+    /// A text that may be left out or `null`.
+    pub(crate) fn nullable_text(self, name: &'static str) -> Result<Option<String>> {
+        if matches!(self, Self::Null) { Ok(None) } else { self.optional_text(name) }
     }
 
-    /// A count, or `null` for no limit where there may be none.
-    pub(crate) fn count_or_none(self, argument: &CountArgument) -> Result<Option<Option<u64>>> {
+    /// A count, or `null` for no limit.
+    pub(crate) fn limit(self, argument: &CountArgument) -> Result<Option<Option<u64>>> {
         match self {
-            Self::Null if argument.default.is_none() => Ok(Some(None)),
+            Self::Null => Ok(Some(None)),
             other => Ok(other.count(argument)?.map(Some)),
         }
     }
 
     /// Requests a second, or `null` for no limit.
-    pub(crate) fn rate(self) -> Result<Option<Option<f64>>> {
+    pub(crate) fn rate(self) -> Result<Option<f64>> {
         match self {
-            Self::Absent => Ok(None),
-            Self::Null => Ok(Some(None)),
-            Self::Number(rate) => check_rate(rate).map(|rate| Some(Some(rate))),
+            Self::Absent | Self::Null => Ok(None),
+            Self::Number(rate) => check_rate(rate).map(Some),
             _ => Err(refuse_rate()),
         }
     }

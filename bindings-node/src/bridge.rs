@@ -2,7 +2,8 @@
 //!
 //! Runtime threads put what is finished into the queue and wake the environment's thread once per batch; that thread
 //! empties the queue and hands the whole batch to one JavaScript function. The wake-up keeps the process alive only
-//! while a call is running, and a call that JavaScript has given up is taken out at once.
+//! while a call is running, and a call that JavaScript has given up is taken out at once. Events for the log travel in
+//! the same queue (see [`crate::events`]), ahead of what is finished.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -15,30 +16,44 @@ use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi::{Env, sys};
 use napi_derive::napi;
 use smileid_jobs::Result;
+use smileid_jobs::events::Event;
 use smileid_jobs::panic::guard_future;
 use tokio::task::AbortHandle;
 
-use crate::done::{AgainData, Done, ImageData, JobData, UpdateData};
+use crate::completed::Completed;
 use crate::error::ErrorData;
+use crate::events::{self, EventData};
 use crate::{runtime, status};
 
 /// Woken without a value: what there is to say stands in the queue.
-type Wake = ThreadsafeFunction<(), Unknown<'static>, Batch, napi::Status, false, true>;
+pub(crate) type Wake = ThreadsafeFunction<(), Unknown<'static>, Batch, napi::Status, false, true>;
+
+/// How many events wait for a busy environment; what comes on top is counted and dropped.
+const MOST_EVENTS: usize = 4096;
+
+/// What stands in place of a call's number with an event.
+const EVENT: u32 = 0;
+/// What stands in place of flags with an error, and with a value that is no status.
+const FAILED: i32 = -1;
+const VALUE: i32 = -2;
 
 /// One environment's bridge. Lives on that environment's thread.
 pub(crate) struct Bridge {
-    queue: Arc<Queue>,
-    wake: Arc<Wake>,
+    pub(crate) queue: Arc<Queue>,
+    pub(crate) wake: Arc<Wake>,
     calls: Rc<RefCell<Calls>>,
 }
 
 /// What runtime threads and the environment's thread share.
 #[derive(Default)]
-struct Queue(Mutex<Waiting>);
+pub(crate) struct Queue(Mutex<Waiting>);
 
 #[derive(Default)]
 struct Waiting {
     finished: Vec<Finished>,
+    events: Vec<Event>,
+    /// How many events found no room.
+    lost: u64,
     /// Whether a wake-up is on its way already.
     woken: bool,
     /// Set when the environment ends: nobody will look any more.
@@ -47,7 +62,7 @@ struct Waiting {
 
 struct Finished {
     call: u32,
-    result: Result<Done>,
+    result: Result<Completed>,
 }
 
 /// The calls that JavaScript waits for. Only the environment's thread comes here.
@@ -73,10 +88,29 @@ impl Queue {
         !mem::replace(&mut waiting.woken, true)
     }
 
-    fn take(&self) -> Vec<Finished> {
+    /// Adds an event; true if the environment must be woken for it.
+    pub(crate) fn push_event(&self, event: Event) -> bool {
+        let mut waiting = self.lock();
+        if waiting.closed {
+            return false;
+        }
+        if waiting.events.len() < MOST_EVENTS {
+            waiting.events.push(event);
+        } else {
+            waiting.lost += 1;
+        }
+        !mem::replace(&mut waiting.woken, true)
+    }
+
+    fn take(&self, calls: Rc<RefCell<Calls>>) -> Batch {
         let mut waiting = self.lock();
         waiting.woken = false;
-        mem::take(&mut waiting.finished)
+        let (finished, mut events) = (mem::take(&mut waiting.finished), mem::take(&mut waiting.events));
+        match mem::take(&mut waiting.lost) {
+            0 => {}
+            lost => events.push(events::lost(lost)),
+        }
+        Batch { finished, events, calls }
     }
 }
 
@@ -101,7 +135,8 @@ impl Calls {
 }
 
 /// Makes the environment's bridge. `settle` is called with batches: for each call its number, its flags (-1 for an
-/// error, -2 for another value than a status), its handle, error or value, and its code.
+/// error, -2 for a value that is no status), its handle, error or value, and its code; an event has the number 0, its
+/// level, its message and its fields.
 #[napi(ts_args_type = "settle: (batch: unknown[]) => void", ts_return_type = "BridgeHandle")]
 pub(crate) fn create_bridge(env: &Env, settle: Function<Batch, Unknown<'static>>) -> napi::Result<External<Bridge>> {
     let queue = Arc::new(Queue::default());
@@ -111,12 +146,13 @@ pub(crate) fn create_bridge(env: &Env, settle: Function<Batch, Unknown<'static>>
         .build_threadsafe_function::<()>()
         .callee_handled::<false>()
         .weak::<true>()
-        .build_callback(move |_| Ok(Batch { finished: batches.take(), calls: Rc::clone(&waiting) }))?;
+        .build_callback(move |_| Ok(batches.take(Rc::clone(&waiting))))?;
     calls.borrow_mut().wake = Some(wake.raw());
     let (closing, waiting) = (Arc::clone(&queue), Rc::clone(&calls));
     // Added after the wake-up, so it runs before Node takes that apart.
     env.add_env_cleanup_hook((), move |()| {
         closing.lock().closed = true;
+        events::forget(&closing);
         let mut calls = waiting.borrow_mut();
         calls.wake = None;
         calls.running.drain().for_each(|(_, call)| call.abort());
@@ -137,12 +173,12 @@ impl Bridge {
     pub(crate) fn start<F, T>(&self, env: &Env, call: F) -> u32
     where
         F: Future<Output = Result<T>> + Send + 'static,
-        T: Into<Done>,
+        T: Into<Completed>,
     {
         let mut calls = self.calls.borrow_mut();
         let number = calls.begin(env);
         let (queue, wake) = (Arc::clone(&self.queue), Arc::clone(&self.wake));
-        let report = move |result| {
+        let report = move |result: Result<Completed>| {
             if queue.push(Finished { call: number, result }) {
                 wake.call((), ThreadsafeFunctionCallMode::NonBlocking);
             }
@@ -161,6 +197,7 @@ impl Bridge {
 /// What is finished, on the environment's thread, about to become an array.
 pub(crate) struct Batch {
     finished: Vec<Finished>,
+    events: Vec<Event>,
     calls: Rc<RefCell<Calls>>,
 }
 
@@ -168,33 +205,30 @@ impl ToNapiValue for Batch {
     unsafe fn to_napi_value(env: sys::napi_env, batch: Self) -> napi::Result<sys::napi_value> {
         let env = Env::from_raw(env);
         let mut array = env.create_array(0)?;
+        for event in batch.events {
+            let EventData { level, message, fields } = EventData::from(event);
+            array.insert(EVENT)?;
+            array.insert(level)?;
+            array.insert(message)?;
+            array.insert(fields)?;
+        }
         for Finished { call, result } in batch.finished {
             batch.calls.borrow_mut().end(&env, call);
             array.insert(call)?;
             match result {
-                Ok(Done::Status(status)) => {
+                Ok(Completed::Status(status)) => {
                     array.insert(status::flags(&status))?;
                     let code = status.code().map(str::to_owned);
                     array.insert(status::handle(status))?;
                     array.insert(code)?;
                 }
-                Ok(other) => {
-                    array.insert(-2)?;
-                    match other {
-                        Done::Status(_) | Done::Update(None) | Done::Job(None) => array.insert(())?,
-                        Done::Again { after, token } => {
-                            array.insert(AgainData { after_ms: crate::done::millis(after), token })?;
-                        }
-                        Done::Update(Some(update)) => array.insert(UpdateData::from(*update))?,
-                        Done::Job(Some(outcome)) => array.insert(JobData::from(*outcome))?,
-                        Done::Images(images) => {
-                            array.insert(images.into_iter().map(ImageData::from).collect::<Vec<_>>())?;
-                        }
-                    }
+                Ok(Completed::Value(value)) => {
+                    array.insert(VALUE)?;
+                    array.insert(value)?;
                     array.insert(())?;
                 }
                 Err(error) => {
-                    array.insert(-1)?;
+                    array.insert(FAILED)?;
                     array.insert(ErrorData::from(&error))?;
                     array.insert(())?;
                 }

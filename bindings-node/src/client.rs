@@ -1,4 +1,4 @@
-//! Clients and their verbs.
+//! Clients, and the two verbs that are called most.
 #![allow(clippy::too_many_arguments, reason = "reading an object's properties would cost more than the rest of a call")]
 
 use napi::Env;
@@ -9,12 +9,12 @@ use smileid_jobs::config::{
     POLL_TIMEOUT, REQUEST_TIMEOUT, RETRY_COUNT,
 };
 use smileid_jobs::panic::guard;
-use smileid_jobs::{Client, ClientBuilder, Error, Result, user_agent};
+use smileid_jobs::{Client, ClientBuilder, Result, user_agent};
 
 use crate::args::Arg;
-use crate::asked::given;
 use crate::bridge::Bridge;
 use crate::error::ErrorData;
+use crate::options::option;
 
 /// What was made, or why not.
 #[napi(object, object_from_js = false)]
@@ -34,10 +34,7 @@ pub(crate) fn create_client(options: Object, from_env: bool) -> MadeClient {
 }
 
 fn build(options: &Object, from_env: bool) -> Result<Client> {
-    let option = |name: &str| match options.get::<Arg>(name) {
-        Ok(value) => Ok(value.unwrap_or(Arg::Absent)),
-        Err(_) => Err(Error::internal()),
-    };
+    let option = |name: &str| option(options, name);
     let mut builder = ClientBuilder::empty().user_agent(user_agent!("node"));
     if let Some(partner_id) = option("partnerId")?.optional_text("partner_id")? {
         builder = builder.partner_id(partner_id);
@@ -95,6 +92,16 @@ pub(crate) fn close_client(client: &External<Client>) {
     client.close();
 }
 
+/// Makes running waits for a job ask now.
+#[napi(ts_args_type = "client: ClientHandle, userId: unknown, jobId: unknown")]
+pub(crate) fn notify(client: &External<Client>, user_id: Arg, job_id: Arg) -> Option<ErrorData> {
+    let notified = guard(|| {
+        client.notify(&user_id.id("user_id")?, &job_id.id("job_id")?);
+        Ok(())
+    });
+    notified.err().as_ref().map(ErrorData::from)
+}
+
 /// Starts one query and returns its number in the bridge's batches.
 #[napi(
     ts_args_type = "bridge: BridgeHandle, client: ClientHandle, userId: unknown, jobId: unknown, returnHistory: unknown, returnImageLinks: unknown, returnJobStatus: unknown, callbackUrl: unknown, timeoutMs: unknown"
@@ -112,13 +119,23 @@ pub(crate) fn get_job_status(
     timeout_ms: Arg,
 ) -> u32 {
     let call = guard(|| {
-        Ok(given!(client.get_job_status(user_id.id("user_id")?, job_id.id("job_id")?);
-            return_history: return_history.flag("return_history")?,
-            return_image_links: return_image_links.flag("return_image_links")?,
-            return_job_status: return_job_status.flag("return_job_status")?,
-            callback_url: callback_url.or_null().optional_text("callback_url")?,
-            timeout: timeout_ms.timeout(&GET_TIMEOUT)?,
-        ))
+        let mut call = client.get_job_status(user_id.id("user_id")?, job_id.id("job_id")?);
+        if let Some(wanted) = return_history.flag("return_history")? {
+            call = call.return_history(wanted);
+        }
+        if let Some(wanted) = return_image_links.flag("return_image_links")? {
+            call = call.return_image_links(wanted);
+        }
+        if let Some(wanted) = return_job_status.flag("return_job_status")? {
+            call = call.return_job_status(wanted);
+        }
+        if let Some(url) = callback_url.nullable_text("callback_url")? {
+            call = call.callback_url(url);
+        }
+        if let Some(timeout) = timeout_ms.timeout(&GET_TIMEOUT)? {
+            call = call.timeout(timeout);
+        }
+        Ok(call)
     });
     bridge.start(env, async move { call?.await })
 }
@@ -143,16 +160,32 @@ pub(crate) fn poll_job_status(
     max_delay_ms: Arg,
 ) -> u32 {
     let call = guard(|| {
-        Ok(given!(client.poll_job_status(user_id.id("user_id")?, job_id.id("job_id")?);
-            return_history: return_history.flag("return_history")?,
-            return_image_links: return_image_links.flag("return_image_links")?,
-            return_job_status: return_job_status.flag("return_job_status")?,
-            callback_url: callback_url.or_null().optional_text("callback_url")?,
-            timeout: timeout_ms.timeout(&POLL_TIMEOUT)?,
-            retry_count: retry_count.count(&RETRY_COUNT)?,
-            initial_delay: initial_delay_ms.millis(&INITIAL_DELAY)?,
-            max_delay: max_delay_ms.millis(&MAX_DELAY)?,
-        ))
+        let mut call = client.poll_job_status(user_id.id("user_id")?, job_id.id("job_id")?);
+        if let Some(wanted) = return_history.flag("return_history")? {
+            call = call.return_history(wanted);
+        }
+        if let Some(wanted) = return_image_links.flag("return_image_links")? {
+            call = call.return_image_links(wanted);
+        }
+        if let Some(wanted) = return_job_status.flag("return_job_status")? {
+            call = call.return_job_status(wanted);
+        }
+        if let Some(url) = callback_url.nullable_text("callback_url")? {
+            call = call.callback_url(url);
+        }
+        if let Some(timeout) = timeout_ms.timeout(&POLL_TIMEOUT)? {
+            call = call.timeout(timeout);
+        }
+        if let Some(count) = retry_count.count(&RETRY_COUNT)? {
+            call = call.retry_count(count);
+        }
+        if let Some(delay) = initial_delay_ms.millis(&INITIAL_DELAY)? {
+            call = call.initial_delay(delay);
+        }
+        if let Some(delay) = max_delay_ms.millis(&MAX_DELAY)? {
+            call = call.max_delay(delay);
+        }
+        Ok(call)
     });
     bridge.start(env, async move { call?.await })
 }

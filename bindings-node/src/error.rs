@@ -1,12 +1,13 @@
 //! Errors as plain objects; the TypeScript layer makes instances of real classes of them.
 
+use std::time::Duration;
+
 use napi::bindgen_prelude::{Buffer, ToNapiValue};
 use napi::sys;
 use napi_derive::napi;
 use smileid_jobs::config::DURATIONS;
 use smileid_jobs::{Cause, Error, Naming};
 
-use crate::done::millis;
 use crate::status::StatusData;
 
 /// Why a call failed.
@@ -93,4 +94,8 @@ fn spelt(argument: &'static str) -> String {
         name.push_str("Ms");
     }
     name
+}
+
+pub(crate) fn millis(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1000.0
 }

@@ -10,12 +10,15 @@
 )]
 
 mod args;
-mod asked;
 mod bridge;
+mod callback;
 mod client;
-mod done;
+mod completed;
 mod error;
+mod events;
 mod images;
+mod many;
+mod options;
 mod runtime;
 mod signature;
 mod status;

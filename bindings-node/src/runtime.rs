@@ -7,16 +7,25 @@
 use std::sync::OnceLock;
 
 use smileid_jobs::{Error, Result};
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::{Builder, EnterGuard, Runtime};
 use tokio::task::AbortHandle;
 
-/// One thread: each query would be handed from worker to worker otherwise. Results are looked at on JavaScript's threads.
-const WORKERS: usize = 1;
+/// Enough for I/O, timers and reading answers; results are looked at on JavaScript's threads.
+const WORKERS: usize = 2;
 
 static RUNTIME: OnceLock<Option<Runtime>> = OnceLock::new();
 
 /// Runs a future on the runtime's threads. Aborting it drops the future there.
 pub(crate) fn spawn(future: impl Future<Output = ()> + Send + 'static) -> Result<AbortHandle> {
+    runtime().map(|runtime| runtime.spawn(future).abort_handle()).ok_or_else(Error::internal)
+}
+
+/// Lets this thread drop what belongs to the runtime, until the guard goes. Starts none: then nothing belongs to it.
+pub(crate) fn enter() -> Option<EnterGuard<'static>> {
+    RUNTIME.get()?.as_ref().map(Runtime::enter)
+}
+
+fn runtime() -> Option<&'static Runtime> {
     let runtime = RUNTIME.get_or_init(|| {
         Builder::new_multi_thread()
             .worker_threads(WORKERS)
@@ -26,5 +35,5 @@ pub(crate) fn spawn(future: impl Future<Output = ()> + Send + 'static) -> Result
             .build()
             .ok()
     });
-    runtime.as_ref().map(|runtime| runtime.spawn(future).abort_handle()).ok_or_else(Error::internal)
+    runtime.as_ref()
 }

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyBytes, PyFloat, PyInt, PyString};
-use smileid_jobs::config::{CountArgument, DurationArgument, check_rate, refuse_rate};
+use pyo3::types::{PyBool, PyBytes, PyFloat, PyInt, PyList, PyString};
+use smileid_jobs::config::{CountArgument, DurationArgument, refuse_rate};
 use smileid_jobs::credentials::refuse_id;
 use smileid_jobs::{Error, Result};
 
@@ -64,44 +64,6 @@ pub(crate) fn limited(argument: &DurationArgument, value: &Any<'_>) -> Result<Du
     seconds(argument, value)?.ok_or_else(|| argument.refuse())
 }
 
-/// Requests a second; `None` asks for no limit.
-pub(crate) fn rate(value: &Any<'_>) -> Result<Option<f64>> {
-    if value.is_none() {
-        return Ok(None);
-    }
-    let is_number = value.is_instance_of::<PyFloat>() || is_int(value);
-    is_number.then(|| value.extract().ok()).flatten().ok_or_else(refuse_rate).and_then(check_rate).map(Some)
-}
-
-/// A path, as text or bytes; `None` is none.
-pub(crate) fn path(name: &'static str, expected: &'static str, value: &Any<'_>) -> Result<Option<PathBuf>> {
-    if value.is_none() {
-        return Ok(None);
-    }
-    value.extract().map(Some).map_err(|_| Error::invalid_argument(name, expected))
-}
-
-/// Texts out of anything that can be iterated, but for a text itself; `None` is none.
-pub(crate) fn texts(name: &'static str, value: &Any<'_>) -> Result<Option<Vec<String>>> {
-    let refuse = || Error::invalid_argument(name, "expected a list of texts");
-    if value.is_none() {
-        return Ok(None);
-    }
-    if value.is_instance_of::<PyString>() {
-        return Err(refuse());
-    }
-    let items = value.try_iter().map_err(|_| refuse())?;
-    items.map(|item| item.ok().as_ref().and_then(text).ok_or_else(refuse)).collect::<Result<_>>().map(Some)
-}
-
-/// A body: `bytes`, or text that UTF-8 can hold.
-pub(crate) fn bytes(name: &'static str, value: &Any<'_>) -> Result<Vec<u8>> {
-    if let Ok(bytes) = value.cast::<PyBytes>() {
-        return Ok(bytes.as_bytes().to_vec());
-    }
-    text(value).map(String::into_bytes).ok_or_else(|| Error::invalid_argument(name, "expected bytes or text"))
-}
-
 /// A whole number: an `int`, or a float without a fraction.
 pub(crate) fn count(argument: &CountArgument, value: &Any<'_>) -> Result<u64> {
     if let Ok(float) = value.cast::<PyFloat>() {
@@ -111,6 +73,47 @@ pub(crate) fn count(argument: &CountArgument, value: &Any<'_>) -> Result<u64> {
         .and_then(|number| u64::try_from(number).ok())
         .ok_or_else(|| argument.refuse())
         .and_then(|number| argument.check(number))
+}
+
+/// A whole number that may be left out as `None`, where the core has no default either.
+pub(crate) fn optional_count(argument: &CountArgument, value: &Any<'_>) -> Result<Option<u64>> {
+    if value.is_none() && argument.default.is_none() { Ok(None) } else { count(argument, value).map(Some) }
+}
+
+/// Requests a second; `None` asks for no limit. Its range is checked by the core.
+pub(crate) fn rate(value: &Any<'_>) -> Result<Option<f64>> {
+    if value.is_none() {
+        return Ok(None);
+    }
+    let is_number = value.is_instance_of::<PyFloat>() || is_int(value);
+    is_number.then(|| value.extract().ok()).flatten().map(Some).ok_or_else(refuse_rate)
+}
+
+/// A path that may be left out as `None`.
+pub(crate) fn path(name: &'static str, value: &Any<'_>) -> Result<Option<PathBuf>> {
+    if value.is_none() {
+        return Ok(None);
+    }
+    value.extract().map(Some).map_err(|_| Error::invalid_argument(name, "expected a path"))
+}
+
+/// A list of texts that may be left out as `None`.
+pub(crate) fn texts(name: &'static str, value: &Any<'_>) -> Result<Option<Vec<String>>> {
+    if value.is_none() {
+        return Ok(None);
+    }
+    let refuse = || Error::invalid_argument(name, "expected an iterable of texts");
+    let list = value.cast::<PyList>().map_err(|_| refuse())?;
+    list.iter().map(|item| text(&item).ok_or_else(refuse)).collect::<Result<_>>().map(Some)
+}
+
+/// A body: text or bytes.
+pub(crate) fn body(name: &'static str, value: &Any<'_>) -> Result<Vec<u8>> {
+    if let Ok(bytes) = value.cast::<PyBytes>() {
+        return Ok(bytes.as_bytes().to_vec());
+    }
+    let refuse = || Error::invalid_argument(name, "expected bytes, or text that UTF-8 can hold");
+    text(value).map(String::into_bytes).ok_or_else(refuse)
 }
 
 fn whole(value: &Any<'_>) -> Option<i64> {

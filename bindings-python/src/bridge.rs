@@ -10,15 +10,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use pyo3::exceptions::PyOSError;
 use pyo3::prelude::*;
+use smileid_jobs::Result;
 use tokio::task::AbortHandle;
 
+use crate::answer::{Answer, to_outcome};
 use crate::arguments::Any;
 use crate::exit::outside;
-use crate::outcome::Outcome;
 
 /// What runtime threads know of a bridge. Both ends of the pipe are here, so that nobody writes to a closed one.
 pub(crate) struct Queue {
-    completions: Mutex<Vec<(u64, Outcome)>>,
+    completions: Mutex<Vec<(u64, Result<Answer>)>>,
     /// Whether a byte is in the pipe, or about to be.
     woken: AtomicBool,
     stopped: AtomicBool,
@@ -32,8 +33,8 @@ impl Queue {
         self.next_token.fetch_add(1, Ordering::Relaxed)
     }
 
-    pub(crate) fn complete(&self, token: u64, outcome: Outcome) {
-        self.completions.lock().unwrap_or_else(PoisonError::into_inner).push((token, outcome));
+    pub(crate) fn complete(&self, token: u64, result: Result<Answer>) {
+        self.completions.lock().unwrap_or_else(PoisonError::into_inner).push((token, result));
         self.wake();
     }
 
@@ -48,7 +49,7 @@ impl Queue {
         let _ = (&self.reader).read_exact(&mut [0]);
     }
 
-    fn take(&self) -> Vec<(u64, Outcome)> {
+    fn take(&self) -> Vec<(u64, Result<Answer>)> {
         // Before the queue is emptied: a completion that comes in between wakes the loop once more.
         self.woken.store(false, Ordering::Release);
         std::mem::take(&mut *self.completions.lock().unwrap_or_else(PoisonError::into_inner))
@@ -135,7 +136,7 @@ impl Bridge {
         if !waited && self.queue.woken.load(Ordering::Acquire) {
             self.queue.take_byte();
         }
-        self.queue.take().into_iter().map(|(token, outcome)| Ok((token, outcome.into_python(py)?))).collect()
+        self.queue.take().into_iter().map(|(token, result)| Ok((token, to_outcome(py, result)?))).collect()
     }
 }
 

@@ -1,25 +1,31 @@
-//! The client: settings in, calls out.
+//! The client: settings in, calls out, waiting without the interpreter.
+
+use std::path::PathBuf;
+use std::process;
+use std::sync::Arc;
+use std::time::Duration;
 
 use pyo3::prelude::*;
-use smileid_jobs::blocking::ProcessClient;
+use pyo3::types::PyBytes;
+use smileid_jobs::blocking::{PendingCall, ProcessClient};
 use smileid_jobs::config::{
-    BURST, CONNECT_TIMEOUT, DOWNLOAD_TIMEOUT, MAX_AGE, MAX_CONNECTIONS, MAX_RESPONSE_BYTES, MAX_RETRIES, MAX_WAITING,
-    POLL_TIMEOUT, REQUEST_TIMEOUT, RETRY_COUNT, WAIT_RETRY_COUNT, WAIT_TIMEOUT,
+    CONNECT_TIMEOUT, GET_TIMEOUT, MAX_AGE, MAX_CONNECTIONS, MAX_RESPONSE_BYTES, MAX_RETRIES, POLL_TIMEOUT,
+    REQUEST_TIMEOUT, RETRY_COUNT, WAIT_RETRY_COUNT, WAIT_TIMEOUT,
 };
 use smileid_jobs::panic::guard;
-use smileid_jobs::{ClientBuilder, Error, Result, user_agent};
+use smileid_jobs::{ClientBuilder, Error, Naming, Result, user_agent};
 
-use crate::arguments::{
-    Any, bytes, count, environment, flag, id, limited, optional, path, rate, seconds, string, texts,
-};
-use crate::asked::{Again, Asked, GetArguments, PollArguments, again, asking, asking_again, polling};
-use crate::callback::Callback;
-use crate::exit::is_ending;
+use crate::answer::{Answer, to_outcome};
+use crate::arguments::{Any, body, count, environment, flag, id, limited, optional, seconds, string};
+use crate::bridge::{Bridge, Call};
+use crate::convert::to_python;
+use crate::exit::{Return, is_ending, outside};
 use crate::failure::{Failure, entry};
-use crate::outcome::Outcome;
-use crate::status::Status;
 use crate::streams::{Many, Watch};
-use crate::waiting::{Waiting, answer};
+use crate::told::{Download, DownloadArguments, ManyArguments, PollArguments};
+
+/// How long the main thread waits before it looks for signals again.
+const SLICE: Duration = Duration::from_millis(50);
 
 /// A client of this process and its forks.
 #[pyclass(frozen, module = "smileid_jobs._native")]
@@ -62,7 +68,11 @@ impl Settings<'_> {
         if let Some(proxy) = optional("proxy", &self.proxy)? {
             builder = builder.proxy(proxy);
         }
-        if let Some(path) = path("ca_bundle", "expected the path of a PEM file", &self.ca_bundle)? {
+        if !self.ca_bundle.is_none() {
+            let path: PathBuf = self
+                .ca_bundle
+                .extract()
+                .map_err(|_| Error::invalid_argument("ca_bundle", "expected the path of a PEM file"))?;
             builder = builder.ca_bundle(path);
         }
         let builder = builder
@@ -77,31 +87,16 @@ impl Settings<'_> {
     }
 }
 
-/// The options of `poll_many`, as Python gave them.
-#[derive(FromPyObject)]
-#[pyo3(from_item_all)]
-struct ManyOptions<'py> {
-    return_history: Any<'py>,
-    return_image_links: Any<'py>,
-    timeout: Any<'py>,
-    retry_count: Any<'py>,
-    initial_delay: Any<'py>,
-    max_delay: Any<'py>,
-    capped: bool,
-    max_waiting: Any<'py>,
-    rate_limit: Any<'py>,
-    burst: Any<'py>,
-}
+/// `user_id, job_id, return_history, return_image_links, timeout, return_job_status, callback_url`
+type GetArguments<'py> = (Any<'py>, Any<'py>, Any<'py>, Any<'py>, Any<'py>, Any<'py>, Any<'py>);
 
-/// The options of `download_images`, as Python gave them.
+/// Where a call's end is waited for.
 #[derive(FromPyObject)]
-#[pyo3(from_item_all)]
-struct DownloadOptions<'py> {
-    directory: Any<'py>,
-    overwrite: Any<'py>,
-    allowed_hosts: Any<'py>,
-    refresh: Any<'py>,
-    timeout: Any<'py>,
+pub(crate) enum Waiting<'py> {
+    /// On an event loop.
+    Bridge(Bound<'py, Bridge>),
+    /// Here, on a thread that signal handlers run on or not.
+    Here(bool),
 }
 
 #[pymethods]
@@ -119,8 +114,20 @@ impl Client {
         waiting: Waiting<'py>,
         arguments: GetArguments<'py>,
     ) -> PyResult<Any<'py>> {
-        self.run(py, &waiting, Asked::get(&arguments), |client, asked| {
-            asking!(client.get_job_status(asked.user_id.as_str(), asked.job_id.as_str()), asked)
+        let (user_id, job_id, return_history, return_image_links, timeout, return_job_status, callback_url) = arguments;
+        let checked = guard(|| {
+            let ids = (id("user_id", &user_id)?, id("job_id", &job_id)?);
+            let flags = (flag("return_history", &return_history)?, flag("return_image_links", &return_image_links)?);
+            let relay = (flag("return_job_status", &return_job_status)?, optional("callback_url", &callback_url)?);
+            Ok((ids, flags, relay, seconds(&GET_TIMEOUT, &timeout)?))
+        });
+        self.ask(py, &waiting, checked, |((user_id, job_id), (history, links), (in_sync, url), timeout), client| {
+            let call = client.get_job_status(user_id.as_str(), job_id.as_str()).return_job_status(*in_sync);
+            let call = call.return_history(*history).return_image_links(*links).timeout(*timeout);
+            match url {
+                Some(url) => call.callback_url(url.as_str()),
+                None => call,
+            }
         })
     }
 
@@ -131,10 +138,9 @@ impl Client {
         waiting: Waiting<'py>,
         arguments: PollArguments<'py>,
     ) -> PyResult<Any<'py>> {
-        let asked = polling(&arguments, &POLL_TIMEOUT, &RETRY_COUNT);
-        self.run(py, &waiting, asked, |client, (asked, again)| {
-            let poll = asking!(client.poll_job_status(asked.user_id.as_str(), asked.job_id.as_str()), asked);
-            asking_again!(poll, *again)
+        let checked = guard(|| arguments.check(&POLL_TIMEOUT, &RETRY_COUNT));
+        self.ask(py, &waiting, checked, |told, client| {
+            told.apply(client.poll_job_status(told.user_id.as_str(), told.job_id.as_str()))
         })
     }
 
@@ -144,108 +150,86 @@ impl Client {
         py: Python<'py>,
         waiting: Waiting<'py>,
         arguments: PollArguments<'py>,
-        token: Any<'py>,
     ) -> PyResult<Any<'py>> {
-        self.run(py, &waiting, with_token(&arguments, &token), |client, (asked, again, token)| {
-            let wait = asking!(client.wait_until_complete(asked.user_id.as_str(), asked.job_id.as_str()), asked);
-            asking_again!(wait, *again).token(token.clone())
+        let checked = guard(|| arguments.check(&WAIT_TIMEOUT, &WAIT_RETRY_COUNT));
+        self.ask(py, &waiting, checked, |told, client| {
+            let call = client.wait_until_complete(told.user_id.as_str(), told.job_id.as_str());
+            told.apply(call).token(told.token.clone())
         })
     }
 
-    /// One step of a wait: `(Status, None, None)`, `(None, after, token)` or `Failure`, or with a bridge its `Call`.
+    /// One step of a wait: its status, pause and token or its `Failure`, or with a bridge its `Call`.
     fn poll_step<'py>(
         &self,
         py: Python<'py>,
         waiting: Waiting<'py>,
         arguments: PollArguments<'py>,
-        token: Any<'py>,
     ) -> PyResult<Any<'py>> {
-        self.run(py, &waiting, with_token(&arguments, &token), |client, (asked, again, token)| {
-            let step = asking!(client.poll_step(asked.user_id.as_str(), asked.job_id.as_str()), asked);
-            asking_again!(step, *again).token(token.clone())
+        let checked = guard(|| arguments.check(&WAIT_TIMEOUT, &WAIT_RETRY_COUNT));
+        self.ask(py, &waiting, checked, |told, client| {
+            let call = client.poll_step(told.user_id.as_str(), told.job_id.as_str());
+            told.apply(call).token(told.token.clone())
         })
     }
 
     /// A `Watch`, or why not.
     fn watch_job_status<'py>(&self, py: Python<'py>, arguments: PollArguments<'py>) -> PyResult<Any<'py>> {
-        self.close_if_ending();
+        self.mind_the_end();
         entry(py, || {
-            let (asked, again) = polling(&arguments, &WAIT_TIMEOUT, &WAIT_RETRY_COUNT)?;
-            let watch = self.0.watch(|client| {
-                let ids = (asked.user_id.as_str(), asked.job_id.as_str());
-                let watch = asking!(client.watch_job_status(ids.0, ids.1), &asked);
-                asking_again!(watch, again)
-            })?;
-            Ok(Watch(watch))
+            let told = arguments.check(&WAIT_TIMEOUT, &WAIT_RETRY_COUNT)?;
+            let watch =
+                self.0.watch(|client| told.apply(client.watch_job_status(told.user_id.as_str(), told.job_id.as_str())));
+            watch.map(Watch)
         })
     }
 
     /// A `Many`, or why not.
-    fn poll_many<'py>(&self, py: Python<'py>, options: ManyOptions<'py>) -> PyResult<Any<'py>> {
-        self.close_if_ending();
+    fn poll_many<'py>(&self, py: Python<'py>, arguments: ManyArguments<'py>) -> PyResult<Any<'py>> {
         entry(py, || {
-            let (capped, retries) = (options.capped, &WAIT_RETRY_COUNT);
-            let again = again(&options.retry_count, &options.initial_delay, &options.max_delay, capped, retries)?;
-            let history = flag("return_history", &options.return_history)?;
-            let links = flag("return_image_links", &options.return_image_links)?;
-            let timeout = seconds(&WAIT_TIMEOUT, &options.timeout)?;
-            let max_waiting = count(&MAX_WAITING, &options.max_waiting)?;
-            let (rate_limit, burst) = (rate(&options.rate_limit)?, count(&BURST, &options.burst)?);
-            let many = self.0.poll_many(|client| {
-                let many = client.poll_many().return_history(history).return_image_links(links).timeout(timeout);
-                asking_again!(many, again).max_waiting(max_waiting).rate_limit(rate_limit).burst(burst)
-            })?;
-            Ok(Many(many))
+            let told = arguments.check()?;
+            // A closed client would still start one, and a runtime with it.
+            if is_ending() {
+                return Err(Error::closed());
+            }
+            self.0.poll_many(|client| told.apply(client.poll_many())).map(Many)
         })
     }
 
-    /// The images of a status: a list of `(key, content_type, data, path)` or `Failure`, or with a bridge its `Call`.
+    /// Images in memory or in files: a list or a `Failure`, or with a bridge its `Call`.
     fn download_images<'py>(
         &self,
         py: Python<'py>,
         waiting: Waiting<'py>,
-        status: Any<'py>,
-        options: DownloadOptions<'py>,
+        arguments: DownloadArguments<'py>,
     ) -> PyResult<Any<'py>> {
-        let checked = guard(|| {
-            let status =
-                status.cast::<Status>().map_err(|_| Error::invalid_argument("status", "expected a JobStatus"))?;
-            let directory = path("directory", "expected the path of a directory", &options.directory)?;
-            let hosts = texts("allowed_hosts", &options.allowed_hosts)?;
-            let flags = (flag("overwrite", &options.overwrite)?, flag("refresh", &options.refresh)?);
-            Ok((status.get().0.clone(), directory, hosts, flags, seconds(&DOWNLOAD_TIMEOUT, &options.timeout)?))
-        });
-        self.run(py, &waiting, checked, |client, (status, directory, hosts, (overwrite, refresh), timeout)| {
-            let mut call = client.download_images(status).overwrite(*overwrite).refresh(*refresh).timeout(*timeout);
-            if let Some(directory) = directory {
-                call = call.directory(directory);
-            }
-            match hosts {
-                Some(hosts) => call.allowed_hosts(hosts.iter().map(String::as_str)),
-                None => call,
-            }
-        })
+        let checked = guard(|| arguments.check());
+        self.ask(py, &waiting, checked, Download::apply)
     }
 
-    /// A checked `Callback`, or why not.
-    fn verify_callback<'py>(&self, py: Python<'py>, body: Any<'py>, max_age: Any<'py>) -> PyResult<Any<'py>> {
-        entry(py, || {
-            let body = bytes("body", &body)?;
-            let max_age = seconds(&MAX_AGE, &max_age)?;
-            self.0.with(|client| client.verify_callback(&body, max_age)).map(Callback)
-        })
-    }
-
-    /// Makes waits for this job ask now.
+    /// Wakes running waits for a job, here and not in other processes; `None` or a `Failure`.
     fn notify<'py>(&self, py: Python<'py>, user_id: Any<'py>, job_id: Any<'py>) -> PyResult<Any<'py>> {
         entry(py, || {
             let (user_id, job_id) = (id("user_id", &user_id)?, id("job_id", &job_id)?);
             self.0.with(|client| {
                 client.notify(&user_id, &job_id);
-                // `()` would be an empty tuple.
                 Ok(None::<bool>)
             })
         })
+    }
+
+    /// A callback's view and its body, or a `Failure`.
+    fn verify_callback<'py>(&self, py: Python<'py>, content: Any<'py>, max_age: Any<'py>) -> PyResult<Any<'py>> {
+        let callback = guard(|| {
+            let (content, max_age) = (body("body", &content)?, seconds(&MAX_AGE, &max_age)?);
+            self.0.with(|client| client.verify_callback(&content, max_age))
+        });
+        match callback {
+            Ok(callback) => {
+                let view = to_python(py, &callback.view(Naming::Snake))?;
+                Ok((view, PyBytes::new(py, callback.raw())).into_pyobject(py)?.into_any())
+            }
+            Err(error) => Ok(Bound::new(py, Failure(error))?.into_any()),
+        }
     }
 
     /// Ends running calls and refuses new ones.
@@ -273,34 +257,85 @@ impl Client {
 }
 
 impl Client {
-    fn close_if_ending(&self) {
+    /// After the `atexit` hook nothing may start.
+    fn mind_the_end(&self) {
         if is_ending() {
             self.0.close();
         }
     }
 
-    fn run<'py, A, T, F>(
+    /// Makes a call out of what was checked, and once more in a child that a signal handler has forked.
+    fn ask<'py, C, F, T>(
         &self,
         py: Python<'py>,
         waiting: &Waiting<'py>,
-        asked: Result<A>,
-        prepare: impl Fn(&smileid_jobs::Client, &A) -> F,
+        checked: Result<C>,
+        make: impl Fn(&C, &smileid_jobs::Client) -> F,
     ) -> PyResult<Any<'py>>
     where
-        T: Into<Outcome> + Send + 'static,
         F: IntoFuture<Output = Result<T>>,
         F::IntoFuture: Send + 'static,
+        T: Into<Answer> + Send + 'static,
     {
-        self.close_if_ending();
-        match asked {
-            Ok(asked) => answer(py, waiting, || self.0.call(|client| prepare(client, &asked))),
+        self.mind_the_end();
+        match checked {
+            Ok(checked) => run(py, waiting, || self.0.call(|client| make(&checked, client))),
             Err(error) => Ok(Bound::new(py, Failure(error))?.into_any()),
         }
     }
 }
 
-/// What a wait or a step of it is asked.
-fn with_token(arguments: &PollArguments<'_>, token: &Any<'_>) -> Result<(Asked, Again, Option<String>)> {
-    let (asked, again) = polling(arguments, &WAIT_TIMEOUT, &WAIT_RETRY_COUNT)?;
-    Ok((asked, again, guard(|| optional("token", token))?))
+/// Waits for a call here, or starts it on a bridge.
+pub(crate) fn run<'py, T: Into<Answer> + Send + 'static>(
+    py: Python<'py>,
+    waiting: &Waiting<'py>,
+    call: impl Fn() -> Result<PendingCall<T>>,
+) -> PyResult<Any<'py>> {
+    match waiting {
+        Waiting::Bridge(bridge) => entry(py, || start(call()?, bridge.get())),
+        Waiting::Here(interruptible) => {
+            // The guard must see the whole way back to Python.
+            let waited = guard(|| Ok(wait(py, *interruptible, call)));
+            let (result, _return) = waited.unwrap_or_else(|error| Ok((Err(error), None)))?;
+            to_outcome(py, result.map(Into::into))
+        }
+    }
+}
+
+fn start<T: Into<Answer> + Send + 'static>(call: PendingCall<T>, bridge: &Bridge) -> Result<Call> {
+    let queue = Arc::clone(bridge.queue());
+    let token = queue.next_token();
+    let handle = call.spawn(move |result| queue.complete(token, result.map(Into::into)))?;
+    Ok(Call { token, handle, pid: process::id() })
+}
+
+type Waited<T> = (Result<T>, Option<Return>);
+
+/// Waits for a call on this thread. An exception out of a signal handler drops the call and its request.
+fn wait<T: Send + 'static>(
+    py: Python<'_>,
+    interruptible: bool,
+    call: impl Fn() -> Result<PendingCall<T>>,
+) -> PyResult<Waited<T>> {
+    let mut pending = match call() {
+        Ok(pending) => pending,
+        Err(error) => return Ok((Err(error), None)),
+    };
+    if !interruptible {
+        let (result, back) = outside(py, || pending.wait());
+        return Ok((result, Some(back)));
+    }
+    let pid = process::id();
+    loop {
+        let (result, back) = outside(py, || pending.wait_for(SLICE));
+        if let Some(result) = result {
+            return Ok((result, Some(back)));
+        }
+        py.check_signals()?;
+        if process::id() != pid {
+            // The handler has forked, and this is the child: the call under way is the parent's.
+            std::mem::forget(pending);
+            return wait(py, interruptible, call);
+        }
+    }
 }

@@ -6,19 +6,18 @@
 
 #![deny(unsafe_code)]
 
+mod answer;
 mod arguments;
-mod asked;
 mod bridge;
-mod callback;
 mod client;
 mod convert;
+mod events;
 mod exit;
 mod failure;
-mod outcome;
 mod signature;
 mod status;
 mod streams;
-mod waiting;
+mod told;
 
 /// What the package `smileid_jobs` is built on.
 #[pyo3::pymodule(gil_used = false)]
@@ -26,9 +25,9 @@ mod _native {
     #[pymodule_export]
     use super::bridge::{Bridge, Call};
     #[pymodule_export]
-    use super::callback::Callback;
-    #[pymodule_export]
     use super::client::Client;
+    #[pymodule_export]
+    use super::events::{listen_to_events, take_events};
     #[pymodule_export]
     use super::exit::shutdown;
     #[pymodule_export]

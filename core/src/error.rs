@@ -307,7 +307,9 @@ impl Error {
         Self::new(ErrorCode::Cancelled, "the call was cancelled")
     }
 
-    pub(crate) fn closed() -> Self {
+    /// The client was closed.
+    #[doc(hidden)]
+    pub fn closed() -> Self {
         Self::new(ErrorCode::ClientClosed, "the client is closed; make a new one")
     }
 

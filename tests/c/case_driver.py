@@ -36,18 +36,36 @@ def _lines(case: dict[str, Any]) -> Iterator[str]:
         if name == "confirm_only":
             yield "confirm-only"
         else:
-            yield _argument(name, value)
+            yield from _argument(name, value)
     yield "go"
 
 
-def _argument(name: str, value: Any) -> str:
+def _argument(name: str, value: Any) -> Iterator[str]:
+    if value == []:
+        yield f"null {name}"
+    elif isinstance(value, list):
+        # Lists are numbered: `jobs.user_id.0`, `allowed_hosts.0`.
+        for at, entry in enumerate(value):
+            parts = {f"{name}.{key}.{at}": part for key, part in entry.items()} if isinstance(entry, dict) else None
+            for key, part in (parts or {f"{name}.{at}": entry}).items():
+                yield from _argument(key, part)
+    elif isinstance(value, dict) and "$" not in value:
+        for key, part in value.items():
+            yield from _argument(f"{name}.{key}", part)
+    else:
+        yield _one(name, value)
+
+
+def _one(name: str, value: Any) -> str:
     token = value.get("$", "") if isinstance(value, dict) else ""
-    if token == "no_limit" or (value is None and name in ("timeout_ms", "retry_count")):
+    if token == "no_limit" or (value is None and name.rpartition(".")[2] in ("timeout_ms", "max_age_ms")):
         return f"number {name} {NO_LIMIT}"
     if token == "null" or value is None:
         return f"null {name}"
     if isinstance(value, (bool, int)):
         return f"number {name} {int(value)}"
+    if isinstance(value, float):
+        return f"decimal {name} {value!r}"
     return f"text {name} {_bytes(value, token).hex()}"
 
 

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <iostream>
 #include <smileid_jobs.hpp>
+#include <thread>
 #include <typeinfo>
 
 #include "play.h"
@@ -39,8 +40,8 @@ void put_error(const smileid::SmileIDError &error) {
   put("code", error.code());
   put_integer("number", error.number(), 0);
   put("class", class_of(error));
-  put("argument", error.argument());
   put("message", error.message());
+  put("argument", error.argument());
   put("phase", error.phase());
   put("reason", error.reason());
   put_number("http_status", error.http_status());
@@ -91,77 +92,255 @@ smileid::Client client(const play_case &play) {
 }
 
 template <class Options>
-void set_asked(const play_case &play, Options &options) {
+Options asked(const play_case &play) {
+  Options options;
   options.return_history = play_number(&play, "return_history", 0) != 0;
   options.return_image_links = play_number(&play, "return_image_links", 0) != 0;
+  set_timeout(play, options.timeout);
+  return options;
+}
+
+template <class Options>
+Options delivered(const play_case &play) {
+  auto options = asked<Options>(play);
   options.return_job_status = play_number(&play, "return_job_status", 0) != 0;
   options.callback_url = text(play, "callback_url");
-  set_timeout(play, options.timeout);
+  return options;
 }
 
-smileid::Status ask(const play_case &play, const smileid::Client &client, const smileid::CancelToken &token) {
-  const std::string user_id = text(play, "user_id").value_or(""), job_id = text(play, "job_id").value_or("");
-  if (!std::strcmp(play.what, "get_job_status")) {
-    smileid::StatusOptions options;
-    set_asked(play, options);
-    return client.get_job_status(user_id, job_id, options, &token);
-  }
-  if (!std::strcmp(play.what, "wait_until_complete")) {
-    smileid::WaitOptions options;
-    set_asked(play, options);
-    if (const play_argument *given = play_find(&play, "retry_count"))
-      options.retry_count = given->number == SMILEID_NO_LIMIT ? std::nullopt : std::optional(given->number);
-    options.initial_delay = duration(play, "initial_delay_ms", options.initial_delay);
-    options.max_delay = duration(play, "max_delay_ms", options.max_delay);
-    return client.wait_until_complete(user_id, job_id, options, &token);
-  }
-  smileid::PollOptions options;
-  set_asked(play, options);
-  options.retry_count = play_number(&play, "retry_count", options.retry_count);
+void set_retries(std::uint64_t given, std::uint64_t &retry_count) { retry_count = given; }
+
+void set_retries(std::uint64_t given, std::optional<std::uint64_t> &retry_count) {
+  retry_count = given == SMILEID_NO_LIMIT ? std::nullopt : std::optional<std::uint64_t>(given);
+}
+
+template <class Options>
+void pace(const play_case &play, Options &options) {
+  if (play_find(&play, "retry_count")) set_retries(play_number(&play, "retry_count", 0), options.retry_count);
   options.initial_delay = duration(play, "initial_delay_ms", options.initial_delay);
   options.max_delay = duration(play, "max_delay_ms", options.max_delay);
-  return client.poll_job_status(user_id, job_id, options, &token);
 }
 
-/* Whose wait is woken. */
-struct Waiting {
+smileid::WaitOptions waiting(const play_case &play, std::optional<std::string> token) {
+  auto options = delivered<smileid::WaitOptions>(play);
+  pace(play, options);
+  options.token = std::move(token);
+  return options;
+}
+
+// What a verb is played with.
+struct Stage {
+  const play_case &play;
   const smileid::Client &client;
-  std::string user_id, job_id;
+  const smileid::CancelToken &cancel;
+
+  std::string user_id() const { return text(play, "user_id").value_or(""); }
+  std::string job_id() const { return text(play, "job_id").value_or(""); }
 };
 
-void call(const play_case &play) {
-  const smileid::Client asked = client(play);
-  Waiting woken{asked, text(play, "user_id").value_or(""), text(play, "job_id").value_or("")};
-  if (std::strcmp(play.what, "client")) {
-    const smileid::CancelToken token;
-    const std::string interrupt(play.interrupt);
-    if (interrupt == "cancel") {
-      play_on_interrupt([](void *context) { static_cast<const smileid::CancelToken *>(context)->cancel(); },
-                        const_cast<smileid::CancelToken *>(&token));
-    } else if (interrupt == "close") {
-      play_on_interrupt([](void *context) { static_cast<const smileid::Client *>(context)->close(); },
-                        const_cast<smileid::Client *>(&asked));
-    } else if (interrupt == "close_before") {
-      asked.close();
-    } else if (interrupt == "notify" || interrupt == "notify_other") {
-      if (interrupt == "notify_other") woken.job_id += "-other";
-      play_on_interrupt(
-          [](void *context) {
-            const auto &wait = *static_cast<const Waiting *>(context);
-            wait.client.notify(wait.user_id, wait.job_id);
-          },
-          &woken);
+void put_status(const Stage &on, const smileid::Status &status) {
+  if (on.play.accept_only) {
+    put_raw("accepted", "true");
+  } else {
+    put_raw("status", std::string(status.json()).c_str());
+  }
+}
+
+void ask(const Stage &on) {
+  const std::string what(on.play.what);
+  if (what == "get_job_status") {
+    const auto options = delivered<smileid::StatusOptions>(on.play);
+    return put_status(on, on.client.get_job_status(on.user_id(), on.job_id(), options, &on.cancel));
+  }
+  if (what == "poll_job_status") {
+    auto options = delivered<smileid::PollOptions>(on.play);
+    pace(on.play, options);
+    return put_status(on, on.client.poll_job_status(on.user_id(), on.job_id(), options, &on.cancel));
+  }
+  const auto options = waiting(on.play, text(on.play, "token"));
+  put_status(on, on.client.wait_until_complete(on.user_id(), on.job_id(), options, &on.cancel));
+}
+
+void put_update(const smileid::Update &update) {
+  put_item();
+  put_integer("attempt", update.attempt(), -1);
+  put_raw("changed", update.changed() ? "true" : "false");
+  put_raw("job_complete", update.status().job_complete() ? "true" : "false");
+  put_raw("has_next", update.next_delay() ? "true" : "false");
+  put_close();
+}
+
+void watch(const Stage &on) {
+  const auto options = waiting(on.play, text(on.play, "token"));
+  const std::uint64_t most = play_number(&on.play, "stop_after", UINT64_MAX);
+  const auto pause = duration(on.play, "pause_ms", smileid::Milliseconds(0));
+  std::vector<smileid::Update> updates;
+  std::exception_ptr ended;
+  try {
+    for (const smileid::Update &update :
+         on.client.watch_job_status(on.user_id(), on.job_id(), options, &on.cancel)) {
+      updates.push_back(update);
+      std::this_thread::sleep_for(pause);
+      if (updates.size() >= most) break;
     }
-    // Before token and client are gone, whatever ends the call.
-    const std::unique_ptr<const smileid::CancelToken, void (*)(const smileid::CancelToken *)> off(
-        &token, [](const smileid::CancelToken *) { play_on_interrupt(nullptr, nullptr); });
-    const smileid::Status status = ask(play, asked, token);
-    if (!play.accept_only) {
-      put_raw("status", std::string(status.json()).c_str());
-      return;
+  } catch (const smileid::SmileIDError &) {
+    ended = std::current_exception();
+  }
+  if (!on.play.accept_only) {
+    put_raw("updates", "");
+    put_list();
+    for (const smileid::Update &update : updates) put_update(update);
+    put_list_end();
+  }
+  if (ended) std::rethrow_exception(ended);
+  if (on.play.accept_only) {
+    put_raw("accepted", "true");
+  } else {
+    put_raw("error", "null");
+  }
+}
+
+// The same token with another last character.
+void tamper(std::string &token) { token.back() = token.back() == 'A' ? 'B' : 'A'; }
+
+void put_stepped(const Stage &on, int steps, const smileid::Status &status) {
+  if (!on.play.accept_only) put_integer("steps", steps, 0);
+  put_status(on, status);
+}
+
+void steps(const Stage &on) {
+  const play_case then = play_then(&on.play);
+  const std::unique_ptr<play_argument, void (*)(void *)> owned(then.arguments, std::free);
+  const play_case *given = &on.play;
+  std::optional<std::string> token = text(on.play, "token");
+  for (int count = 1;; ++count) {
+    const Stage now{*given, on.client, on.cancel};
+    const auto step = on.client.poll_step(now.user_id(), now.job_id(), waiting(*given, token), &on.cancel);
+    if (step.is_finished()) return put_stepped(on, count, step.status().value());
+    token = std::string(step.token().value());
+    std::this_thread::sleep_for(step.after().value());
+    if (play_number(&on.play, "tamper", 0) != 0) tamper(*token);
+    given = &then;
+    if (play_text(&on.play, "finish")) {
+      const Stage last{then, on.client, on.cancel};
+      const auto options = waiting(then, token);
+      return put_stepped(on, count,
+                         on.client.wait_until_complete(last.user_id(), last.job_id(), options, &on.cancel));
     }
   }
-  put_raw("accepted", "true");
+}
+
+void put_outcome(const smileid::Outcome &outcome) {
+  put_item();
+  put("job_id", outcome.job_id());
+  put_raw("status_complete", !outcome.ok() ? "null" : outcome.status().job_complete() ? "true" : "false");
+  const auto error = outcome.error();
+  put("error", error ? Text(error->code()) : std::nullopt);
+  put_close();
+}
+
+void many(const Stage &on) {
+  auto options = asked<smileid::ManyOptions>(on.play);
+  pace(on.play, options);
+  options.max_waiting = play_number(&on.play, "max_waiting", options.max_waiting);
+  if (play_find(&on.play, "rate_limit")) options.rate_limit = play_decimal(&on.play, "rate_limit", 0);
+  options.burst = play_number(&on.play, "burst", options.burst);
+  std::vector<smileid::Job> jobs;
+  while (const char *job_id = play_entry(&on.play, "jobs.job_id", jobs.size()))
+    jobs.push_back({play_entry(&on.play, "jobs.user_id", jobs.size()), job_id});
+  auto stream = on.client.poll_many(std::move(jobs), options, &on.cancel);
+  std::vector<smileid::Outcome> outcomes;
+  for (const smileid::Outcome &outcome : stream) outcomes.push_back(outcome);
+  if (on.play.accept_only) return put_raw("accepted", "true");
+  put_raw("outcomes", "");
+  put_list();
+  for (const smileid::Outcome &outcome : outcomes) put_outcome(outcome);
+  put_list_end();
+  const smileid::ManyProgress progress = stream.progress();
+  put_raw("progress", "");
+  put_open();
+  put_integer("complete", static_cast<std::int64_t>(progress.complete), -1);
+  put_integer("failed", static_cast<std::int64_t>(progress.failed), -1);
+  put_integer("waiting", static_cast<std::int64_t>(progress.waiting), -1);
+  put_close();
+}
+
+void put_image(const smileid::Image &image) {
+  put_item();
+  put("key", image.key());
+  put("content_type", image.content_type());
+  const auto data = image.data();
+  put_number("bytes", data ? std::optional<std::size_t>(data->size()) : std::nullopt);
+  const auto file = image.file();
+  put("file", file ? Text(file->substr(file->rfind('/') + 1)) : std::nullopt);
+  put_close();
+}
+
+void images(const Stage &on) {
+  smileid::StatusOptions with_links;
+  with_links.return_image_links = true;
+  smileid::DownloadOptions options;
+  set_timeout(on.play, options.timeout);
+  options.directory = text(on.play, "directory");
+  options.overwrite = play_number(&on.play, "overwrite", 0) != 0;
+  options.refresh = play_number(&on.play, "refresh", 0) != 0;
+  std::vector<std::string> hosts;
+  while (const char *host = play_entry(&on.play, "allowed_hosts", hosts.size())) hosts.emplace_back(host);
+  if (!hosts.empty() || play_find(&on.play, "allowed_hosts")) options.allowed_hosts = hosts;
+  const smileid::Status status = on.client.get_job_status(on.user_id(), on.job_id(), with_links, &on.cancel);
+  const auto found = on.client.download_images(status, options, &on.cancel);
+  if (on.play.accept_only) return put_raw("accepted", "true");
+  put_raw("images", "");
+  put_list();
+  for (const smileid::Image &image : found) put_image(image);
+  put_list_end();
+}
+
+void callback(const Stage &on) {
+  const std::uint64_t max_age = play_number(&on.play, "max_age_ms", SMILEID_NO_LIMIT);
+  const auto limit =
+      max_age == SMILEID_NO_LIMIT ? std::nullopt : std::optional<smileid::Milliseconds>(max_age);
+  const auto found = on.client.verify_callback(text(on.play, "body").value_or(""), limit);
+  if (on.play.accept_only) return put_raw("accepted", "true");
+  put_raw("callback", std::string(found.json()).c_str());
+}
+
+void verb(const Stage &on) {
+  const std::string what(on.play.what);
+  if (what == "watch_job_status") return watch(on);
+  if (what == "poll_step") return steps(on);
+  if (what == "poll_many") return many(on);
+  if (what == "download_images") return images(on);
+  if (what == "verify_callback") return callback(on);
+  ask(on);
+}
+
+// Whom a notification is about: the job, or the first of many.
+void notify(const Stage &on) {
+  const char *user_id = play_entry(&on.play, "jobs.user_id", 0), *job_id = play_entry(&on.play, "jobs.job_id", 0);
+  const std::string other = std::strcmp(on.play.interrupt, "notify_other") ? "" : "-other";
+  on.client.notify(user_id ? user_id : on.user_id(), (job_id ? job_id : on.job_id()) + other);
+}
+
+void call(const play_case &play) {
+  const smileid::Client asked_of = client(play);
+  if (!std::strcmp(play.what, "client")) return put_raw("accepted", "true");
+  const smileid::CancelToken token;
+  const Stage on{play, asked_of, token};
+  if (!std::strcmp(play.interrupt, "close_before")) asked_of.close();
+  play_on_interrupt(
+      [](void *context) {
+        const Stage &stage = *static_cast<const Stage *>(context);
+        const std::string interrupt(stage.play.interrupt);
+        if (interrupt == "cancel") stage.cancel.cancel();
+        if (interrupt == "close") stage.client.close();
+        if (interrupt.rfind("notify", 0) == 0) notify(stage);
+      },
+      const_cast<Stage *>(&on));
+  // Before token and client are gone, whatever ends the call.
+  const std::unique_ptr<const Stage, void (*)(const Stage *)> off(
+      &on, [](const Stage *) { play_on_interrupt(nullptr, nullptr); });
+  verb(on);
 }
 
 void sign(const play_case &play) {

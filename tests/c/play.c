@@ -44,14 +44,22 @@ static void read_text(play_argument *argument, const char *hex) {
 
 static void copy(char *to, size_t size, const char *from) { snprintf(to, size, "%s", from ? from : ""); }
 
-/* One line of a case: `case get_job_status`, `text NAME HEX`, `null NAME`, `number NAME DIGITS`, `interrupted-by
- * close`. */
+static play_argument *add(play_case *play) {
+  play_argument *arguments = realloc(play->arguments, (play->count + 1) * sizeof *arguments);
+  if (!arguments) abort();
+  play->arguments = arguments;
+  memset(&arguments[play->count], 0, sizeof *arguments);
+  return &arguments[play->count++];
+}
+
+/* One line of a case: `case get_job_status`, `text NAME HEX`, `null NAME`, `number NAME DIGITS`, `decimal
+ * NAME NUMBER`, `interrupted-by close`. */
 static void read_line(play_case *play, char *line) {
   char *place = NULL;
   const char *word = strtok_r(line, " ", &place);
   const char *name = strtok_r(NULL, " ", &place);
   const char *value = strtok_r(NULL, " ", &place);
-  play_argument *argument = &play->arguments[play->count];
+  play_argument *argument;
   if (!word) return;
   if (!strcmp(word, "case")) {
     copy(play->what, sizeof play->what, name);
@@ -61,11 +69,13 @@ static void read_line(play_case *play, char *line) {
     play->accept_only = 1;
   } else if (!strcmp(word, "confirm-only")) {
     play->confirm_only = 1;
-  } else if (play->count < sizeof play->arguments / sizeof *play->arguments) {
+  } else {
+    argument = add(play);
     copy(argument->name, sizeof argument->name, name);
     if (!strcmp(word, "text")) read_text(argument, value ? value : "");
     if (!strcmp(word, "number")) argument->number = strtoull(value ? value : "0", NULL, 10);
-    play->count++;
+    if (!strcmp(word, "number")) argument->decimal = (double)argument->number;
+    if (!strcmp(word, "decimal")) argument->decimal = strtod(value ? value : "0", NULL);
   }
 }
 
@@ -76,6 +86,7 @@ static void *run_case(void *context) {
   running->run(&running->play);
   play_on_interrupt(NULL, NULL);
   for (at = 0; at < running->play.count; at++) free(running->play.arguments[at].text);
+  free(running->play.arguments);
   memset(&running->play, 0, sizeof running->play);
   puts("}");
   fflush(stdout);
@@ -129,6 +140,32 @@ uint64_t play_number(const play_case *play, const char *name, uint64_t otherwise
   return argument ? argument->number : otherwise;
 }
 
+double play_decimal(const play_case *play, const char *name, double otherwise) {
+  const play_argument *argument = play_find(play, name);
+  return argument ? argument->decimal : otherwise;
+}
+
+const char *play_entry(const play_case *play, const char *name, size_t index) {
+  char numbered[32];
+  snprintf(numbered, sizeof numbered, "%s.%zu", name, index);
+  return play_text(play, numbered);
+}
+
+play_case play_then(const play_case *play) {
+  play_case then = *play;
+  size_t at;
+  then.count = 0;
+  then.arguments = NULL;
+  /* The first of a name is the one that is found. */
+  for (at = 0; at < play->count; at++) {
+    if (strncmp(play->arguments[at].name, "then.", 5)) continue;
+    *add(&then) = play->arguments[at];
+    copy(then.arguments[then.count - 1].name, sizeof then.arguments->name, play->arguments[at].name + 5);
+  }
+  for (at = 0; at < play->count; at++) *add(&then) = play->arguments[at];
+  return then;
+}
+
 static char separator = '{';
 
 static void put_name(const char *name) {
@@ -168,6 +205,22 @@ void put_integer(const char *name, int64_t number, int64_t absent) {
   }
 }
 
+void put_list(void) { separator = '['; }
+
+void put_item(void) {
+  if (separator == ',') putchar(',');
+  if (separator == '[') putchar('[');
+  separator = '{';
+}
+
+void put_list_end(void) {
+  fputs(separator == '[' ? "[]" : "]", stdout);
+  separator = ',';
+}
+
 void put_open(void) { separator = '{'; }
 
-void put_close(void) { putchar('}'); }
+void put_close(void) {
+  putchar('}');
+  separator = ',';
+}

@@ -47,6 +47,13 @@ class Installed(unittest.TestCase):
                 {
                     "include/smileid_jobs.h",
                     "include/smileid_jobs.hpp",
+                    "include/smileid_jobs/base.hpp",
+                    "include/smileid_jobs/client.hpp",
+                    "include/smileid_jobs/error.hpp",
+                    "include/smileid_jobs/options.hpp",
+                    "include/smileid_jobs/results.hpp",
+                    "include/smileid_jobs/status.hpp",
+                    "include/smileid_jobs/streams.hpp",
                     "lib/libsmileid_jobs.a",
                     "lib/libsmileid_jobs.so",
                     "lib/libsmileid_jobs.so.0",

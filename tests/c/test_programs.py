@@ -35,7 +35,7 @@ class Programs(SandboxTest):
     def test_threads(self) -> None:
         self.plays([build("threads", program("threads.c"))])
         self.assertEqual(self.sandbox.log("user-threads", "before").requests, 0, "a cancelled token sent a request")
-        self.assertFalse(self.sandbox.log("user-threads", "stall").last_is_open)
+        self.assertTrue(self.sandbox.log("user-threads", "stall").none_open)
 
     def test_fork(self) -> None:
         self.plays([build("fork", program("fork.c"))])
@@ -45,6 +45,13 @@ class Programs(SandboxTest):
         for way in ("return", "exit", "quick", "main-thread"):
             with self.subTest(way):
                 self.assertEqual(self.plays([ending, way]), "")
+
+    def test_streams_and_their_log(self) -> None:
+        log = self.plays([build("streams", program("streams.c"))])
+        self.assertTrue(self.sandbox.log("user-streams", "stall").none_open)
+        self.assertRegex(log, r"(?m)^log [1-5] ")
+        for secret in (self.sandbox.api_key, "user-streams", "stall", "never", "signature", "http", "=="):
+            self.assertNotIn(secret, log)
 
     def test_unload(self) -> None:
         loading = build("unload", program("unload.c"), libs=["-ldl"])
@@ -68,6 +75,9 @@ class Sanitized(SandboxTest):
 
     def test_threads(self) -> None:
         self.plays([build("threads-asan", program("threads.c"), sanitized=True)])
+
+    def test_streams(self) -> None:
+        self.plays([build("streams-asan", program("streams.c"), sanitized=True)])
 
 
 class Valgrind(SandboxTest):

@@ -1,5 +1,7 @@
 // Between the harness's snake_case and Node's names.
 
+import { basename } from 'node:path'
+
 // Inside of these, keys are Smile ID's own.
 const WIRE = new Set(['fields', 'actions', 'extras', 'fullData'])
 
@@ -22,8 +24,8 @@ export function errorOutcome(error) {
     code: textOf(error),
     number: error.number,
     class: error.constructor.name,
-    argument: error.argument ?? null,
     message: error.message,
+    argument: error.argument ?? null,
     phase: error.phase ?? null,
     reason: error.reason ?? null,
     http_status: error.httpStatus ?? null,
@@ -35,18 +37,32 @@ export function errorOutcome(error) {
   }
 }
 
+export function updateOutcome({ attempt, changed, status, nextDelayMs }) {
+  return { attempt, changed, job_complete: status.jobComplete, has_next: nextDelayMs !== null }
+}
+
+export function jobOutcome({ jobId, status, error }) {
+  return { job_id: jobId, status_complete: status?.jobComplete ?? null, error: error === undefined ? null : textOf(error) }
+}
+
+export function imageOutcome({ key, contentType, data, file }) {
+  return { key, content_type: contentType, bytes: data?.length ?? null, file: file && basename(file) }
+}
+
 function textOf(error) {
   return error.code.replace(/^SMILEID_/, '').toLowerCase()
 }
 
 /** The harness's arguments as JavaScript passes them, tokens resolved. */
 export function camelArguments(args) {
-  return Object.fromEntries(Object.entries(args).map(([name, value]) => [camel(name), value?.map?.(job) ?? token(value)]))
+  return Object.fromEntries(Object.entries(args).map(([name, value]) => [camel(name), argument(name, value)]))
 }
 
-/** An entry of a list: a job in Node's spelling, or whatever it is. */
-function job(entry) {
-  return entry?.user_id === undefined ? token(entry) : { userId: entry.user_id, jobId: entry.job_id }
+/** Of `jobs`, a pair becomes Node's own; anything else is passed as it is. */
+function argument(name, value) {
+  if (name === 'then') return camelArguments(value)
+  if (name !== 'jobs' || !Array.isArray(value)) return token(value)
+  return value.map((job) => (job?.job_id === undefined ? token(job) : { userId: job.user_id, jobId: job.job_id }))
 }
 
 function token(value) {

@@ -78,6 +78,23 @@ test('privacy', { timeout: 30_000 }, async (t) => {
     }
   })
 
+  await t.test('callbacks, images and steps print codes, flags and types', async () => {
+    const { partnerId, apiKey } = sandbox.options
+    const pair = new Signature(partnerId, apiKey).generateSignature()
+    const callback = client.verifyCallback(Buffer.from(JSON.stringify({ ...BODY.result, more: MARK, ...pair })))
+    assert.equal(callback.bodyAuthenticated, false)
+    assert.ok(callback.raw.toString().includes(MARK) && callback.raw !== callback.raw)
+    assert.throws(() => (callback.history = []), TypeError)
+    const linked = await client.getJobStatus(fresh('user'), 'images', { returnImageLinks: true })
+    const images = await client.downloadImages(linked)
+    assert.match(inspect(images[0]), /^Image \{ contentType: 'image\/(jpeg|png)' \}$/)
+    assert.ok(Buffer.isBuffer(images[0].data) && images[0].file === null)
+    const step = await client.pollStep(fresh('user'), 'never')
+    for (const value of [callback, callback.result, images, step]) assert.doesNotMatch(printed(value), new RegExp(MARK))
+    assert.doesNotMatch(printed(callback), new RegExp(pair.signature.replace(/[+/=]/g, '.')))
+    await assert.rejects(client.downloadImages({}), { argument: 'status' })
+  })
+
   await t.test("Node's report of an unhandled rejection names class, code and number, and nothing private", async () => {
     const userId = fresh('user')
     const program = `${IMPORT} await api.Client.fromEnv({ maxRetries: 0 }).getJobStatus('${userId}', 'wrong-user')`

@@ -43,7 +43,17 @@ test("the README's table is the table", () => {
 })
 
 test('documented defaults are the core’s, in both directions', () => {
-  const interfaces = { client: 'ClientOptions', get_job_status: 'GetJobStatusOptions', poll_job_status: 'PollJobStatusOptions' }
+  const interfaces = {
+    client: 'ClientOptions',
+    get_job_status: 'GetJobStatusOptions',
+    poll_job_status: 'PollJobStatusOptions',
+    wait_until_complete: 'WaitUntilCompleteOptions',
+    watch_job_status: 'WatchJobStatusOptions',
+    poll_step: 'PollStepOptions',
+    poll_many: 'PollManyOptions',
+    download_images: 'DownloadImagesOptions',
+    verify_callback: 'VerifyCallbackOptions',
+  }
   const types = read('../../bindings-node/dist/options.d.ts')
   const documented = new Map()
   for (const [, name, body] of types.matchAll(/export interface (\w+)[^{]*\{(.*?)\n\}/gs)) {
@@ -51,10 +61,13 @@ test('documented defaults are the core’s, in both directions', () => {
       documented.set(`${name}.${property}`, JSON.parse(value))
     }
   }
-  // A poll's options extend a query's.
-  for (const [name, value] of [...documented]) {
-    const inherited = name.replace('GetJobStatusOptions', 'PollJobStatusOptions')
-    if (!documented.has(inherited)) documented.set(inherited, value)
+  // In the order of the file: what is extended stands before.
+  for (const [, name, base, left = ''] of types.matchAll(/interface (\w+) extends (?:Omit<)?(\w+)(?:, ([^>]*)>)? \{/g)) {
+    for (const [place, value] of [...documented]) {
+      const [owner, property] = place.split('.')
+      const own = `${name}.${property}`
+      if (owner === base && !left.includes(`'${property}'`) && !documented.has(own)) documented.set(own, value)
+    }
   }
   const core = new Map(
     vector('defaults').arguments.map(({ argument, used_by: usedBy, kind, default: value }) => {

@@ -7,25 +7,19 @@ import inspect
 import os
 import signal
 import sys
-import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from players import ASYNC_PLAYERS, PLAYERS, play_status, play_status_async
+from views import error_outcome
+
 from harness import Outcome, Play, Results, Sandbox, play_all, text
-from smileid_jobs import (
-    AsyncClient,
-    Callback,
-    Client,
-    Image,
-    JobOutcome,
-    JobStatus,
-    PollStep,
-    Signature,
-    SmileIDError,
-    StatusUpdate,
-)
+from smileid_jobs import AsyncClient, Client, Signature, SmileIDError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 TOKENS: dict[str, Any] = {
     "null": None,
@@ -42,73 +36,35 @@ TOKENS: dict[str, Any] = {
     "lone_surrogate": "a\ud800b",
 }
 VERBS = (
-    Client.get_job_status,
-    Client.poll_job_status,
-    Client.wait_until_complete,
-    Client.watch_job_status,
-    Client.poll_step,
-    Client.poll_many,
-    Client.download_images,
-    Client.verify_callback,
+    *(Client.get_job_status, Client.poll_job_status, Client.wait_until_complete, Client.watch_job_status),
+    *(Client.poll_step, Client.poll_many, Client.download_images, Client.verify_callback),
 )
-CALL_ARGUMENTS = {name for verb in VERBS for name in inspect.signature(verb).parameters}
+CALL_ARGUMENTS = {name for verb in VERBS for name in inspect.signature(verb).parameters} - {"self"}
 
 
 def argument(name: str, value: Any) -> tuple[str, Any]:
-    """A case's argument as Python spells it: seconds, pairs, and no unit in the name."""
-    if name == "jobs" and isinstance(value, list):
-        value = [job_argument(entry) for entry in value]
-    elif isinstance(value, dict) and "$" in value:
+    """A case's argument as Python spells it: seconds, and no unit in the name."""
+    if name == "then":
+        value = arguments(value)
+    elif isinstance(value, dict):
         token = value["$"]
         value = TOKENS[token] if token in TOKENS else text(value)
     elif name.endswith("_ms") and value is not None:
         value = value / 1000
+    elif name == "jobs" and isinstance(value, list):
+        value = [pair(entry) for entry in value]
     return name.removesuffix("_ms"), value
 
 
-def job_argument(entry: Any) -> Any:
+def pair(entry: Any) -> Any:
+    """A job as Python has it; what is none is passed as it is."""
     if isinstance(entry, dict):
-        return TOKENS[entry["$"]] if "$" in entry else (entry["user_id"], entry["job_id"])
+        return TOKENS[entry["$"]] if "$" in entry else (text(entry["user_id"]), text(entry["job_id"]))
     return entry
 
 
 def arguments(given: dict[str, Any]) -> dict[str, Any]:
     return dict(argument(name, value) for name, value in given.items())
-
-
-def view(status: JobStatus) -> dict[str, Any]:
-    """The typed view, read from the attributes; `to_dict` must say the same."""
-    nested = (status.result, status.image_links)
-    result, image_links = (None if value is None else value.to_dict() for value in nested)
-    history = [entry.to_dict() for entry in status.history]
-    seen = {name: getattr(status, name) for name in status.to_dict()}
-    if "callback_delivery" in seen:
-        seen["callback_delivery"] = seen["callback_delivery"]._asdict()
-    seen |= {"result": result, "image_links": image_links, "history": history}
-    if seen != status.to_dict():
-        raise AssertionError("the attributes and to_dict() differ")
-    return seen
-
-
-def error_outcome(error: SmileIDError) -> Outcome:
-    retry_after = error.retry_after
-    return {
-        "error": {
-            "code": error.code,
-            "number": error.number,
-            "class": type(error).__name__,
-            "argument": error.argument,
-            "message": error.message,
-            "phase": error.phase,
-            "reason": error.reason,
-            "http_status": error.http_status,
-            "api_code": error.api_code,
-            "retry_after_ms": None if retry_after is None else round(retry_after * 1000),
-            "attempts": error.attempts,
-            "last_status": None if error.last_status is None else view(error.last_status),
-            "last_error": None if error.last_error is None else error.last_error.code,
-        }
-    }
 
 
 def drive_signature(play: Play) -> Outcome:
@@ -135,115 +91,11 @@ def verb_of(play: Play) -> str:
 
 
 def settled(play: Play, outcome: Outcome | None) -> Outcome:
-    if play.case.kind == "arguments" or outcome is None:
-        return {"accepted": True}
+    """An arguments case says no more than that all went well, unless a stream ended badly."""
+    if outcome is None or play.case.kind == "arguments":
+        error = None if outcome is None else outcome.get("error")
+        return {"accepted": True} if error is None else {"error": error}
     return outcome
-
-
-def of_status(status: JobStatus) -> Outcome:
-    return {"status": view(status)}
-
-
-def of_update(update: StatusUpdate) -> dict[str, Any]:
-    complete, has_next = update.status.job_complete, update.next_delay is not None
-    return {"attempt": update.attempt, "changed": update.changed, "job_complete": complete, "has_next": has_next}
-
-
-def of_job(outcome: JobOutcome) -> dict[str, Any]:
-    complete = None if outcome.status is None else outcome.status.job_complete
-    error = None if outcome.error is None else outcome.error.code
-    return {"job_id": outcome.job_id, "status_complete": complete, "error": error}
-
-
-def of_image(image: Image) -> dict[str, Any]:
-    size = None if image.data is None else len(image.data)
-    name = None if image.path is None else Path(image.path).name
-    return {"key": image.key, "content_type": image.content_type, "bytes": size, "file": name}
-
-
-def tampered(token: str | None) -> str:
-    assert token is not None
-    return token[:-1] + ("B" if token.endswith("A") else "A")
-
-
-def other_job(play: Play) -> tuple[str, str]:
-    """Whose wait `notify` wakes: this case's job, the first of many, or nobody's."""
-    first = play.call["jobs"][0] if play.case.jobs is not None else {"user_id": play.user_id, "job_id": play.job_id}
-    suffix = "-other" if play.case.interrupt and play.case.interrupt["by"] == "notify_other" else ""
-    return first["user_id"], first["job_id"] + suffix
-
-
-class Steps:
-    """A wait in steps: what each is given."""
-
-    def __init__(self, call: dict[str, Any]) -> None:
-        self.tamper, self.finish = call.pop("tamper", False), call.pop("finish", None)
-        self.then = arguments(call.pop("then", {}))
-        self.given, self.steps = call, 0
-
-    def next(self, step: PollStep) -> None:
-        token = tampered(step.token) if self.tamper else step.token
-        self.given = {**self.given, **self.then, "token": token}
-
-    def outcome(self, status: JobStatus) -> Outcome:
-        return {"steps": self.steps, **of_status(status)}
-
-
-def play_verb(play: Play, client: Client, call: dict[str, Any]) -> Outcome:
-    verb = verb_of(play)
-    if verb == "watch_job_status":
-        return watch(client, call)
-    if verb == "poll_step":
-        return steps(client, Steps(call))
-    if verb == "poll_many":
-        with client.poll_many(**call) as outcomes:
-            seen = [of_job(outcome) for outcome in outcomes]
-            return {"outcomes": seen, "progress": outcomes.progress._asdict()}
-    if verb == "download_images":
-        status = client.get_job_status(call.pop("user_id"), call.pop("job_id"), return_image_links=True)
-        return {"images": [of_image(image) for image in client.download_images(status, **call)]}
-    if verb == "verify_callback":
-        return of_callback(client.verify_callback(**call))
-    return of_status(getattr(client, verb)(**call))
-
-
-def of_callback(callback: Callback) -> Outcome:
-    seen = callback.to_dict()
-    for name in ("result", "image_links"):
-        value = getattr(callback, name)
-        if (None if value is None else value.to_dict()) != seen[name]:
-            raise AssertionError("the attributes and to_dict() differ")
-    return {"callback": seen}
-
-
-def watch(client: Client, call: dict[str, Any]) -> Outcome:
-    pause, most = call.pop("pause", 0), call.pop("stop_after", None)
-    updates: list[dict[str, Any]] = []
-    error: dict[str, Any] | None = None
-    try:
-        with client.watch_job_status(**call) as stream:
-            for update in stream:
-                updates.append(of_update(update))
-                time.sleep(pause)
-                if len(updates) == most:
-                    break
-    except SmileIDError as raised:
-        if raised.argument is not None:
-            raise
-        error = error_outcome(raised)["error"]
-    return {"updates": updates, "error": error}
-
-
-def steps(client: Client, plan: Steps) -> Outcome:
-    while True:
-        plan.steps += 1
-        step = client.poll_step(**plan.given)
-        if step.status is not None:
-            return plan.outcome(step.status)
-        time.sleep(step.after or 0)
-        plan.next(step)
-        if plan.finish:
-            return plan.outcome(client.wait_until_complete(**plan.given))
 
 
 def drive(play: Play) -> Outcome:
@@ -269,66 +121,23 @@ def drive_call(play: Play, client: Client, call: dict[str, Any]) -> Outcome:
     plan = play.case.interrupt or {}
     if plan.get("when") == "before":
         client.close()
-
-    def interrupt() -> None:
-        if plan["by"] == "close":
-            client.close()
-        elif plan["by"] == "cancel":
-            # Ctrl-C is how a user cancels a call that blocks.
-            os.kill(os.getpid(), signal.SIGINT)
-        else:
-            client.notify(*other_job(play))
-
-    with play.interrupting(interrupt):
-        return settled(play, play_verb(play, client, call))
+    # Ctrl-C is how a user cancels a call that blocks.
+    interrupts: dict[str, Callable[[], object]] = {
+        "close": client.close,
+        "cancel": lambda: os.kill(os.getpid(), signal.SIGINT),
+        **notifying(play, client),
+    }
+    with play.interrupting(interrupts[plan.get("by", "cancel")]):
+        return settled(play, PLAYERS.get(verb_of(play), play_status)(client, verb_of(play), call))
 
 
-async def play_async(play: Play, client: AsyncClient, call: dict[str, Any]) -> Outcome:
-    verb = verb_of(play)
-    if verb == "watch_job_status":
-        return await watch_async(client, call)
-    if verb == "poll_step":
-        return await steps_async(client, Steps(call))
-    if verb == "poll_many":
-        async with client.poll_many(**call) as outcomes:
-            seen = [of_job(outcome) async for outcome in outcomes]
-            return {"outcomes": seen, "progress": outcomes.progress._asdict()}
-    if verb == "download_images":
-        status = await client.get_job_status(call.pop("user_id"), call.pop("job_id"), return_image_links=True)
-        return {"images": [of_image(image) for image in await client.download_images(status, **call)]}
-    if verb == "verify_callback":
-        return of_callback(client.verify_callback(**call))
-    return of_status(await getattr(client, verb)(**call))
-
-
-async def watch_async(client: AsyncClient, call: dict[str, Any]) -> Outcome:
-    pause, most = call.pop("pause", 0), call.pop("stop_after", None)
-    updates: list[dict[str, Any]] = []
-    error: dict[str, Any] | None = None
-    try:
-        async with client.watch_job_status(**call) as stream:
-            async for update in stream:
-                updates.append(of_update(update))
-                await asyncio.sleep(pause)
-                if len(updates) == most:
-                    break
-    except SmileIDError as raised:
-        if raised.argument is not None:
-            raise
-        error = error_outcome(raised)["error"]
-    return {"updates": updates, "error": error}
-
-
-async def steps_async(client: AsyncClient, plan: Steps) -> Outcome:
-    while True:
-        plan.steps += 1
-        step = await client.poll_step(**plan.given)
-        if step.status is not None:
-            return plan.outcome(step.status)
-        await asyncio.sleep(step.after or 0)
-        plan.next(step)
-        if plan.finish:
-            return plan.outcome(await client.wait_until_complete(**plan.given))
+def notifying(play: Play, client: Client | AsyncClient) -> dict[str, Callable[[], object]]:
+    first = (play.call.get("jobs") or [{}])[0] if play.case.kind == "story" else {}
+    user_id, job_id = first.get("user_id", play.user_id), first.get("job_id", play.job_id)
+    return {
+        "notify": lambda: client.notify(user_id, job_id),
+        "notify_other": lambda: client.notify(user_id, f"{job_id}-other"),
+    }
 
 
 async def drive_async(play: Play) -> Outcome:
@@ -341,16 +150,18 @@ async def drive_async(play: Play) -> Outcome:
             plan = play.case.interrupt or {}
             if plan.get("when") == "before":
                 await client.aclose()
-            task = asyncio.ensure_future(play_async(play, client, call))
+            player = ASYNC_PLAYERS.get(verb_of(play), play_status_async)
+            task = asyncio.ensure_future(player(client, verb_of(play), call))
+            notifies = notifying(play, client)
             closing: list[asyncio.Task[None]] = []
 
             def interrupt() -> None:
                 if plan["by"] == "close":
                     closing.append(loop.create_task(client.aclose()))
-                elif plan["by"] == "cancel":
-                    task.cancel()
+                elif plan["by"] in notifies:
+                    notifies[plan["by"]]()
                 else:
-                    client.notify(*other_job(play))
+                    task.cancel()
 
             with play.interrupting(lambda: loop.call_soon_threadsafe(interrupt)):
                 return settled(play, await task)

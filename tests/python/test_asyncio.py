@@ -72,14 +72,14 @@ def test_one_client_serves_loops_in_several_threads(async_client: AsyncClient, u
 def test_cancelling_drops_the_request(new_loop: Any, async_client: AsyncClient, sandbox: Sandbox, user: str) -> None:
     async def main() -> None:
         task = asyncio.ensure_future(async_client.get_job_status(user, "stall"))
-        while not sandbox.log(user, "stall").last_is_open:
+        while sandbox.log(user, "stall").none_open:
             await asyncio.sleep(0.005)
         start = time.monotonic()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
         assert time.monotonic() - start < 0.05
-        wait_until(lambda: not sandbox.log(user, "stall").last_is_open, 0.2)
+        wait_until(lambda: sandbox.log(user, "stall").none_open, 0.2)
 
     run(new_loop, main())
 
@@ -90,7 +90,7 @@ def test_wait_for_cancels(async_client: AsyncClient, sandbox: Sandbox, user: str
             await asyncio.wait_for(async_client.get_job_status(user, "stall"), 0.1)
 
     asyncio.run(main())
-    wait_until(lambda: not sandbox.log(user, "stall").last_is_open, 0.2)
+    wait_until(lambda: sandbox.log(user, "stall").none_open, 0.2)
 
 
 def test_cancelled_before_its_first_step_sends_nothing(async_client: AsyncClient, sandbox: Sandbox, user: str) -> None:
@@ -126,11 +126,11 @@ def test_a_forgotten_coroutine_drops_its_request(async_client: AsyncClient, sand
     task = loop.create_task(async_client.get_job_status(user, "stall"))
     task._log_destroy_pending = False  # type: ignore[attr-defined]
     loop.run_until_complete(asyncio.sleep(0.02))
-    wait_until(lambda: sandbox.log(user, "stall").last_is_open)
+    wait_until(lambda: not sandbox.log(user, "stall").none_open)
     loop.close()
     del task, loop
     gc.collect()
-    wait_until(lambda: not sandbox.log(user, "stall").last_is_open, 0.3)
+    wait_until(lambda: sandbox.log(user, "stall").none_open, 0.3)
 
 
 def test_a_task_that_nobody_holds_is_not_collected(new_loop: Any, async_client: AsyncClient, user: str) -> None:
@@ -182,7 +182,7 @@ def test_closing_ends_calls(new_loop: Any, settings: dict[str, Any], sandbox: Sa
     async def main() -> None:
         async with AsyncClient(**settings) as client:
             task = asyncio.ensure_future(client.get_job_status(user, "stall"))
-            while not sandbox.log(user, "stall").last_is_open:
+            while sandbox.log(user, "stall").none_open:
                 await asyncio.sleep(0.005)
         start = time.monotonic()
         with pytest.raises(ClientClosedError):

@@ -105,7 +105,7 @@ def test_text_may_be_of_a_subclass(client: Client, user: str) -> None:
 
 
 def test_unknown_arguments_are_refused(client: Client, user: str) -> None:
-    for unknown in ("return_job_status", "callback_url", "retries"):
+    for unknown in ("token", "retries"):
         with pytest.raises(TypeError, match=unknown):
             client.get_job_status(user, "complete", **{unknown: True})
 

@@ -55,7 +55,7 @@ def test_ctrl_c_ends_a_call_within_60_ms(client: Client, sandbox: Sandbox, user:
         late = time.monotonic() - sent[0]
         thread.join()
         assert late < 0.06 + 0.03  # the second part is this machine's
-    wait_until(lambda: not sandbox.log(user, job).last_is_open, 0.2)
+    wait_until(lambda: sandbox.log(user, job).none_open, 0.2)
     assert client.get_job_status(user, "complete").job_complete
 
 

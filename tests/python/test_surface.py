@@ -19,6 +19,15 @@ from smileid_jobs import AsyncClient, Client, _settings
 BINDING = REPOSITORY / "bindings-python"
 DEFAULTS = json.loads((REPOSITORY / "tests" / "vectors" / "defaults.json").read_text(encoding="utf-8"))["arguments"]
 
+ONE_JOB = ("user_id", "job_id")
+VERBS = {
+    **dict.fromkeys(("get_job_status", "poll_job_status", "wait_until_complete"), ONE_JOB),
+    **dict.fromkeys(("watch_job_status", "poll_step", "notify"), ONE_JOB),
+    "poll_many": ("jobs",),
+    "download_images": ("status",),
+    "verify_callback": ("body", "max_age"),
+}
+
 
 def public(cls: type) -> set[str]:
     return {name for name in dir(cls) if not name.startswith("_")}
@@ -32,14 +41,12 @@ def parameters(function: Any) -> dict[str, inspect.Parameter]:
 
 def test_both_clients_have_the_same_verbs() -> None:
     assert public(Client) - {"close"} == public(AsyncClient) - {"aclose"}
-    for name in ("get_job_status", "poll_job_status"):
+    for name, positional in VERBS.items():
         sync, asynchronous = (inspect.signature(getattr(cls, name)) for cls in (Client, AsyncClient))
-        assert sync == asynchronous
-        assert [name for name, p in sync.parameters.items() if p.kind is p.POSITIONAL_OR_KEYWORD] == [
-            "self",
-            "user_id",
-            "job_id",
-        ]
+        defaults = [[(name, p.kind, p.default) for name, p in verb.parameters.items()] for verb in (sync, asynchronous)]
+        assert defaults[0] == defaults[1]
+        shown = [name for name, p in sync.parameters.items() if p.kind is p.POSITIONAL_OR_KEYWORD]
+        assert shown == ["self", *positional]
     assert Client.__init__ is AsyncClient.__init__
 
 
@@ -57,11 +64,7 @@ def test_signatures_show_the_cores_defaults(row: dict[str, Any]) -> None:
 
 def test_every_default_shown_is_the_cores() -> None:
     known = {(row["used_by"], row["argument"]) for row in DEFAULTS}
-    given = {
-        "client": Client.__init__,
-        "get_job_status": Client.get_job_status,
-        "poll_job_status": Client.poll_job_status,
-    }
+    given = {"client": Client.__init__, **{name: getattr(Client, name) for name in VERBS}}
     for used_by, verb in given.items():
         for name, parameter in parameters(verb).items():
             is_shown = parameter.default not in (parameter.empty, None)
@@ -93,7 +96,7 @@ def test_everything_public_is_documented() -> None:
 
 
 def test_arguments_are_documented() -> None:
-    for verb in (Client.__init__, Client.get_job_status, Client.poll_job_status):
+    for verb in (Client.__init__, *(getattr(Client, name) for name in VERBS)):
         described = set(re.findall(r"^ +(\w+): ", verb.__doc__ or "", re.MULTILINE))
         assert set(parameters(verb)) <= described
         assert "Raises:" in (verb.__doc__ or "")

@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from smileid_jobs import (
     AsyncClient,
+    Callback,
     Client,
+    Image,
     ImageLinks,
+    JobOutcome,
     JobResult,
     JobStatus,
     RateLimitError,
@@ -20,7 +23,7 @@ from smileid_jobs import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import AsyncIterable, Iterable, Mapping
 
 
 def verdict(status: JobStatus) -> str | None:
@@ -66,6 +69,29 @@ async def ask_many(jobs: list[tuple[str, str]]) -> list[JobStatus]:
     async with AsyncClient.from_env(environment=0, max_connections=8) as client:
         task: asyncio.Task[JobStatus] = asyncio.create_task(client.get_job_status(*jobs[0]))
         return [await task, *await asyncio.gather(*(client.poll_job_status(*job) for job in jobs[1:]))]
+
+
+def wait(client: Client, jobs: Iterable[tuple[str, str]]) -> list[str]:
+    """Waits in every way."""
+    codes: list[str] = []
+    for update in client.watch_job_status("user", "job", retry_count=2):
+        elapsed: float = update.elapsed
+        codes.append(f"{elapsed} {update.status.code}")
+    with client.poll_many(jobs, rate_limit=5, on_progress=lambda progress: progress.waiting) as outcomes:
+        codes += [outcome.error.code for outcome in outcomes if outcome.error is not None]
+    step = client.poll_step("user", "job")
+    status: JobStatus = client.wait_until_complete("user", "job", token=step.token)
+    images: list[Image] = client.download_images(status, directory=Path("images"), allowed_hosts={"host"})
+    callback: Callback = client.verify_callback(b"{}", max_age=timedelta(minutes=5))
+    return [*codes, *(image.key for image in images), callback.timestamp]
+
+
+async def wait_async(client: AsyncClient, jobs: AsyncIterable[tuple[str, str]]) -> list[str]:
+    """Waits in every way from asyncio."""
+    async with client.watch_job_status("user", "job") as updates:
+        codes = [update.status.code or "" async for update in updates]
+    outcomes: list[JobOutcome] = [outcome async for outcome in client.poll_many(jobs)]
+    return [*codes, *(outcome.job_id for outcome in outcomes)]
 
 
 def sign() -> dict[str, str]:

@@ -54,11 +54,11 @@ fn main() -> Result<(), Failure> {
 
 /// Asks with all workers until there were enough queries or the time is up.
 async fn run(subjects: &[Arc<dyn Subject>], most: u64, seconds: f64) -> Result<u64, Failure> {
-    let window = Window::open();
     let each = most.div_ceil(subjects.len() as u64);
     let started = std::time::Instant::now();
     let mut workers = Vec::new();
-    for subject in subjects.iter().cloned() {
+    for subject in subjects {
+        let subject = Arc::clone(subject);
         workers.push(tokio::spawn(async move {
             let mut asked = 0;
             while asked < each && started.elapsed().as_secs_f64() < seconds {
@@ -72,7 +72,6 @@ async fn run(subjects: &[Arc<dyn Subject>], most: u64, seconds: f64) -> Result<u
     for worker in workers {
         asked += worker.await??;
     }
-    let _ = window;
     Ok(asked)
 }
 
@@ -163,14 +162,24 @@ impl Reqwest {
     fn new(url: &str) -> Result<Self, Failure> {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let url = format!("{url}/v1/job_status");
-        Ok(Self { client: reqwest::Client::builder().no_proxy().build()?, url, signature: Signature::new(PARTNER_ID, API_KEY)? })
+        Ok(Self {
+            client: reqwest::Client::builder().no_proxy().build()?,
+            url,
+            signature: Signature::new(PARTNER_ID, API_KEY)?,
+        })
     }
 }
 
 impl Subject for Reqwest {
     fn ask(&self) -> BoxFuture<'_, Result<(), Failure>> {
         Box::pin(async {
-            let response = self.client.post(&self.url).header("content-type", "application/json").body(body(&self.signature)).send().await?;
+            let response = self
+                .client
+                .post(&self.url)
+                .header("content-type", "application/json")
+                .body(body(&self.signature))
+                .send()
+                .await?;
             let value: serde_json::Value = serde_json::from_slice(&response.bytes().await?)?;
             let text = |name: &str| value[name].as_str().unwrap_or_default();
             if !self.signature.confirm_signature(text("timestamp"), text("signature")) {
@@ -252,7 +261,8 @@ fn epoll(url: &str, concurrency: usize, seconds: f64) -> Result<(), Failure> {
     let rest = url.strip_prefix("http://").ok_or("the bare loops speak plain http only")?;
     let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
     let body = body(&Signature::new(PARTNER_ID, API_KEY)?);
-    let head = format!("POST /{path}/v1/job_status HTTP/1.1\r\nhost: {authority}\r\ncontent-length: {}\r\n\r\n", body.len());
+    let head =
+        format!("POST /{path}/v1/job_status HTTP/1.1\r\nhost: {authority}\r\ncontent-length: {}\r\n\r\n", body.len());
     let request = [head.into_bytes(), body].concat();
     let mut streams = Vec::new();
     for _ in 0..concurrency {

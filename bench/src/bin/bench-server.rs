@@ -125,7 +125,8 @@ fn answers() -> Result<HashMap<&'static str, Vec<u8>>, Failure> {
             entry
         })
         .collect();
-    let complete = json!({ "job_complete": true, "job_success": true, "code": "2302", "result": result, "image_links": images });
+    let complete =
+        json!({ "job_complete": true, "job_success": true, "code": "2302", "result": result, "image_links": images });
     let mut with_history = complete.clone();
     with_history["history"] = large.into();
     let small = json!({ "job_complete": false, "job_success": false, "code": "2302", "result": {}, "history": [], "image_links": {} });

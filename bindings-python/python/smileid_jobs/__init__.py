@@ -14,7 +14,6 @@ from . import _native
 from .aio import AsyncClient
 from .callback import Callback
 from .client import Client
-from .delivery import CallbackDelivery
 from .errors import (
     APIError,
     AuthenticationError,
@@ -44,11 +43,11 @@ from .errors import (
     SmileIDError,
     TLSError,
 )
+from .outcomes import CallbackDelivery, Image, JobOutcome, ManyProgress, PollStep, StatusUpdate
 from .results import Antifraud, IdResponse, ImageLinks, JobResult, PartnerParams, SuspectUser
 from .signature import Signature, SignedTimestamp
 from .status import JobStatus
 from .streams import AsyncJobOutcomes, AsyncStatusUpdates, JobOutcomes, StatusUpdates
-from .waiting import Image, JobOutcome, ManyProgress, PollStep, StatusUpdate
 
 __version__ = _native.VERSION
 __all__ = [

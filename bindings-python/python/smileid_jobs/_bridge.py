@@ -11,7 +11,7 @@ import threading
 import weakref
 from typing import TYPE_CHECKING, Any
 
-from . import _native
+from . import _logging, _native
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,10 +48,11 @@ class Bridge:
             _bridges[loop] = weakref.ref(bridge)
         return bridge
 
-    async def run(self, start: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
+    async def run(self, start: Callable[[_native.Bridge, Any], Any], arguments: object) -> Any:
         """Starts a call and waits for its end. Whatever ends the wait early drops the call's request."""
+        _logging.is_wanted()
         future = asyncio.get_running_loop().create_future()
-        call = start(self._native, *arguments)
+        call = start(self._native, arguments)
         if isinstance(call, _native.Failure):
             return call
         token = call.token
@@ -67,6 +68,8 @@ class Bridge:
             future = self._waiting.pop(token, None)
             if future is not None and not future.done():
                 future.set_result(outcome)
+        if _logging.is_wanted():
+            _logging.flush()
 
     def _watch(self, loop_reference: weakref.ref[asyncio.AbstractEventLoop]) -> None:
         while self._native.wait():

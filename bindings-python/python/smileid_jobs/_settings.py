@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import os
 from datetime import timedelta
-from threading import get_ident, main_thread
 from typing import TYPE_CHECKING, NoReturn, Union
 
 from . import _native
 from ._raising import value_of
-from .callback import Callback
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -20,11 +18,6 @@ Seconds = Union[float, timedelta]
 DEFAULT_CAP = float("30")
 """The default of ``max_delay``. An object of its own, to tell it from a 30 that the caller gave: a default cap gives
 way to a longer ``initial_delay``, a given one does not."""
-
-
-def is_interruptible() -> bool:
-    """Whether signal handlers run on this thread: a wait must then look for signals now and again."""
-    return get_ident() == main_thread().ident
 
 
 def seconds(value: object) -> object:
@@ -118,35 +111,6 @@ class Settings:
         if isinstance(settings["ca_bundle"], os.PathLike):
             settings["ca_bundle"] = os.fspath(settings["ca_bundle"])
         self._native = value_of(_native.Client.make(settings, from_env))
-
-    def notify(self, user_id: str, job_id: str) -> None:
-        """Makes running waits for this job ask now, for example when a callback came in.
-
-        Those of ``wait_until_complete``, ``watch_job_status`` and ``poll_many`` of this client. Without one it does
-        nothing. What the server itself asked to wait is still waited for. From any thread.
-
-        Raises:
-            InvalidArgumentError: An id is not text that UTF-8 can hold.
-        """
-        value_of(self._native.notify(user_id, job_id))
-
-    def verify_callback(
-        self, body: str | bytes | bytearray | memoryview, *, max_age: Seconds | None = None
-    ) -> Callback:
-        """Reads a callback's body and checks its signature and, with ``max_age``, its age. Waits for nothing.
-
-        Args:
-            body: The body as it came, byte for byte.
-            max_age: How old it may be, in seconds or as a timedelta: 0 to 30 days, None for no limit.
-
-        Raises:
-            InvalidArgumentError: An argument is outside of its limits.
-            InvalidResponseError: It is no callback.
-            SignatureError: Its signature proves nothing; :class:`LegacySignatureError` if it is the old unkeyed one.
-            CallbackExpiredError: It is older than ``max_age``, or its age cannot be told.
-        """
-        given = bytes(body) if isinstance(body, (bytearray, memoryview)) else body
-        return Callback(value_of(self._native.verify_callback(given, seconds(max_age))))
 
     @property
     def is_closed(self) -> bool:

@@ -1,102 +1,53 @@
-"""What checking a callback returns: :class:`Callback`."""
+"""A callback whose signature was checked."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import Any
 
-from .results import ImageLinks, JobResult
-
-if TYPE_CHECKING:
-    from . import _native
+from .results import ImageLinks, JobResult, View
 
 __all__ = ["Callback"]
 
 
-class Callback:
-    """A callback whose signature was checked; read only, for any thread.
+@dataclass(frozen=True, repr=False)
+class Callback(View):
+    """A callback whose signature was checked: the sender knows the API key or has seen a signed pair.
 
-    That proves that the sender knows the API key or has seen a signed pair. The scheme cannot prove the content, so
-    :attr:`body_authenticated` is always false: take a callback as a wake-up, call ``notify`` or ask for the status, and
-    believe what that says. Repeated deliveries are harmless then. ``repr()`` shows flags only.
+    The scheme cannot prove the content. Take a callback as a wake-up: ``notify`` a running wait, or ask for the status,
+    and believe what that says; repeated deliveries are harmless then. ``repr()`` shows codes and flags only.
     """
 
-    __slots__ = ("_native", "_view")
+    body_authenticated: bool
+    """Always False: the signature does not cover the body."""
+    user_id: str | None
+    """The user it is about, as it says itself."""
+    job_id: str | None
+    """The job it is about, as it says itself."""
+    job_complete: bool | None
+    """Whether the job is finished, if it says so."""
+    job_success: bool | None
+    """Whether the finished job succeeded, if it says so."""
+    result: JobResult | None
+    """The verdict."""
+    history: tuple[JobResult, ...]
+    """Earlier results."""
+    image_links: ImageLinks | None
+    """Links to the images."""
+    kyc_receipt: str | None
+    """The link to the KYC receipt."""
+    timestamp: str
+    """The text that was signed."""
+    signature: str
+    """Its signature. With it, it can sign requests while it is fresh: keep it secret."""
+    raw: bytes = field(default=b"", compare=False)
+    """The body, byte for byte."""
 
-    def __init__(self, native: _native.Callback) -> None:
-        self._native = native
-        self._view = native.view()
-
-    @property
-    def body_authenticated(self) -> bool:
-        """Always false: the signature does not cover the body."""
-        return bool(self._view["body_authenticated"])
-
-    @property
-    def user_id(self) -> str | None:
-        """The user it is about, as it says itself."""
-        return self._text("user_id")
-
-    @property
-    def job_id(self) -> str | None:
-        """The job it is about, as it says itself."""
-        return self._text("job_id")
-
-    @property
-    def job_complete(self) -> bool | None:
-        """Whether the job is finished, where the callback has that flag."""
-        flag: bool | None = self._view["job_complete"]
-        return flag
-
-    @property
-    def job_success(self) -> bool | None:
-        """Whether the finished job succeeded, where the callback has that flag."""
-        flag: bool | None = self._view["job_success"]
-        return flag
-
-    @property
-    def result(self) -> JobResult | None:
-        """The result."""
-        result = self._view["result"]
-        return None if result is None else JobResult._from_view(result)
-
-    @property
-    def history(self) -> tuple[JobResult, ...]:
-        """Earlier results, where the callback has them."""
-        return tuple(JobResult._from_view(entry) for entry in self._view["history"])
-
-    @property
-    def image_links(self) -> ImageLinks | None:
-        """Links to images (``ImageLinks``)."""
-        links = self._view["image_links"]
-        return None if links is None else ImageLinks._from_view(links)
-
-    @property
-    def kyc_receipt(self) -> str | None:
-        """The link to the KYC receipt (``KYCReceipt``)."""
-        return self._text("kyc_receipt")
-
-    @property
-    def timestamp(self) -> str:
-        """The text that was signed."""
-        return str(self._view["timestamp"])
-
-    @property
-    def signature(self) -> str:
-        """Its signature: while it is fresh, as secret as the key."""
-        return str(self._view["signature"])
-
-    @property
-    def raw(self) -> bytes:
-        """The body, byte for byte. Holds the signature and personal data."""
-        return self._native.raw
+    _shown = ("job_complete", "job_success", "result")
+    _nested = {"result": JobResult, "history": JobResult, "image_links": ImageLinks}  # noqa: RUF012
 
     def to_dict(self) -> dict[str, Any]:
         """All attributes but ``raw`` as new dicts, lists and scalars. Holds the signature and personal data."""
-        return self._native.view()
-
-    def _text(self, name: str) -> str | None:
-        text: str | None = self._view[name]
-        return text
-
-    def __repr__(self) -> str:
-        return f"Callback(job_complete={self.job_complete}, job_success={self.job_success})"
+        view = super().to_dict()
+        del view["raw"]
+        return view

@@ -58,7 +58,7 @@ class SmileIDError(Exception):
     phase: str | None = None
     """Where time ran out: ``queue``, ``connect``, ``response``, ``body``, ``server`` or ``overall``."""
     reason: str | None = None
-    """Why a wait ended: ``deadline``, ``attempts`` or ``retry_after_beyond_deadline``."""
+    """Why a wait ended before its job: ``deadline`` or ``attempts``."""
     http_status: int | None = None
     """The HTTP status of the answer, if there was one."""
     api_code: str | None = None
@@ -112,14 +112,14 @@ class ClientClosedError(SmileIDError):
 
 
 class PollTokenError(SmileIDError):
-    """The token of a step is not for this question, or was changed."""
+    """A poll token is for another question, another key or another version, or was changed."""
 
     code = "token_mismatch"
     number = 1003
 
 
 class FileError(SmileIDError):
-    """A file of yours could not be written, or exists already."""
+    """A file of yours could not be read or written."""
 
     code = "io"
     number = 1004
@@ -221,28 +221,28 @@ class ResponseMismatchError(SmileIDError):
 
 
 class CallbackExpiredError(SmileIDError):
-    """The callback is older than ``max_age``, or its age cannot be told."""
+    """A callback is older than ``max_age``, or its age cannot be told."""
 
     code = "callback_expired"
     number = 4006
 
 
 class ImageLinkExpiredError(SmileIDError):
-    """The link to an image has expired: ask for the status again, or use ``refresh``."""
+    """An image link is no longer valid; ask for new ones."""
 
     code = "image_link_expired"
     number = 4101
 
 
 class ImageRefusedError(SmileIDError):
-    """An image's host, type or size is not acceptable."""
+    """An image was refused because of its host, its type or its size."""
 
     code = "image_refused"
     number = 4102
 
 
 class JobIncompleteError(SmileIDError, TimeoutError):
-    """The job was not complete when the time or the attempts were used up; ``reason`` says which."""
+    """The wait ended before the job did; ``reason`` says why, ``last_status`` how it stands."""
 
     code = "job_incomplete"
     number = 5001

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import _native
-from .delivery import CallbackDelivery
+from .outcomes import CallbackDelivery
 from .results import ImageLinks, JobResult
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ class _Typed(NamedTuple):
     kyc_receipt: str | None
     kyb_receipt: str | None
     extras: Mapping[str, Any]
+    callback_delivery: CallbackDelivery | None
 
 
 class JobStatus:
@@ -87,9 +88,8 @@ class JobStatus:
 
     @property
     def callback_delivery(self) -> CallbackDelivery | None:
-        """How the delivery to ``callback_url`` went, if there was one."""
-        delivery = self._native.view().get("callback_delivery")
-        return None if delivery is None else CallbackDelivery(**delivery)
+        """How the delivery to ``callback_url`` went; None where none was asked for or the job is not complete."""
+        return self._typed().callback_delivery
 
     @property
     def user_id(self) -> str:
@@ -128,7 +128,7 @@ class JobStatus:
     def _typed(self) -> _Typed:
         if self._kept is None:
             view = self._native.view()
-            result, image_links = view["result"], view["image_links"]
+            result, image_links, delivery = view["result"], view["image_links"], view.get("callback_delivery")
             self._kept = _Typed(
                 message=view["message"],
                 result=None if result is None else JobResult._from_view(result),
@@ -137,6 +137,7 @@ class JobStatus:
                 kyc_receipt=view["kyc_receipt"],
                 kyb_receipt=view["kyb_receipt"],
                 extras=view["extras"],
+                callback_delivery=None if delivery is None else CallbackDelivery(**delivery),
             )
         return self._kept
 

@@ -1,42 +1,67 @@
-"""What the streaming verbs return: iterators that own their requests."""
+"""Watches and ``poll_many`` as iterators, for threads and for asyncio."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
+from typing import TYPE_CHECKING, Any, Union
 
+from . import _logging, _native
 from ._bridge import Bridge
+from ._calling import is_interruptible, outcome_of, update_of
 from ._raising import value_of
-from ._settings import is_interruptible
-from .waiting import Intake, JobOutcome, ManyProgress, StatusUpdate, update_from
+from .errors import InvalidArgumentError
+from .outcomes import JobOutcome, ManyProgress, StatusUpdate
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from types import TracebackType
 
     from typing_extensions import Self
 
-    from . import _native
-
 __all__ = ["AsyncJobOutcomes", "AsyncStatusUpdates", "JobOutcomes", "StatusUpdates"]
+
+Jobs = Iterable[tuple[str, str]]
+AnyJobs = Union[Jobs, AsyncIterable[tuple[str, str]]]
+OnProgress = Union["Callable[[ManyProgress], object]", None]
+_END = object()
 
 
 class _Stream:
-    """The base of all four: closing, leaving it to the garbage collector, and any exception drop its requests."""
+    """What is drawn from one by one, and ends with its last reference."""
 
-    __slots__ = ("__weakref__", "_native")
+    __slots__ = ("__weakref__", "_stream")
 
-    _native: _native.Watch | _native.Many
+    _stream: _native.Watch | _native.Many
 
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__}>"
+    def _wait(self, start: Callable[[bool], Any]) -> Any:
+        """Waits here. Whatever ends the wait early, Ctrl-C for one, ends the stream and drops its requests."""
+        wanted = _logging.is_wanted()
+        try:
+            return value_of(start(is_interruptible()))
+        except BaseException:
+            self._stream.close()
+            raise
+        finally:
+            if wanted:
+                _logging.flush()
+
+    async def _run(self, start: Callable[[_native.Bridge], Any]) -> Any:
+        """Waits on the running loop. Cancelling the task ends the stream and drops its requests."""
+        try:
+            return value_of(await Bridge.current().run(lambda bridge, _: start(bridge), ()))
+        except BaseException:
+            self._stream.close()
+            raise
 
 
-class _Iterator(_Stream):
+class _Closing(_Stream):
+    """A stream for threads."""
+
     __slots__ = ()
 
     def close(self) -> None:
-        """Ends it and drops its requests. A second close does nothing."""
-        self._native.close()
+        """Ends it and drops its requests; the loop over it ends. From any thread; a second close does nothing."""
+        self._stream.close()
 
     def __enter__(self) -> Self:
         return self
@@ -47,12 +72,14 @@ class _Iterator(_Stream):
         self.close()
 
 
-class _AsyncIterator(_Stream):
+class _AsyncClosing(_Stream):
+    """A stream for asyncio."""
+
     __slots__ = ()
 
     async def aclose(self) -> None:
-        """Ends it and drops its requests. A second close does nothing."""
-        self._native.close()
+        """Ends it and drops its requests; the loop over it ends. A second close does nothing."""
+        self._stream.close()
 
     async def __aenter__(self) -> Self:
         return self
@@ -63,135 +90,158 @@ class _AsyncIterator(_Stream):
         await self.aclose()
 
 
-class StatusUpdates(_Iterator):
-    """The updates of a watch, one per answer. The next query is not sent before the last update was taken.
+class StatusUpdates(_Closing, Iterator[StatusUpdate]):
+    """A running watch: an iterator of :class:`StatusUpdate`, and a context manager that closes.
 
-    Not for several threads at once. A watch that was started before ``fork()`` is refused in the child.
+    The next query is not sent before the next update is asked for. Leaving the loop, closing it or dropping the last
+    reference ends the watch and its request. In a forked child it is the parent's: :class:`ClientClosedError`.
     """
 
     __slots__ = ()
 
-    _native: _native.Watch
+    _stream: _native.Watch
 
     def __init__(self, native: _native.Watch) -> None:
-        self._native = native
-
-    def __iter__(self) -> Self:
-        return self
+        self._stream = native
 
     def __next__(self) -> StatusUpdate:
-        try:
-            update = value_of(self._native.next(is_interruptible()))
-        except BaseException:
-            self.close()
-            raise
+        update = self._wait(self._stream.next)
         if update is None:
             raise StopIteration
-        return update_from(update)
+        return update_of(update)
 
 
-class AsyncStatusUpdates(_AsyncIterator):
-    """As :class:`StatusUpdates`, for ``async for``. Cancelling the task that waits for an update ends the watch."""
+class AsyncStatusUpdates(_AsyncClosing, AsyncIterator[StatusUpdate]):
+    """A running watch on asyncio: as :class:`StatusUpdates`, with ``async for`` and :meth:`aclose`.
+
+    Cancelling the task that waits for an update ends the watch and its request.
+    """
 
     __slots__ = ()
 
-    _native: _native.Watch
+    _stream: _native.Watch
 
     def __init__(self, native: _native.Watch) -> None:
-        self._native = native
-
-    def __aiter__(self) -> Self:
-        return self
+        self._stream = native
 
     async def __anext__(self) -> StatusUpdate:
-        try:
-            update = value_of(await Bridge.current().run(_next, (self._native,)))
-        except BaseException:
-            self._native.close()
-            raise
+        update = await self._run(self._stream.next)
         if update is None:
             raise StopAsyncIteration
-        return update_from(update)
+        return update_of(update)
 
 
-class JobOutcomes(_Iterator):
-    """The outcomes of many jobs, in the order of completion. Jobs are read here, as far as there is room.
+class _Many(_Stream):
+    """What both kinds of ``poll_many`` share: reading jobs while there is room, counting."""
 
-    Not for several threads at once. One that was started before ``fork()`` is refused in the child.
+    __slots__ = ("_jobs", "_on_progress")
+
+    _stream: _native.Many
+    _jobs: Iterator[tuple[str, str]] | None
+
+    def __init__(self, native: _native.Many, jobs: Iterator[tuple[str, str]] | None, on_progress: OnProgress) -> None:
+        if on_progress is not None and not callable(on_progress):
+            raise InvalidArgumentError("on_progress: expected a function", argument="on_progress")
+        self._stream = native
+        self._jobs = jobs
+        self._on_progress = on_progress
+
+    @property
+    def progress(self) -> ManyProgress:
+        """How far it has come."""
+        return ManyProgress(*value_of(self._stream.progress()))
+
+    def _fill(self) -> None:
+        """Reads jobs while there is room. An error of the input's, or an entry that is no pair, ends everything."""
+        if self._jobs is None:
+            return
+        add = self._stream.add
+        room = value_of(self._stream.room())
+        try:
+            while room:
+                job = next(self._jobs, _END)
+                if job is _END:
+                    self._jobs = None
+                    return
+                room = value_of(add(*_pair(job)))
+        except BaseException:
+            self._stream.close()
+            raise
+
+    def _handed_out(self, outcome: tuple[str, str, _native.Status | _native.Failure]) -> JobOutcome:
+        if self._on_progress is not None:
+            self._on_progress(self.progress)
+        return outcome_of(outcome)
+
+
+class JobOutcomes(_Many, _Closing, Iterator[JobOutcome]):
+    """A running ``poll_many``: an iterator of :class:`JobOutcome` as they come, and a context manager that closes.
+
+    Jobs are read from the input only while the next outcome is asked for, on that thread. Leaving the loop, closing it
+    or dropping the last reference drops all requests. For one thread at a time. In a forked child it is the parent's:
+    :class:`ClientClosedError`.
     """
 
-    __slots__ = ("_intake",)
-
-    _native: _native.Many
-
-    def __init__(
-        self, native: _native.Many, jobs: Iterator[Any], on_progress: Callable[[ManyProgress], object] | None
-    ) -> None:
-        self._native = native
-        self._intake = Intake(native, jobs, on_progress)
-
-    @property
-    def progress(self) -> ManyProgress:
-        """How far it has come."""
-        return self._intake.progress
-
-    def __iter__(self) -> Self:
-        return self
+    __slots__ = ()
 
     def __next__(self) -> JobOutcome:
-        try:
-            self._intake.read()
-            taken = value_of(self._native.try_take())
-            if taken is None:
-                taken = value_of(self._native.take(is_interruptible()))
-            if taken is None:
-                raise StopIteration
-            return self._intake.hand_out(taken)
-        except StopIteration:
-            raise
-        except BaseException:
-            self.close()
-            raise
+        outcome = value_of(self._stream.try_take())
+        if outcome is None:
+            self._fill()
+            outcome = self._wait(self._stream.take)
+        if outcome is None:
+            raise StopIteration
+        return self._handed_out(outcome)
 
 
-class AsyncJobOutcomes(_AsyncIterator):
-    """As :class:`JobOutcomes`, for ``async for``. Cancelling the task that waits for an outcome ends all of it."""
+class AsyncJobOutcomes(_Many, _AsyncClosing, AsyncIterator[JobOutcome]):
+    """A running ``poll_many`` on asyncio: as :class:`JobOutcomes`, with ``async for`` and :meth:`aclose`.
 
-    __slots__ = ("_intake",)
+    The input may be asynchronous as well. Cancelling the task that waits for an outcome drops all requests.
+    """
 
-    _native: _native.Many
+    __slots__ = ("_source",)
 
-    def __init__(
-        self, native: _native.Many, jobs: Iterator[Any], on_progress: Callable[[ManyProgress], object] | None
-    ) -> None:
-        self._native = native
-        self._intake = Intake(native, jobs, on_progress)
-
-    @property
-    def progress(self) -> ManyProgress:
-        """How far it has come."""
-        return self._intake.progress
-
-    def __aiter__(self) -> Self:
-        return self
+    def __init__(self, native: _native.Many, jobs: AnyJobs, on_progress: OnProgress) -> None:
+        is_async = isinstance(jobs, AsyncIterable)
+        super().__init__(native, None if is_async else iterator_of(jobs), on_progress)
+        self._source = jobs.__aiter__() if isinstance(jobs, AsyncIterable) else None
 
     async def __anext__(self) -> JobOutcome:
+        outcome = value_of(self._stream.try_take())
+        if outcome is None:
+            self._fill()
+            await self._fill_from_source()
+            outcome = await self._run(self._stream.take)
+        if outcome is None:
+            raise StopAsyncIteration
+        return self._handed_out(outcome)
+
+    async def _fill_from_source(self) -> None:
+        if self._source is None:
+            return
+        room = value_of(self._stream.room())
         try:
-            self._intake.read()
-            taken = value_of(self._native.try_take())
-            if taken is None:
-                taken = value_of(await Bridge.current().run(_take, (self._native,)))
-            if taken is not None:
-                return self._intake.hand_out(taken)
+            while room:
+                try:
+                    job = await self._source.__anext__()
+                except StopAsyncIteration:
+                    self._source = None
+                    return
+                room = value_of(self._stream.add(*_pair(job)))
         except BaseException:
-            self._native.close()
+            self._stream.close()
             raise
-        raise StopAsyncIteration
 
 
-def _next(bridge: _native.Bridge, watch: _native.Watch) -> Any:
-    return watch.next(bridge)
+def iterator_of(jobs: object) -> Iterator[tuple[str, str]]:
+    """The input of a ``poll_many``."""
+    if isinstance(jobs, Iterable):
+        return iter(jobs)
+    raise InvalidArgumentError("jobs: expected an iterable of (user_id, job_id) pairs", argument="jobs")
 
 
-def _take(bridge: _native.Bridge, many: _native.Many) -> Any:
-    return many.take(bridge)
+def _pair(job: object) -> tuple[object, object]:
+    if isinstance(job, (tuple, list)) and len(job) == 2:
+        return job[0], job[1]
+    raise InvalidArgumentError("jobs: expected (user_id, job_id) pairs", argument="jobs")

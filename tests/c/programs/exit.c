@@ -12,6 +12,14 @@ static void *stall(void *client) {
   return NULL;
 }
 
+static void *stream(void *client) {
+  smileid_watch_t *watch = NULL;
+  smileid_update_t *update = NULL;
+  if (!smileid_watch_job_status(client, "user-exit", "stall", NULL, &watch, NULL))
+    smileid_watch_next(watch, NULL, &update, NULL);
+  return NULL;
+}
+
 static void *leave(void *unused) {
   (void)unused;
   sleep_ms(50);
@@ -23,7 +31,7 @@ int main(int count, char **arguments) {
   pthread_t threads[5];
   int at;
   CHECK(count == 2);
-  for (at = 0; at < 4; at++) CHECK(!pthread_create(&threads[at], NULL, stall, client));
+  for (at = 0; at < 4; at++) CHECK(!pthread_create(&threads[at], NULL, at % 2 ? stream : stall, client));
   sleep_ms(60);
   if (!strcmp(arguments[1], "exit")) exit(0);
   if (!strcmp(arguments[1], "quick")) _exit(0);

@@ -35,6 +35,42 @@ static void ask(const char *job_id) {
   smileid_status_free(status);
 }
 
+/* Streams belong to the process that made them: in a child they say so and never hang. */
+static void streams(smileid_watch_t *watch, smileid_many_t *many) {
+  smileid_update_t *update = NULL;
+  smileid_outcome_t *outcome = NULL;
+  alarm(20);
+  CHECK(smileid_watch_next(watch, NULL, &update, NULL) == SMILEID_ERROR_CLIENT_CLOSED && !update);
+  CHECK(smileid_many_add(many, "user-fork", "complete", NULL) == SMILEID_ERROR_CLIENT_CLOSED);
+  CHECK(smileid_many_next(many, NULL, &outcome, NULL) == SMILEID_ERROR_CLIENT_CLOSED && !outcome);
+  CHECK(!smileid_many_room(many));
+  smileid_watch_free(watch);
+  smileid_many_free(many);
+  exit(0);
+}
+
+static void fork_with_streams(void) {
+  smileid_watch_t *watch = NULL;
+  smileid_many_t *many = NULL;
+  smileid_update_t *update = NULL;
+  smileid_outcome_t *outcome = NULL;
+  pid_t pid;
+  int status;
+  CHECK(!smileid_watch_job_status(client, "user-fork", "never", NULL, &watch, NULL));
+  CHECK(!smileid_watch_next(watch, NULL, &update, NULL) && smileid_update_attempt(update) == 1);
+  smileid_update_free(update);
+  CHECK(!smileid_poll_many(client, NULL, &many, NULL) && !smileid_many_add(many, "user-fork", "complete", NULL));
+  pid = fork();
+  CHECK(pid >= 0);
+  if (!pid) streams(watch, many);
+  CHECK(waitpid(pid, &status, 0) == pid && status == 0);
+  CHECK(!smileid_many_next(many, NULL, &outcome, NULL) && smileid_outcome_status(outcome));
+  smileid_outcome_free(outcome);
+  CHECK(!smileid_many_next(many, NULL, &outcome, NULL) && !outcome);
+  smileid_many_free(many);
+  smileid_watch_free(watch);
+}
+
 /* What a child may do with a client of its parent: use it, fork again, close it, free it, leave in any way. */
 static void child(int number) {
   pid_t grandchild;
@@ -78,6 +114,7 @@ int main(void) {
   atomic_store(&stop, 1);
   for (at = 0; at < 8; at++) CHECK(!pthread_join(threads[at], NULL));
   ask("complete");
+  fork_with_streams();
   smileid_client_free(client);
   return 0;
 }

@@ -123,22 +123,40 @@ static void delays(void) {
   smileid_client_free(client);
 }
 
-#define PRINT_FLAGS(options)                                                                              \
-  printf(",\"return_history\":%" PRId32 ",\"return_image_links\":%" PRId32 ",\"return_job_status\":%" PRId32 "}", \
-         options.return_history, options.return_image_links, options.return_job_status)
-#define PRINT_AGAIN(options)                                                                                       \
-  printf(",\"retry_count\":%" PRIu64 ",\"initial_delay_ms\":%" PRIu64 ",\"max_delay_ms\":%" PRIu64, options.retry_count, \
-         options.initial_delay_ms, options.max_delay_ms)
+static void print_wait(const char *verb) {
+  smileid_wait_options_t wait;
+  smileid_wait_options_init(&wait, sizeof wait);
+  CHECK(!wait.callback_url && !wait.token);
+  printf(",\"%s\":{\"timeout_ms\":%" PRIu64 ",\"retry_count\":%" PRIu64, verb, wait.timeout_ms, wait.retry_count);
+  printf(",\"initial_delay_ms\":%" PRIu64 ",\"max_delay_ms\":%" PRIu64, wait.initial_delay_ms, wait.max_delay_ms);
+  printf(",\"return_history\":%" PRId32 ",\"return_image_links\":%" PRId32, wait.return_history,
+         wait.return_image_links);
+  printf(",\"return_job_status\":%" PRId32 "}", wait.return_job_status);
+}
+
+static void print_many(void) {
+  smileid_many_options_t many;
+  smileid_many_options_init(&many, sizeof many);
+  CHECK(many.rate_limit > 1e300);
+  printf(",\"poll_many\":{\"timeout_ms\":%" PRIu64 ",\"retry_count\":%" PRIu64, many.timeout_ms, many.retry_count);
+  printf(",\"initial_delay_ms\":%" PRIu64 ",\"max_delay_ms\":%" PRIu64, many.initial_delay_ms, many.max_delay_ms);
+  printf(",\"max_waiting\":%" PRIu64 ",\"burst\":%" PRIu64, many.max_waiting, many.burst);
+  printf(",\"return_history\":%" PRId32 ",\"return_image_links\":%" PRId32 "}", many.return_history,
+         many.return_image_links);
+}
 
 static void print_defaults(void) {
+  static const char *const waits[] = {"wait_until_complete", "watch_job_status", "poll_step"};
+  size_t at;
+  smileid_download_options_t download;
   smileid_client_options_t client;
   smileid_status_options_t get;
   smileid_poll_options_t poll;
-  smileid_wait_options_t wait;
   smileid_client_options_init(&client, sizeof client);
   smileid_status_options_init(&get, sizeof get);
   smileid_poll_options_init(&poll, sizeof poll);
-  smileid_wait_options_init(&wait, sizeof wait);
+  smileid_download_options_init(&download, sizeof download);
+  CHECK(!get.callback_url && !poll.callback_url && !download.directory && !download.allowed_hosts);
   CHECK(!client.partner_id && !client.api_key && !client.environment && !client.base_url && !client.ca_bundle &&
         !client.proxy);
   printf("{\"client\":{\"connect_timeout_ms\":%" PRIu64 ",\"request_timeout_ms\":%" PRIu64, client.connect_timeout_ms,
@@ -146,16 +164,21 @@ static void print_defaults(void) {
   printf(",\"max_retries\":%" PRIu64 ",\"max_connections\":%" PRIu64, client.max_retries, client.max_connections);
   printf(",\"max_response_bytes\":%" PRIu64, client.max_response_bytes);
   printf(",\"bundled_roots\":%" PRId32 ",\"trust_env\":%" PRId32 "}", client.bundled_roots, client.trust_env);
-  printf(",\"get_job_status\":{\"timeout_ms\":%" PRIu64, get.timeout_ms);
-  PRINT_FLAGS(get);
-  printf(",\"poll_job_status\":{\"timeout_ms\":%" PRIu64, poll.timeout_ms);
-  PRINT_AGAIN(poll);
-  PRINT_FLAGS(poll);
-  printf(",\"wait_until_complete\":{\"timeout_ms\":%" PRIu64, wait.timeout_ms);
-  PRINT_AGAIN(wait);
-  PRINT_FLAGS(wait);
-  puts("}");
-  CHECK(!get.callback_url && !poll.callback_url && !wait.callback_url);
+  printf(",\"get_job_status\":{\"timeout_ms\":%" PRIu64 ",\"return_history\":%" PRId32, get.timeout_ms,
+         get.return_history);
+  printf(",\"return_image_links\":%" PRId32 ",\"return_job_status\":%" PRId32 "}", get.return_image_links,
+         get.return_job_status);
+  printf(",\"poll_job_status\":{\"timeout_ms\":%" PRIu64 ",\"retry_count\":%" PRIu64, poll.timeout_ms,
+         poll.retry_count);
+  printf(",\"initial_delay_ms\":%" PRIu64 ",\"max_delay_ms\":%" PRIu64, poll.initial_delay_ms, poll.max_delay_ms);
+  printf(",\"return_history\":%" PRId32 ",\"return_image_links\":%" PRId32, poll.return_history,
+         poll.return_image_links);
+  printf(",\"return_job_status\":%" PRId32 "}", poll.return_job_status);
+  for (at = 0; at < 3; at++) print_wait(waits[at]);
+  print_many();
+  printf(",\"download_images\":{\"timeout_ms\":%" PRIu64 ",\"overwrite\":%" PRId32, download.timeout_ms,
+         download.overwrite);
+  printf(",\"refresh\":%" PRId32 "}}\n", download.refresh);
 }
 
 int main(void) {

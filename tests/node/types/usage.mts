@@ -2,18 +2,27 @@
 
 import {
   APIError,
+  Callback,
   Client,
   InvalidArgumentError,
+  JobIncompleteError,
+  JobOutcomes,
   JobStatus,
   RateLimitError,
   RequestTimeoutError,
   Signature,
   SmileIDError,
+  StatusUpdates,
   type ClientOptions,
   type IdResponse,
+  type Image,
+  type IncompleteReason,
   type JobResult,
   type JobStatusData,
+  type LogMessage,
+  type ManyProgress,
   type Phase,
+  type PollStep,
 } from 'smileid-jobs'
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
@@ -36,12 +45,39 @@ export async function polls(signal: AbortSignal): Promise<JobResult | null> {
   return name === null ? data.result : null
 }
 
+export async function waits(client: Client, jobs: AsyncIterable<{ userId: string; jobId: string }>): Promise<string | undefined> {
+  const status = await client.waitUntilComplete('user', 'job', { retryCount: null, token: null, callbackUrl: 'https://host.example' })
+  const delivered: boolean | undefined = status.callbackDelivery?.delivered
+  const step: PollStep = await client.pollStep('user', 'job')
+  if (!step.finished) same<typeof step.afterMs, number>(true)
+  const updates: StatusUpdates = client.watchJobStatus('user', 'job', { returnJobStatus: true })
+  for await (const { status, nextDelayMs } of updates) {
+    same<typeof status, JobStatus>(true)
+    same<typeof nextDelayMs, number | null>(true)
+  }
+  const onProgress = ({ waiting }: ManyProgress): void => void waiting
+  await using outcomes: JobOutcomes = client.pollMany(jobs, { rateLimit: 5.5, burst: 2, maxWaiting: 10, onProgress })
+  for await (const outcome of outcomes) {
+    if (outcome.error === undefined) same<typeof outcome.status, JobStatus>(true)
+    else same<typeof outcome.error, SmileIDError>(true)
+  }
+  const images: Image[] = await client.downloadImages(status, { allowedHosts: new Set(['host.example']), refresh: true })
+  const callback: Callback = client.verifyCallback(new Uint8Array(), { maxAgeMs: 1000 })
+  client.notify('user', 'job')
+  const log = ({ level, delayMs }: LogMessage): string => `${level} ${delayMs ?? ''}`
+  return delivered ? log({ level: 'debug', message: '' }) : (images[0]?.file ?? callback.userId ?? undefined)
+}
+
 export function explains(error: unknown): string | undefined {
   if (error instanceof RequestTimeoutError) {
     same<typeof error.code, 'SMILEID_TIMEOUT'>(true)
     same<typeof error.number, 2003>(true)
     const phase: Phase | undefined = error.phase
     return phase
+  }
+  if (error instanceof JobIncompleteError) {
+    const reason: IncompleteReason | undefined = error.reason
+    return reason
   }
   if (error instanceof RateLimitError) return `${error.retryAfterMs ?? 0}`
   if (error instanceof APIError) return error.apiCode
@@ -70,8 +106,14 @@ export function refused(client: Client, status: JobStatus): void {
   new Client({ ...options, timeout: 5 })
   // @ts-expect-error a count of a poll
   void client.getJobStatus('user', 'job', { retryCount: 1 })
-  // @ts-expect-error not accepted yet
-  void client.getJobStatus('user', 'job', { returnJobStatus: true })
+  // @ts-expect-error no token for a watch
+  client.watchJobStatus('user', 'job', { token: 'text' })
+  // @ts-expect-error nothing is relayed for many
+  client.pollMany([], { callbackUrl: 'https://host.example' })
+  // @ts-expect-error jobs are objects
+  client.pollMany([['user', 'job']])
+  // @ts-expect-error parsed already
+  client.verifyCallback({})
   // @ts-expect-error delays have a limit
   void client.pollJobStatus('user', 'job', { initialDelayMs: null })
   // @ts-expect-error ids are text

@@ -1,0 +1,46 @@
+/** Watches: every answer about one job. */
+
+import native = require('./native')
+import type { ClientHandle, ErrorData, UpdateData } from '../native'
+import { run, valueFrom } from './bridge'
+import { errorFrom } from './errors'
+import { checkSignal, checkWatchOptions, type WatchJobStatusOptions } from './options'
+import { statusFrom, type JobStatus } from './status'
+import { Stream } from './stream'
+
+/** One answer about a watched job, handed out when it arrives. */
+export interface StatusUpdate {
+  /** The attempt that brought it, counted from 1. */
+  readonly attempt: number
+  /** The time since the watch began, in milliseconds. */
+  readonly elapsedMs: number
+  /** The status; complete in the last update, unless the watch runs out of time. */
+  readonly status: JobStatus
+  /** Whether it differs from the update before, beyond its timestamp, signature and freshly signed links. */
+  readonly changed: boolean
+  /** How long until the next query, in milliseconds; null in the last update. */
+  readonly nextDelayMs: number | null
+}
+
+/** The updates of a watch, one per answer. The next query is not sent before the last update was taken. */
+export class StatusUpdates extends Stream<StatusUpdate> {
+  /** @internal */
+  constructor(client: ClientHandle, userId: string, jobId: string, options: WatchJobStatusOptions) {
+    super(() => {
+      const signal = checkSignal(checkWatchOptions(options).signal)
+      const { ok, err } = native.watchJobStatus(client, userId, jobId, options)
+      if (ok === undefined) throw errorFrom(err as ErrorData)
+      return {
+        signal,
+        take: async () => updateFrom(valueFrom(await run((bridge) => native.watchNext(bridge, ok)))),
+        drop: () => native.closeWatch(ok),
+      }
+    })
+  }
+}
+
+function updateFrom(data: UpdateData | null): StatusUpdate | undefined {
+  if (data === null) return undefined
+  const { attempt, elapsedMs, status, changed, nextDelayMs } = data
+  return Object.freeze({ attempt, elapsedMs, status: statusFrom(status), changed, nextDelayMs: nextDelayMs ?? null })
+}

@@ -1,0 +1,125 @@
+"""What both clients do around a native call: arguments in, logging, the verbs that do not wait."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from threading import get_ident, main_thread
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from . import _logging, _native
+from ._raising import error_from, value_of
+from ._settings import DEFAULT_CAP, Seconds, Settings, seconds
+from .callback import Callback
+from .outcomes import Image, JobOutcome, PollStep, StatusUpdate
+from .status import JobStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_A = TypeVar("_A")
+_T = TypeVar("_T")
+
+
+def is_interruptible() -> bool:
+    """Whether signal handlers run on this thread: a wait must then look for signals now and again."""
+    return get_ident() == main_thread().ident
+
+
+def wait(start: Callable[[bool, _A], _T], arguments: _A) -> _T:
+    """Makes a call and waits for it on this thread."""
+    if not _logging.is_wanted():
+        return start(is_interruptible(), arguments)
+    try:
+        return start(is_interruptible(), arguments)
+    finally:
+        _logging.flush()
+
+
+def polling(told: dict[str, Any]) -> dict[str, Any]:
+    """A polling verb's local variables, as native code takes them."""
+    told["timeout"] = seconds(told["timeout"])
+    max_delay = told["max_delay"]
+    told["delays"] = (seconds(told["initial_delay"]), seconds(max_delay), max_delay is not DEFAULT_CAP)
+    told.setdefault("token", None)
+    return told
+
+
+def download(told: dict[str, Any]) -> dict[str, Any]:
+    """A download's local variables, as native code takes them."""
+    status, directory, hosts = told["status"], told["directory"], told["allowed_hosts"]
+    told["timeout"] = seconds(told["timeout"])
+    if isinstance(status, JobStatus):
+        told["status"] = status._native
+    if isinstance(directory, os.PathLike):
+        told["directory"] = os.fspath(directory)
+    if isinstance(hosts, (tuple, set, frozenset)):
+        told["allowed_hosts"] = list(hosts)
+    return told
+
+
+def step_of(step: tuple[_native.Status | None, float | None, str | None]) -> PollStep:
+    """What a step came to, from what native code returns."""
+    status, after, token = step
+    return PollStep(None if status is None else JobStatus(status), after, token)
+
+
+def images_of(images: list[tuple[str, str, bytes | None, str | None]]) -> list[Image]:
+    """Images, from what native code returns."""
+    return [
+        Image(key, content_type, content, None if path is None else Path(path))
+        for key, content_type, content, path in images
+    ]
+
+
+def update_of(update: tuple[int, float, _native.Status, bool, float | None]) -> StatusUpdate:
+    """An update, from what native code returns."""
+    attempt, elapsed, status, changed, next_delay = update
+    return StatusUpdate(attempt, elapsed, JobStatus(status), changed, next_delay)
+
+
+def outcome_of(outcome: tuple[str, str, _native.Status | _native.Failure]) -> JobOutcome:
+    """A job's outcome, from what native code returns."""
+    user_id, job_id, result = outcome
+    if isinstance(result, _native.Failure):
+        return JobOutcome(user_id, job_id, None, error_from(result))
+    return JobOutcome(user_id, job_id, JobStatus(result), None)
+
+
+class Plain(Settings):
+    """The verbs that do not wait, alike in both clients."""
+
+    __slots__ = ()
+
+    def notify(self, user_id: str, job_id: str) -> None:
+        """Makes running waits for this job ask now, for example when a callback came in.
+
+        It reaches ``wait_until_complete``, ``watch_job_status`` and ``poll_many`` of this client in this process, and
+        does nothing without one. What the server itself asked to wait is still waited for.
+
+        Args:
+            user_id: The user, as given when the job was submitted: 1 to 256 bytes of UTF-8 without control characters.
+            job_id: The job, likewise.
+
+        Raises:
+            InvalidArgumentError: An id is not text.
+        """
+        value_of(self._native.notify(user_id, job_id))
+
+    def verify_callback(self, body: str | bytes | bytearray | memoryview, max_age: Seconds | None = None) -> Callback:
+        """Reads a callback's body and checks its signature and its age; asks nobody. See :class:`Callback`.
+
+        Args:
+            body: What was posted, byte for byte; text stands for its UTF-8.
+            max_age: How old the signed timestamp may be, in seconds or as a timedelta: 0 to 30 days, None for no limit.
+
+        Raises:
+            InvalidResponseError: It is not a callback; :class:`ResponseTooLargeError`: it is too large for one.
+            SignatureError: Its signature is wrong, missing or malformed; :class:`LegacySignatureError`: it is the old
+                unkeyed hash.
+            CallbackExpiredError: It is older than ``max_age``, or its age cannot be told.
+            InvalidArgumentError: An argument is outside of its limits.
+        """
+        content: object = bytes(body) if isinstance(body, (bytearray, memoryview)) else body
+        view, raw = value_of(self._native.verify_callback(content, seconds(max_age)))
+        return Callback._from_view({**view, "raw": raw})
