@@ -2,6 +2,7 @@
 # make test              everything that must agree, in every language
 # make check             formatting, lints, types, generated files
 # make test-the-tests    breaks rules of the core in a copy and expects red cells in every language
+# make bench             what a query costs beside peers and the limit, in one run; BENCH=full for all of it
 # make clean
 
 SHELL := /bin/sh
@@ -12,7 +13,7 @@ node_sources := $(shell find bindings-node/src bindings-node/src-ts bindings-nod
 c_sources := $(shell find bindings-c -type f)
 sandbox_sources := $(shell find sandbox -type f)
 
-.PHONY: demo test check test-the-tests clean
+.PHONY: demo test check test-the-tests bench clean
 
 demo: build/sandbox.stamp build/python.stamp build/node.stamp build/demo/poll_job_status-c build/demo/poll_job_status-cpp
 	@cargo build -q --locked -p smileid-jobs --example poll_job_status
@@ -28,6 +29,9 @@ check: build/python.stamp build/node.stamp build/tools.stamp
 
 test-the-tests: build/sandbox.stamp build/python.stamp build/node.stamp build/tools.stamp
 	@python3 scripts/test_the_tests.py
+
+bench: build/bench.stamp
+	@build/bench/venv/bin/python bench/run.py
 
 clean:
 	rm -rf build target bindings-node/node_modules bindings-node/dist bindings-node/*.node
@@ -73,3 +77,16 @@ build/demo/poll_job_status-c: build/c.stamp bindings-c/examples/poll_job_status.
 build/demo/poll_job_status-cpp: build/c.stamp bindings-c/examples/poll_job_status.cpp
 	@mkdir -p build/demo
 	g++ -std=c++17 -Wall -Wextra -Ibuild/prefix/include bindings-c/examples/poll_job_status.cpp -o $@ -Lbuild/prefix/lib -lsmileid_jobs -Wl,-rpath,$(CURDIR)/build/prefix/lib
+
+bench_sources := $(shell find bench -type f)
+
+# The peers and what users get, side by side; nothing of it touches the tests' own folders.
+build/bench.stamp: build/node.stamp build/c.stamp $(bench_sources) $(python_sources)
+	cargo build -q --locked --release -p smileid-jobs-bench
+	@mkdir -p build/bench && cp bench/package.json build/bench/
+	python3 -m venv build/bench/venv
+	build/bench/venv/bin/pip install -q --disable-pip-version-check -r bench/requirements.txt
+	build/bench/venv/bin/pip install -q --disable-pip-version-check --force-reinstall --no-deps ./bindings-python
+	cd build/bench && npm install --silent --no-audit --no-fund
+	gcc -O2 -Wall -Wextra -Ibuild/prefix/include bench/clients/subject.c -o build/bench/subject-c -Lbuild/prefix/lib -lsmileid_jobs -pthread -Wl,-rpath,$(CURDIR)/build/prefix/lib
+	@touch $@

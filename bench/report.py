@@ -28,7 +28,22 @@ def markdown(document: Document) -> str:
             values = _ratios(ratio, result)
             if values:
                 lines.append(_ratio_line(ratio, scenario, values, result["steady"]))
+    lines += _waiting(document.get("waiting", []))
     return "\n".join([*lines, ""])
+
+
+def _waiting(rows: list[dict[str, Any]]) -> list[str]:
+    """What waiting jobs cost in Rust, and what that must reach."""
+    if not rows:
+        return []
+    wanted = {
+        "heap_bytes_per_job": "≤ 400", "rss_growth_mib": "≤ 30", "sockets": "≤ 64", "cpu_percent": "≤ 20",
+        "cancel_all_ms": "≤ 50", "wait_ends_late_ms_p99": "≤ 5", "rate_limit_used": "≥ 0.98",
+    }
+    head = " | ".join(f"{row['jobs']:,} jobs" for row in rows)
+    lines = ["", "### Waiting jobs in Rust", "", f"| | {head} | to reach |", "|---|" + "---:|" * len(rows) + "---|"]
+    lines += [f"| {key} | " + " | ".join(str(row[key]) for row in rows) + f" | {goal} |" for key, goal in wanted.items()]
+    return lines
 
 
 def _ratio_line(ratio: Ratio, scenario: str, values: list[float], steady: bool) -> str:

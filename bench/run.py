@@ -97,6 +97,16 @@ def play(scenario: Scenario, subjects: list[str], rounds: int, seconds: float) -
     return played
 
 
+def waiting(jobs: int) -> Row:
+    """What many waiting jobs cost in Rust."""
+    with server(OUT / "ca.pem") as urls:
+        command = ["taskset", "-c", CLIENT_CORE, str(RELEASE / "bench-waiting"), urls["http"], str(jobs)]
+        run = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120, check=True)
+    row: Row = json.loads(run.stdout)
+    print(f"  waiting: {row}", file=sys.stderr, flush=True)
+    return row
+
+
 def machine() -> str:
     with contextlib.suppress(OSError):
         for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
@@ -129,6 +139,8 @@ def main() -> int:
         rounds = play(scenario, subjects, given.rounds, given.seconds)
         results[scenario.id] = {"steady": steady(rounds), "rounds": rounds}
     document = {"machine": machine(), "python": platform.python_version(), "scenarios": results}
+    if not given.scenario:
+        document["waiting"] = [waiting(jobs) for jobs in (1_000, 10_000)]
     (OUT / "results.json").write_text(json.dumps(document, indent=1), encoding="utf-8")
     table = report.markdown(document)
     (OUT / "results.md").write_text(table, encoding="utf-8")

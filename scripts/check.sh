@@ -26,7 +26,7 @@ python3 scripts/readme.py --check
 
 say ruff and mypy
 (cd bindings-python && ../$venv/ruff check -q . && ../$venv/ruff format -q --check .)
-$venv/ruff check -q tests scripts
+$venv/ruff check -q bench tests scripts
 (cd bindings-python && ../$venv/mypy python examples)
 say stubtest
 $venv/python -m mypy.stubtest smileid_jobs --ignore-missing-stub

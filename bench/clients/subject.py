@@ -36,7 +36,7 @@ def sign(timestamp: str) -> str:
 
 
 def query() -> dict[str, Any]:
-    now = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    now = datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return {
         "timestamp": now, "signature": sign(now), "partner_id": PARTNER_ID, "user_id": USER_ID, "job_id": JOB_ID,
         "image_links": False, "history": False,

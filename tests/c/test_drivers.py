@@ -1,11 +1,12 @@
 """The drivers of the matrix with AddressSanitizer and UBSan: the same cases must end well, without a leak."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 from case_driver import CaseDriver
 from cases import Case, load_cases
-from harness import prepare
+from harness import Results, play_all
 from matrix import judge
 from support import HERE, SandboxTest, build
 
@@ -23,16 +24,17 @@ def some_cases(language: str) -> Iterator[Case]:
 
 class SanitizedDrivers(SandboxTest):
     def play(self, language: str, program: Path) -> None:
-        reasons = []
-        played = 0
+        lines = program.with_suffix(".jsonl")
+        lines.unlink(missing_ok=True)
+        cases = {case.id: case for case in some_cases(language)}
         log = program.with_suffix(".log")
         with CaseDriver(["sh", "-c", 'exec "$0" 2> "$1"', str(program), str(log)]) as driver:
-            for case in some_cases(language):
-                play = prepare(case, language, self.sandbox)
-                reasons += [f"{case.id}: {reason}" for reason in judge(case, play.line(driver.drive(play)))]
-                played += 1
+            play_all(language, driver.drive, self.sandbox, Results(lines), cases.values())
+        played = [json.loads(line) for line in lines.read_text(encoding="utf-8").splitlines()]
+        self.assertEqual([line["scenario"] for line in played], list(cases))
+        reasons = [f"{line['scenario']}: {why}" for line in played for why in judge(cases[line["scenario"]], line)]
         self.assertEqual(reasons, [])
-        self.assertGreater(played, 150)
+        self.assertGreater(len(played), 150)
         # A leak is reported when the program ends; undefined behaviour is a "runtime error".
         self.assertNotRegex(log.read_text(encoding="utf-8"), "Sanitizer|runtime error")
 
