@@ -32,11 +32,20 @@ impl SharedWatch {
             let Some(running) = held.watch.as_mut() else { return Ok(None) };
             let update = tokio::select! {
                 biased;
-                () = ended.cancelled() => return Ok(None),
-                update = running.next() => update.transpose(),
+                () = ended.cancelled() => None,
+                update = running.next() => Some(update.transpose()),
             };
-            held.goes_on = true;
-            update
+            if let Some(update) = update {
+                held.goes_on = true;
+                return update;
+            }
+            *held.watch = None;
+            // The connection of the dropped request is closed by a task of its own, and a runtime that its callers drive
+            // stands still once this ends.
+            for _ in 0..4 {
+                tokio::task::yield_now().await;
+            }
+            Ok(None)
         }
     }
 

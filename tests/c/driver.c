@@ -171,30 +171,33 @@ static smileid_error_t *watch(const stage *on) {
   const smileid_wait_options_t options = waiting(on->play, play_text(on->play, "token"));
   const uint64_t most = play_number(on->play, "stop_after", UINT64_MAX);
   smileid_watch_t *watched = NULL;
-  smileid_update_t *update = NULL;
+  smileid_update_t *updates[256];
   smileid_error_t *error = NULL;
-  uint64_t count;
+  size_t count = 0, at;
+  int cancelled;
   if (smileid_watch_job_status(on->client, play_text(on->play, "user_id"), play_text(on->play, "job_id"), &options,
                                &watched, &error)) {
     return error;
   }
-  if (!on->play->accept_only) {
-    put_raw("updates", "");
-    put_list();
-  }
-  for (count = 0; count < most; count++) {
-    if (smileid_watch_next(watched, on->cancel, &update, &error) || !update) break;
-    if (!on->play->accept_only) put_update(update);
-    smileid_update_free(update);
+  while (count < most) {
+    if (count == sizeof updates / sizeof *updates) abort();
+    if (smileid_watch_next(watched, on->cancel, &updates[count], &error) || !updates[count]) break;
+    count++;
     sleep_ms((int64_t)play_number(on->play, "pause_ms", 0));
   }
   smileid_watch_free(watched);
+  /* When cancelled, nothing else of it counts. */
+  cancelled = smileid_error_code(error) == SMILEID_ERROR_CANCELLED;
   if (on->play->accept_only) {
     if (!error) put_raw("accepted", "true");
-    return error;
+  } else if (!cancelled) {
+    put_raw("updates", "");
+    put_list();
+    for (at = 0; at < count; at++) put_update(updates[at]);
+    put_list_end();
+    if (!error) put_raw("error", "null");
   }
-  put_list_end();
-  if (!error) put_raw("error", "null");
+  for (at = 0; at < count; at++) smileid_update_free(updates[at]);
   return error;
 }
 

@@ -183,6 +183,8 @@ void watch(const Stage &on) {
       std::this_thread::sleep_for(pause);
       if (updates.size() >= most) break;
     }
+  } catch (const smileid::CancelledError &) {
+    throw;  // nothing else of it counts
   } catch (const smileid::SmileIDError &) {
     ended = std::current_exception();
   }
