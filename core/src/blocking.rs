@@ -153,8 +153,6 @@ impl ProcessClient {
             let current = self.current()?;
             let (client, runtime) = (&current.client, Arc::clone(current.runtime()?));
             let many = SharedMany::new(many(client).session()?);
-            // It goes on asking while the consumer is busy with an outcome.
-            many.start_on(&runtime.background()?);
             Ok(ProcessStream { runtime, stream: Some(many) })
         })
     }
@@ -268,6 +266,9 @@ impl ProcessMany {
     /// # Errors
     /// [`client_closed`](crate::ErrorCode::ClientClosed) in a process that did not start it.
     pub fn take(&self) -> Result<PendingCall<Option<JobOutcome>>> {
+        // On the library's own threads, so that it goes on asking while the consumer is busy with an outcome. Not before the
+        // first outcome is wanted: until then nothing is asked.
+        self.with(|many| self.runtime.background().map(|background| many.start_on(&background)))??;
         self.call(SharedMany::take)
     }
 

@@ -131,15 +131,18 @@ fn many_jobs_go_on_while_nobody_waits_and_end_with_their_handle() {
     let delay = Duration::from_millis(10);
     let many = client.poll_many(|client| client.poll_many().initial_delay(delay)).unwrap();
     many.with(|many| many.add("u-many", "pending-3")).unwrap();
+    std::thread::sleep(Duration::from_millis(50));
+    assert!(sandbox.requests("u-many", "pending-3").is_empty(), "nothing is asked before an outcome is wanted");
+    let outcome = many.take().unwrap();
     let asked = || sandbox.requests("u-many", "pending-3").len();
     assert!((0..400).any(|_| {
         std::thread::sleep(Duration::from_millis(5));
         asked() == 4
     }));
-    let outcome = many.take().unwrap().wait().unwrap().unwrap();
-    assert!(outcome.result.unwrap().job_complete());
+    assert!(outcome.wait().unwrap().unwrap().result.unwrap().job_complete());
     assert!(many.take().unwrap().wait().unwrap().is_none(), "nothing is left");
     many.with(|many| many.add("u-many", "stall")).unwrap();
+    let _stalled = many.take().unwrap();
     while sandbox.requests("u-many", "stall").is_empty() {
         std::thread::sleep(Duration::from_millis(5));
     }
