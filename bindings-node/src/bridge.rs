@@ -1,7 +1,7 @@
 //! The way back to JavaScript: one queue and one wake-up per Node environment.
 //!
-//! Runtime threads put what is finished into the queue and wake the environment's thread once per batch; that thread
-//! empties the queue and hands the whole batch to one JavaScript function. The wake-up keeps the process alive only
+//! The library's thread puts what is finished into the queue and wakes the environment's thread once per batch, when it has
+//! nothing more to do for the moment; the environment's thread empties the queue and hands the whole batch to one JavaScript function. The wake-up keeps the process alive only
 //! while a call is running, and a call that JavaScript has given up is taken out at once. Events for the log travel in
 //! the same queue (see [`crate::events`]), ahead of what is finished.
 
@@ -10,12 +10,14 @@ use std::collections::HashMap;
 use std::mem;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
 
 use napi::bindgen_prelude::{External, Function, ToNapiValue, Unknown};
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi::{Env, sys};
 use napi_derive::napi;
 use smileid_jobs::Result;
+use smileid_jobs::background::wake_when_idle;
 use smileid_jobs::events::Event;
 use smileid_jobs::panic::guard_future;
 use tokio::task::AbortHandle;
@@ -41,10 +43,25 @@ const VALUE: i32 = -2;
 pub(crate) struct Bridge {
     pub(crate) queue: Arc<Queue>,
     pub(crate) wake: Arc<Wake>,
+    waker: Waker,
     calls: Rc<RefCell<Calls>>,
 }
 
-/// What runtime threads and the environment's thread share.
+/// Wakes an environment for what is finished, unless it is awake already.
+struct Rouse {
+    queue: Arc<Queue>,
+    wake: Arc<Wake>,
+}
+
+impl std::task::Wake for Rouse {
+    fn wake(self: Arc<Self>) {
+        if self.queue.must_wake() {
+            self.wake.call((), ThreadsafeFunctionCallMode::NonBlocking);
+        }
+    }
+}
+
+/// What the library's thread and the environment's thread share.
 #[derive(Default)]
 pub(crate) struct Queue(Mutex<Waiting>);
 
@@ -78,14 +95,18 @@ impl Queue {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds what is finished; true if the environment must be woken for it.
-    fn push(&self, finished: Finished) -> bool {
+    /// Adds what is finished. Somebody must wake the environment for it.
+    fn push(&self, finished: Finished) {
         let mut waiting = self.lock();
-        if waiting.closed {
-            return false;
+        if !waiting.closed {
+            waiting.finished.push(finished);
         }
-        waiting.finished.push(finished);
-        !mem::replace(&mut waiting.woken, true)
+    }
+
+    /// Whether the environment must be woken; then the caller does it.
+    fn must_wake(&self) -> bool {
+        let mut waiting = self.lock();
+        !waiting.closed && !waiting.finished.is_empty() && !mem::replace(&mut waiting.woken, true)
     }
 
     /// Adds an event; true if the environment must be woken for it.
@@ -157,7 +178,9 @@ pub(crate) fn create_bridge(env: &Env, settle: Function<Batch, Unknown<'static>>
         calls.wake = None;
         calls.running.drain().for_each(|(_, call)| call.abort());
     })?;
-    Ok(External::new(Bridge { queue, wake: Arc::new(wake), calls }))
+    let wake = Arc::new(wake);
+    let waker = Waker::from(Arc::new(Rouse { queue: Arc::clone(&queue), wake: Arc::clone(&wake) }));
+    Ok(External::new(Bridge { queue, wake, waker, calls }))
 }
 
 /// Drops a running call and its request; nothing is reported for it any more.
@@ -177,11 +200,10 @@ impl Bridge {
     {
         let mut calls = self.calls.borrow_mut();
         let number = calls.begin(env);
-        let (queue, wake) = (Arc::clone(&self.queue), Arc::clone(&self.wake));
+        let (queue, waker) = (Arc::clone(&self.queue), self.waker.clone());
         let report = move |result: Result<Completed>| {
-            if queue.push(Finished { call: number, result }) {
-                wake.call((), ThreadsafeFunctionCallMode::NonBlocking);
-            }
+            queue.push(Finished { call: number, result });
+            wake_when_idle(&waker);
         };
         let report_failure = report.clone();
         match runtime::spawn(async move { report(guard_future(call).await.map(Into::into)) }) {

@@ -1,23 +1,25 @@
 //! Completions on their way to an event loop: a queue, and one wake-up per batch.
 //!
-//! Runtime threads put completions into the queue and write a byte into a pipe; they never enter the interpreter. The
-//! loop's thread reads the byte and takes all there is.
+//! The library's thread puts completions into the queue and writes a byte into a pipe when it has nothing more to do for
+//! the moment; it never enters the interpreter. The loop's thread reads the byte and takes all there is.
 
 use std::io::{PipeReader, PipeWriter, Read, Write, pipe};
 use std::process;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Wake, Waker};
 
 use pyo3::exceptions::PyOSError;
 use pyo3::prelude::*;
 use smileid_jobs::Result;
+use smileid_jobs::background::wake_when_idle;
 use tokio::task::AbortHandle;
 
 use crate::answer::{Answer, to_outcome};
 use crate::arguments::Any;
 use crate::exit::outside;
 
-/// What runtime threads know of a bridge. Both ends of the pipe are here, so that nobody writes to a closed one.
+/// What the library's thread knows of a bridge. Both ends of the pipe are here, so that nobody writes to a closed one.
 pub(crate) struct Queue {
     completions: Mutex<Vec<(u64, Result<Answer>)>>,
     /// Whether a byte is in the pipe, or about to be.
@@ -33,12 +35,14 @@ impl Queue {
         self.next_token.fetch_add(1, Ordering::Relaxed)
     }
 
-    pub(crate) fn complete(&self, token: u64, result: Result<Answer>) {
+    pub(crate) fn complete(self: Arc<Self>, token: u64, result: Result<Answer>) {
         self.completions.lock().unwrap_or_else(PoisonError::into_inner).push((token, result));
-        self.wake();
+        if !self.woken.load(Ordering::Acquire) {
+            wake_when_idle(&Waker::from(self));
+        }
     }
 
-    fn wake(&self) {
+    fn wake_loop(&self) {
         if !self.woken.swap(true, Ordering::AcqRel) {
             // At most one byte is ever in the pipe, so this never blocks.
             let _ = (&self.writer).write_all(&[1]);
@@ -53,6 +57,12 @@ impl Queue {
         // Before the queue is emptied: a completion that comes in between wakes the loop once more.
         self.woken.store(false, Ordering::Release);
         std::mem::take(&mut *self.completions.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Wake for Queue {
+    fn wake(self: Arc<Self>) {
+        self.wake_loop();
     }
 }
 
@@ -123,7 +133,7 @@ impl Bridge {
     fn stop(&self) {
         if self.is_own() {
             self.queue.stopped.store(true, Ordering::Release);
-            self.queue.wake();
+            self.queue.wake_loop();
         }
     }
 

@@ -33,6 +33,9 @@
 // In the libraries and not in the lint table, because examples and programs do print.
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
+#[cfg(feature = "background")]
+#[doc(hidden)]
+pub mod background;
 #[cfg(feature = "blocking")]
 #[doc(hidden)]
 pub mod blocking;

@@ -2,7 +2,7 @@
 //!
 //! A lone call that its caller waits for runs on the caller's own thread, sockets included: no other thread has to be
 //! woken twice per query. What is spawned, calls beside another one, and the drivers of `poll_many` run on the library's
-//! own threads, where many completions cost one wake-up. Those are started when first needed.
+//! own thread, where many completions cost one wake-up. That one is started when first needed.
 
 use std::mem::ManuallyDrop;
 use std::process;
@@ -14,14 +14,11 @@ use arc_swap::ArcSwapOption;
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio_util::sync::CancellationToken;
 
+use crate::background::Background;
 use crate::error::{Error, Result};
 
 /// Connections that were left alone for this long are looked at before they are used: the server may have closed one.
 const IDLE_MS: u64 = 200;
-
-/// With one, each completion is handed over by itself; with two, one gathers while the other hands over: measured, a fifth
-/// less CPU time per query on asyncio.
-const WORKERS: usize = 2;
 
 static RUNTIME: ArcSwapOption<ProcessRuntime> = ArcSwapOption::const_empty();
 
@@ -30,7 +27,7 @@ static RUNTIME: ArcSwapOption<ProcessRuntime> = ArcSwapOption::const_empty();
 pub(super) enum Lane {
     /// Its caller.
     Caller,
-    /// The library's threads.
+    /// The library's thread.
     Background,
 }
 
@@ -45,7 +42,7 @@ pub(super) struct ProcessRuntime {
     /// When `driven` last stood still, in milliseconds since `started_at`.
     left_at_ms: AtomicU64,
     driven: ManuallyDrop<RwLock<Option<Runtime>>>,
-    background: ManuallyDrop<OnceLock<RwLock<Option<Runtime>>>>,
+    background: ManuallyDrop<OnceLock<Option<Background>>>,
 }
 
 impl ProcessRuntime {
@@ -94,20 +91,10 @@ impl ProcessRuntime {
         RUNTIME.load_full().filter(|runtime| runtime.is_usable())
     }
 
-    /// The threads for what nobody waits for.
-    pub(super) fn background(&self) -> Result<Handle> {
-        let start = || {
-            Builder::new_multi_thread()
-                .worker_threads(WORKERS)
-                .max_blocking_threads(4)
-                .thread_name("smileid-jobs")
-                .enable_all()
-                .build()
-                .ok()
-        };
-        let runtime = self.background.get_or_init(|| RwLock::new(start()));
-        let runtime = runtime.read().unwrap_or_else(PoisonError::into_inner);
-        runtime.as_ref().map(|runtime| runtime.handle().clone()).ok_or_else(Error::closed)
+    /// The thread for what nobody waits for.
+    pub(super) fn background(&self) -> Result<&Handle> {
+        let background = self.background.get_or_init(|| Background::start().ok());
+        background.as_ref().map(Background::handle).ok_or_else(Error::internal)
     }
 
     /// Where a call that begins now is driven.
@@ -168,11 +155,12 @@ impl ProcessRuntime {
             std::thread::sleep(Duration::from_millis(1));
         }
         let left = || patience.saturating_duration_since(Instant::now());
-        for runtime in [Some(&*self.driven), self.background.get()].into_iter().flatten() {
-            // Whoever still drives it keeps it.
-            if let Some(runtime) = runtime.try_write().ok().and_then(|mut runtime| runtime.take()) {
-                runtime.shutdown_timeout(left());
-            }
+        // Whoever still drives it keeps it.
+        if let Some(driven) = self.driven.try_write().ok().and_then(|mut driven| driven.take()) {
+            driven.shutdown_timeout(left());
+        }
+        if let Some(Some(background)) = self.background.get() {
+            background.stop(left());
         }
     }
 }
