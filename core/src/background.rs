@@ -45,6 +45,7 @@ impl Background {
         thread::Builder::new().name("smileid-jobs".to_owned()).spawn(move || {
             TO_WAKE.set(Some(Vec::new()));
             runtime.block_on(until.cancelled());
+            wake_all();
             // A name that is being looked up cannot be interrupted.
             runtime.shutdown_background();
             drop(ends);

@@ -42,15 +42,19 @@ impl Query {
 
     /// For ids that were checked before.
     pub(crate) fn unchecked(signature: &Signature, user_id: &str, job_id: &str, options: StatusOptions) -> Self {
-        let head = serde_json::json!({
-            "partner_id": signature.partner_id(),
-            "user_id": user_id,
-            "job_id": job_id,
-            "history": options.return_history,
-            "image_links": options.return_image_links,
-        });
-        let mut head = head.to_string().into_bytes();
-        head.pop();
+        let mut head = Vec::with_capacity(128 + user_id.len() + job_id.len());
+        for (key, text) in [("partner_id", signature.partner_id()), ("user_id", user_id), ("job_id", job_id)] {
+            head.push(if head.is_empty() { b'{' } else { b',' });
+            // Writing a text into memory does not fail.
+            let _ = serde_json::to_writer(&mut head, key);
+            head.push(b':');
+            let _ = serde_json::to_writer(&mut head, text);
+        }
+        for (key, wanted) in [("history", options.return_history), ("image_links", options.return_image_links)] {
+            head.extend_from_slice(b",\"");
+            head.extend_from_slice(key.as_bytes());
+            head.extend_from_slice(if wanted { b"\":true" } else { b"\":false" });
+        }
         head.extend_from_slice(br#","timestamp":""#);
         Self { user_id: user_id.to_owned(), job_id: job_id.to_owned(), options, head, last_wall_ms: i64::MIN }
     }

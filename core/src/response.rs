@@ -13,6 +13,7 @@ mod result;
 mod view;
 
 use std::fmt;
+use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
@@ -84,6 +85,14 @@ impl JobStatus {
     /// Every key of the answer with its value's JSON text.
     pub(crate) fn entries(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.envelope.entries(&self.0.raw)
+    }
+
+    /// Where the values of `timestamp` and `signature` stand in the body, in its order; at its end where there is none.
+    pub(crate) fn signed_pair(&self) -> [Range<usize>; 2] {
+        let end = self.0.raw.len();
+        let mut places = self.0.envelope.places_of(["timestamp", "signature"]);
+        let mut next = || places.next().unwrap_or(end..end);
+        [next(), next()]
     }
 
     /// Whether another answer says something else, beyond what is new in every answer.

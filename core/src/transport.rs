@@ -31,7 +31,7 @@ impl HttpRequest {
     }
 
     pub(crate) fn with_body(&self, body: Bytes) -> Self {
-        Self { body: Some(body), ..self.clone() }
+        Self { url: self.url.clone(), body: Some(body), max_response_bytes: self.max_response_bytes }
     }
 
     /// Where it goes.
@@ -197,11 +197,16 @@ impl ReqwestTransport {
 
     async fn exchange(&self, request: HttpRequest, progress: &Progress) -> Result<HttpResponse> {
         let client = self.pools(&request.url).get(|| self.make(&request.url))?;
-        let builder = match request.body {
-            Some(body) => client.post(request.url).headers(self.headers.clone()).body(body),
-            None => client.get(request.url).header(USER_AGENT, self.options.user_agent),
-        };
-        let mut response = builder.send().await.map_err(classify)?;
+        let method = if request.body.is_some() { reqwest::Method::POST } else { reqwest::Method::GET };
+        let mut sent = reqwest::Request::new(method, request.url);
+        match request.body {
+            Some(body) => {
+                sent.headers_mut().clone_from(&self.headers);
+                *sent.body_mut() = Some(body.into());
+            }
+            None => drop(sent.headers_mut().insert(USER_AGENT, HeaderValue::from_static(self.options.user_agent))),
+        }
+        let mut response = client.execute(sent).await.map_err(classify)?;
         progress.body_began();
         let status = response.status().as_u16();
         let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);

@@ -2,6 +2,7 @@
 
 mod driver;
 mod jobs;
+mod kept;
 
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::schedule::Schedule;
-use crate::config::{FINAL_POLL_MARGIN, RETRY_AFTER_CAP};
+use crate::config::{FINAL_POLL_MARGIN, LONG_DELAY, RETRY_AFTER_CAP, TOGETHER};
 use crate::error::{Error, IncompleteReason, Phase};
 use crate::response::JobStatus;
 use crate::retry::Answer;
@@ -75,7 +75,7 @@ impl Policy {
         }
         let floor = outcome.retry_after.unwrap_or_default().min(RETRY_AFTER_CAP);
         let not_before = now.saturating_add(floor);
-        let until = now.saturating_add(self.delay(attempts, chance)).max(not_before);
+        let until = self.due(now, self.delay(attempts, chance)).max(not_before);
         let Some(ends_at) = ends_at else { return Decision::Again(Pause { until, not_before }) };
         if !floor.is_zero() && not_before >= ends_at {
             return self.out_of_time(&outcome.answer, IncompleteReason::RetryAfterBeyondDeadline);
@@ -100,6 +100,17 @@ impl Policy {
         match self.until {
             Until::Attempts => delay,
             Until::Complete => delay / 2 + (delay / 2).mul_f64(chance.clamp(0.0, 1.0)),
+        }
+    }
+
+    /// When a delay that begins now is over. Many waits whose long delays end at nearly the same time ask together: one
+    /// wake-up for all of them, up to 4 ms early.
+    fn due(&self, now: Duration, delay: Duration) -> Duration {
+        let due = now.saturating_add(delay);
+        let apart = Duration::from_nanos(u64::from(due.subsec_nanos() % TOGETHER.subsec_nanos()));
+        match self.until {
+            Until::Complete if delay >= LONG_DELAY => due.saturating_sub(apart),
+            _ => due,
         }
     }
 
@@ -192,6 +203,19 @@ mod tests {
     fn jitter_is_the_upper_half_of_the_delay() {
         let at = |chance| wait(60 * S).decide(&transient(None), 1, Some(60 * S), Duration::ZERO, chance);
         assert_eq!([at(0.0), at(1.0)], [again(S, Duration::ZERO), again(2 * S, Duration::ZERO)]);
+    }
+
+    #[test]
+    fn long_delays_that_end_close_together_end_at_once() {
+        let ms = Duration::from_millis;
+        let at = |now, chance| wait(60 * S).decide(&transient(None), 1, Some(60 * S), now, chance);
+        assert_eq!(at(ms(1), 1.0), again(ms(2000), ms(1)));
+        assert_eq!(at(ms(3), 1.0), again(ms(2000), ms(3)));
+        assert_eq!(at(ms(4), 1.0), again(ms(2004), ms(4)));
+        // A short one is kept to.
+        let schedule = Schedule::new(Some(ms(10)), None).unwrap();
+        let short = Policy { schedule, ..wait(S) };
+        assert_eq!(short.decide(&transient(None), 1, Some(S), ms(1), 1.0), again(ms(11), ms(1)));
     }
 
     #[test]

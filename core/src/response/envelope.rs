@@ -6,7 +6,7 @@ use std::fmt;
 use std::ops::Range;
 
 use serde::Deserialize;
-use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
+use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::{invalid, lenient};
@@ -24,24 +24,26 @@ pub(crate) struct Envelope {
     has_error: bool,
     /// `user_id` and `job_id` of `result.PartnerParams`, as text.
     partner_params: (Option<String>, Option<String>),
-    places: Vec<(String, Range<usize>)>,
+    places: Vec<(Cow<'static, str>, Range<usize>)>,
 }
 
 /// Keys that the typed view shows.
+const KNOWN: [&str; 10] = [
+    "timestamp",
+    "signature",
+    "job_complete",
+    "job_success",
+    "code",
+    "result",
+    "history",
+    "image_links",
+    "kyc_receipt",
+    "kyb_receipt",
+];
+
+/// Whether the typed view shows a key.
 pub(super) fn is_known(key: &str) -> bool {
-    matches!(
-        key,
-        "timestamp"
-            | "signature"
-            | "job_complete"
-            | "job_success"
-            | "code"
-            | "result"
-            | "history"
-            | "image_links"
-            | "kyc_receipt"
-            | "kyb_receipt"
-    )
+    KNOWN.contains(&key)
 }
 
 impl Envelope {
@@ -82,7 +84,9 @@ impl Envelope {
                 _ => {}
             }
             let at = value.as_ptr() as usize - start;
-            envelope.places.push((key.into_owned(), at..at + value.len()));
+            let known = KNOWN.iter().find(|known| **known == key);
+            let key = known.map_or_else(|| Cow::Owned(key.into_owned()), |known| Cow::Borrowed(*known));
+            envelope.places.push((key, at..at + value.len()));
         }
         Ok(envelope)
     }
@@ -107,11 +111,16 @@ impl Envelope {
         self.has_job_complete
     }
 
+    /// Where the values of some keys stand, in the order received.
+    pub(super) fn places_of<const N: usize>(&self, keys: [&'static str; N]) -> impl Iterator<Item = Range<usize>> {
+        self.places.iter().filter(move |(key, _)| keys.contains(&&**key)).map(|(_, place)| place.clone())
+    }
+
     /// Every key with its value's text, in the order received.
     pub(super) fn entries<'a>(&'a self, raw: &'a [u8]) -> impl Iterator<Item = (&'a str, &'a str)> {
         // The places were taken from this very body, which was UTF-8.
         self.places.iter().filter_map(|(key, place)| {
-            raw.get(place.clone()).and_then(|value| std::str::from_utf8(value).ok()).map(|value| (key.as_str(), value))
+            raw.get(place.clone()).and_then(|value| std::str::from_utf8(value).ok()).map(|value| (&**key, value))
         })
     }
 }
@@ -124,10 +133,39 @@ fn partner_params(result: &str) -> Result<(Option<String>, Option<String>)> {
     if !result.starts_with('{') {
         return Ok((None, None));
     }
-    let Some(params) = lenient::entries(result).into_iter().rev().find(|(key, _)| key == "PartnerParams") else {
-        return Ok((None, None));
-    };
-    named_ids(params.1)
+    let LastParams(params) = serde_json::from_str(result).map_err(|error| not_an_object(&error))?;
+    params.map_or(Ok((None, None)), |params| named_ids(params.get()))
+}
+
+/// The last `PartnerParams` of an object; everything else is passed over.
+struct LastParams<'a>(Option<&'a RawValue>);
+
+impl<'de> Deserialize<'de> for LastParams<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        struct ObjectVisitor;
+
+        impl<'de> Visitor<'de> for ObjectVisitor {
+            type Value = LastParams<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<Self::Value, A::Error> {
+                let mut params = None;
+                while let Some(key) = map.next_key::<&'de RawValue>()? {
+                    if key_of(key) == "PartnerParams" {
+                        params = Some(map.next_value()?);
+                    } else {
+                        map.next_value::<IgnoredAny>()?;
+                    }
+                }
+                Ok(LastParams(params))
+            }
+        }
+
+        deserializer.deserialize_map(ObjectVisitor)
+    }
 }
 
 fn named_ids(params: &str) -> Result<(Option<String>, Option<String>)> {
@@ -198,7 +236,9 @@ fn key_of(raw: &RawValue) -> Cow<'_, str> {
 
 /// Whether brackets nest deeper than `limit`, outside of strings. Sound for any text; exact for JSON.
 fn nested_deeper_than(text: &[u8], limit: usize) -> bool {
-    let openings = text.iter().filter(|byte| matches!(byte, b'{' | b'[')).count();
+    // Few brackets cannot nest deeply. Counted in bytes, sixteen at a time.
+    let in_chunk = |chunk: &[u8]| chunk.iter().map(|byte| u8::from(matches!(byte, b'{' | b'['))).sum::<u8>();
+    let openings: usize = text.chunks(255).map(|chunk| usize::from(in_chunk(chunk))).sum();
     if openings <= limit {
         return false;
     }

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 
 use super::Shared;
 use super::jobs::{Job, Slot};
+use super::kept::Kept;
 use crate::error::{Error, Result};
 use crate::poll::drive::Bound;
 use crate::poll::poller::{Decision, Outcome};
@@ -96,37 +96,28 @@ fn conclude(shared: &Shared, slot: Slot, query: &Query, outcome: Outcome) {
     if let Decision::Again(pause) = decision {
         Traced { call: shared.options.call, attempt: job.attempts }.waiting(pause.until.saturating_sub(now));
         job.last_wall_ms = query.last_wall_ms;
-        note(job, outcome.answer);
+        jobs.note(slot, outcome.answer);
         jobs.wait(slot, pause);
         return;
     }
-    let Some(mut job) = jobs.remove(slot) else { return };
-    drop(jobs);
     let result = match (decision, outcome.answer) {
         (Decision::End, Answer::Status(status)) => Ok(status),
         (Decision::End, Answer::Failed(error) | Answer::NotReady(error)) => Err(error),
         (Decision::GiveUp(reason), answer) => {
-            note(&mut job, answer);
+            jobs.note(slot, answer);
             Err(policy.gave_up(reason))
         }
         (Decision::Again(_), _) => return,
     };
+    let Some(job) = jobs.remove(slot) else { return };
+    drop(jobs);
     finish(shared, &job, result, now);
-}
-
-fn note(job: &mut Job, answer: Answer) {
-    match answer {
-        // Copied, because the body may share a much larger buffer.
-        Answer::Status(status) => job.last_body = Some(status.raw().as_ref().into()),
-        Answer::Failed(error) | Answer::NotReady(error) => job.last_error = Some(error),
-    }
 }
 
 fn finish(shared: &Shared, job: &Job, result: Result<JobStatus>, now: Duration) {
     let (user_id, job_id) = job.ids();
     let result = result.map_err(|error| {
-        let body = job.last_body.as_deref().map(Bytes::copy_from_slice);
-        let last_status = body.and_then(|body| JobStatus::from_verified(user_id, job_id, body).ok());
+        let last_status = job.last_body.as_ref().map(Kept::body).and_then(|body| JobStatus::from_verified(user_id, job_id, body).ok());
         let elapsed = now.saturating_sub(job.started_at.unwrap_or(now));
         error.with_last_status(last_status).with_last_error(job.last_error.clone()).with_call(
             user_id,

@@ -1,15 +1,18 @@
-//! The waiting jobs: a slab, an index by ids, and one heap of due times. Made to be small: a job costs its ids, its last
-//! answer and about a hundred bytes.
+//! The waiting jobs: a slab, an index by ids, and one heap of due times. Made to be small: a job costs its ids, what is its
+//! own in its last answer, and about a hundred and fifty bytes.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
 use std::time::Duration;
 
 use hashbrown::HashTable;
 
 use super::super::poller::Pause;
+use super::kept::{Common, Kept};
 use crate::error::Error;
+use crate::retry::Answer;
 
 /// One job between its attempts.
 pub(super) struct Job {
@@ -26,7 +29,7 @@ pub(super) struct Job {
     not_before_us: u64,
     pub(super) last_wall_ms: i64,
     /// The last verified body: a status is made of it only if it is asked for.
-    pub(super) last_body: Option<Box<[u8]>>,
+    pub(super) last_body: Option<Kept>,
     pub(super) last_error: Option<Error>,
 }
 
@@ -58,6 +61,8 @@ pub(super) struct Jobs {
     hasher: RandomState,
     /// Due times; an entry that no longer fits its job is passed over.
     due: BinaryHeap<Reverse<(u64, u32, u32)>>,
+    /// What the bodies kept last have in common.
+    common: Option<Arc<Common>>,
     is_over: bool,
 }
 
@@ -134,6 +139,18 @@ impl Jobs {
     pub(super) fn get_mut(&mut self, slot: Slot) -> Option<&mut Job> {
         let entry = self.entries.get_mut(slot.index as usize).filter(|entry| entry.generation == slot.generation)?;
         entry.job.as_deref_mut()
+    }
+
+    /// Remembers what a job was answered last.
+    pub(super) fn note(&mut self, slot: Slot, answer: Answer) {
+        let mut common = self.common.take();
+        if let Some(job) = self.get_mut(slot) {
+            match answer {
+                Answer::Status(status) => job.last_body = Some(Kept::new(&status, &mut common)),
+                Answer::Failed(error) | Answer::NotReady(error) => job.last_error = Some(error),
+            }
+        }
+        self.common = common;
     }
 
     /// Puts a job back to wait.
