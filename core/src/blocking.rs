@@ -14,6 +14,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
+use tokio::sync::oneshot;
 use tokio::task::AbortHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -173,16 +174,19 @@ impl ProcessClient {
         })
     }
 
-    /// Ends running calls with `client_closed` and refuses new ones.
+    /// Ends running calls with `client_closed`, refuses new ones and closes idle connections.
     pub fn close(&self) {
         self.closed.store(true, Ordering::Release);
-        let held = self.slot.load_full();
-        if let Some(held) = held {
-            if held.pid == process::id() {
-                held.client.close();
-            } else {
-                std::mem::forget(held);
-            }
+        let Some(held) = self.slot.swap(None) else { return };
+        if held.pid != process::id() {
+            std::mem::forget(held);
+            return;
+        }
+        held.client.close();
+        let runtime = held.runtime.get().cloned();
+        drop(held);
+        if let Some(runtime) = runtime {
+            runtime.settle();
         }
     }
 
@@ -196,9 +200,6 @@ impl ProcessClient {
 impl Drop for ProcessClient {
     fn drop(&mut self) {
         self.close();
-        if let Some(foreign) = self.slot.swap(None).filter(|held| held.pid != process::id()) {
-            std::mem::forget(foreign);
-        }
     }
 }
 
@@ -318,8 +319,26 @@ impl<T: Send + 'static> PendingCall<T> {
         Self { runtime, future: Some(future), lane: None }
     }
 
-    fn lane(&mut self) -> Lane {
-        *self.lane.get_or_insert_with(|| self.runtime.lane())
+    /// Where the call is driven, from the first wait for it on.
+    fn lane(&mut self) -> Result<Lane> {
+        if let Some(lane) = self.lane {
+            return Ok(lane);
+        }
+        let lane = self.runtime.lane();
+        if lane == Lane::Background {
+            // All of it goes there: this thread is woken once, with the end.
+            let future = self.future.take().ok_or_else(Error::internal)?;
+            let (done, ended) = oneshot::channel();
+            let task = self.runtime.background()?.spawn(async move { drop(done.send(future.await)) });
+            let task = AbortOnDrop(task.abort_handle());
+            self.future = Some(Box::pin(async move {
+                let _task = task;
+                // Nothing is sent only when the runtime is being stopped.
+                ended.await.unwrap_or_else(|_| Err(Error::closed()))
+            }));
+        }
+        self.lane = Some(lane);
+        Ok(lane)
     }
 
     /// Waits on the calling thread until the call ends.
@@ -327,18 +346,18 @@ impl<T: Send + 'static> PendingCall<T> {
     /// # Errors
     /// The call's own.
     pub fn wait(mut self) -> Result<T> {
-        let lane = self.lane();
-        guard(|| match self.future.take() {
-            Some(future) => self.runtime.block_on(lane, future),
-            None => Err(Error::internal()),
+        guard(|| {
+            let lane = self.lane()?;
+            let future = self.future.take().ok_or_else(Error::internal)?;
+            self.runtime.block_on(lane, future)
         })
     }
 
     /// Waits on the calling thread for a while; `None` when the call has not ended yet.
     pub fn wait_for(&mut self, slice: Duration) -> Option<Result<T>> {
-        let lane = self.lane();
         let waited = guard(|| {
-            let Some(future) = &mut self.future else { return Err(Error::internal()) };
+            let lane = self.lane()?;
+            let future = self.future.as_mut().ok_or_else(Error::internal)?;
             self.runtime.block_on(lane, async move { tokio::time::timeout(slice, future).await.ok().transpose() })
         });
         let ended = waited.transpose();
@@ -353,9 +372,9 @@ impl<T: Send + 'static> PendingCall<T> {
     /// # Errors
     /// The call's own, or [`cancelled`](crate::ErrorCode::Cancelled).
     pub fn wait_unless(mut self, cancel: &CancellationToken) -> Result<T> {
-        let lane = self.lane();
         guard(|| {
-            let Some(future) = self.future.take() else { return Err(Error::internal()) };
+            let lane = self.lane()?;
+            let future = self.future.take().ok_or_else(Error::internal)?;
             self.runtime.block_on(lane, async move {
                 tokio::select! {
                     biased;
@@ -375,6 +394,15 @@ impl<T: Send + 'static> PendingCall<T> {
         let future = self.future.take().ok_or_else(Error::internal)?;
         let task = self.runtime.background()?.spawn(async move { done(future.await) });
         Ok(task.abort_handle())
+    }
+}
+
+/// Drops a task's future with the wait for it.
+struct AbortOnDrop(AbortHandle);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
     }
 }
 

@@ -98,6 +98,8 @@ pub(crate) struct ReqwestTransport {
     loopback: Pools,
     remote: Pools,
     headers: HeaderMap,
+    /// Made once: reading the platform's certificates takes milliseconds, and sessions can be resumed on any pool.
+    tls: OnceLock<rustls::ClientConfig>,
 }
 
 /// How many runtimes may have a pool at a time; those of runtimes that are gone must not pile up.
@@ -147,13 +149,13 @@ impl ReqwestTransport {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         headers.insert(USER_AGENT, HeaderValue::from_static(options.user_agent));
-        let (plain_loopback, loopback, remote) = Default::default();
-        let transport = Self { options, plain_loopback, loopback, remote, headers };
+        let (plain_loopback, loopback, remote, tls) = Default::default();
+        let transport = Self { options, plain_loopback, loopback, remote, headers, tls };
         let unused = transport.make(url)?;
         *transport.pools(url).unused.lock().unwrap_or_else(PoisonError::into_inner) = Some(unused);
         if transport.options.trust.ca_bundle.is_some() {
             // A wrong bundle is found where it was given, even if this server needs none.
-            transport.options.trust.client_config()?;
+            transport.tls()?;
         }
         Ok(transport)
     }
@@ -168,9 +170,16 @@ impl ReqwestTransport {
 
     fn make(&self, url: &Url) -> Result<reqwest::Client> {
         // Without TLS there is nothing to trust, and a machine without CA files must do.
-        let tls =
-            if url.scheme() == "http" { self.options.trust.nobody()? } else { self.options.trust.client_config()? };
+        let tls = if url.scheme() == "http" { self.options.trust.nobody()? } else { self.tls()? };
         self.pool(tls, is_loopback(url))
+    }
+
+    fn tls(&self) -> Result<rustls::ClientConfig> {
+        if let Some(tls) = self.tls.get() {
+            return Ok(tls.clone());
+        }
+        let tls = self.options.trust.client_config()?;
+        Ok(self.tls.get_or_init(|| tls).clone())
     }
 
     fn pool(&self, tls: rustls::ClientConfig, is_loopback: bool) -> Result<reqwest::Client> {

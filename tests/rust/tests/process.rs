@@ -63,6 +63,13 @@ fn a_token_cancels_and_close_ends_calls() {
     assert_eq!(refused.code(), ErrorCode::ClientClosed);
 }
 
+/// A signed answer about a job that goes on.
+fn pending(partner_id: &str, api_key: &str) -> String {
+    let signature = smileid_jobs::Signature::new(partner_id, api_key).unwrap();
+    let pair = signature.generate_signature(None);
+    json!({ "job_complete": false, "timestamp": pair.timestamp, "signature": pair.signature }).to_string()
+}
+
 /// Answers one query per connection, says that the connection stays open, and closes it a little later.
 fn closing_server(answer: String) -> (String, std::sync::Arc<std::sync::atomic::AtomicUsize>) {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -84,10 +91,7 @@ fn closing_server(answer: String) -> (String, std::sync::Arc<std::sync::atomic::
 
 #[test]
 fn a_connection_that_the_server_closed_meanwhile_is_not_used() {
-    let signature = smileid_jobs::Signature::new("001", "k").unwrap();
-    let pair = signature.generate_signature(None);
-    let answer = json!({ "job_complete": false, "timestamp": pair.timestamp, "signature": pair.signature });
-    let (url, connections) = closing_server(answer.to_string());
+    let (url, connections) = closing_server(pending("001", "k"));
     // Without retries, so that nothing hides a request on a dead connection.
     let client = ProcessClient::new(Client::builder("001", "k").base_url(url).max_retries(0)).unwrap();
     for asked in 1..=3 {
@@ -122,6 +126,58 @@ fn one_client_serves_its_callers_and_the_librarys_own_thread() {
             });
         }
     });
+}
+
+/// Answers as long as a connection lives, and counts those that are open.
+fn counting_server(answer: String) -> (String, std::sync::Arc<std::sync::atomic::AtomicUsize>) {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let open = std::sync::Arc::<AtomicUsize>::default();
+    let count = std::sync::Arc::clone(&open);
+    let response = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{answer}", answer.len());
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let (mut stream, count, response) = (stream.unwrap(), std::sync::Arc::clone(&count), response.clone());
+            count.fetch_add(1, Ordering::SeqCst);
+            std::thread::spawn(move || {
+                let mut request = [0; 4096];
+                while let Ok(1..) = std::io::Read::read(&mut stream, &mut request) {
+                    // The body comes last and ends with a brace.
+                    if request.contains(&b'}') {
+                        request.fill(0);
+                        stream.write_all(response.as_bytes()).unwrap();
+                    }
+                }
+                count.fetch_sub(1, Ordering::SeqCst);
+            });
+        }
+    });
+    (url, open)
+}
+
+#[test]
+fn a_closed_client_leaves_no_connection_open() {
+    let (url, open) = counting_server(pending("001", "k"));
+    let open = || open.load(std::sync::atomic::Ordering::SeqCst);
+    let client = ProcessClient::new(Client::builder("001", "k").base_url(url)).unwrap();
+    for _ in 0..2 {
+        // All are begun before one of them is waited for to its end.
+        let slice = Duration::from_nanos(1);
+        let mut calls: Vec<_> =
+            (0..8).map(|_| client.call(|client| client.get_job_status("u", "j")).unwrap()).collect();
+        let early: Vec<_> = calls.iter_mut().map(|call| call.wait_for(slice).is_some()).collect();
+        for (call, is_over) in calls.into_iter().zip(early) {
+            assert!(is_over || !call.wait().unwrap().job_complete());
+        }
+        assert!((1..=8).contains(&open()), "{} are open", open());
+    }
+    client.close();
+    let closed = (0..400).any(|_| {
+        std::thread::sleep(Duration::from_millis(5));
+        open() == 0
+    });
+    assert!(closed, "{} are open", open());
 }
 
 #[test]

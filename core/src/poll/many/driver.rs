@@ -117,7 +117,11 @@ fn conclude(shared: &Shared, slot: Slot, query: &Query, outcome: Outcome) {
 fn finish(shared: &Shared, job: &Job, result: Result<JobStatus>, now: Duration) {
     let (user_id, job_id) = job.ids();
     let result = result.map_err(|error| {
-        let last_status = job.last_body.as_ref().map(Kept::body).and_then(|body| JobStatus::from_verified(user_id, job_id, body).ok());
+        let last_status = job
+            .last_body
+            .as_ref()
+            .map(Kept::body)
+            .and_then(|body| JobStatus::from_verified(user_id, job_id, body).ok());
         let elapsed = now.saturating_sub(job.started_at.unwrap_or(now));
         error.with_last_status(last_status).with_last_error(job.last_error.clone()).with_call(
             user_id,
