@@ -23,7 +23,7 @@ pub(crate) const RETRY_BASE: Duration = Duration::from_millis(250);
 pub(crate) const RETRY_CAP: Duration = Duration::from_secs(4);
 /// The last query of a wait starts this long before its end, or half its timeout.
 pub(crate) const FINAL_POLL_MARGIN: Duration = Duration::from_secs(1);
-/// Waits with long delays ask together when they come due this close to each other.
+/// Jobs of one `poll_many` with long delays ask together when they come due this close to each other.
 pub(crate) const TOGETHER: Duration = Duration::from_millis(4);
 /// See [`TOGETHER`].
 pub(crate) const LONG_DELAY: Duration = Duration::from_secs(1);

@@ -9,6 +9,7 @@ use crate::config::{BURST, MAX_WAITING, check_rate};
 use crate::error::Result;
 use crate::poll::limit::RateLimit;
 use crate::poll::many::{ManyOptions, ManySession, PollManyStream};
+use crate::poll::poller::Policy;
 use crate::request::StatusOptions;
 
 /// What a `poll_many` is told before it starts: see [`Client::poll_many`].
@@ -87,7 +88,7 @@ impl PollMany {
     /// [`invalid_argument`](crate::ErrorCode::InvalidArgument) when an option is outside of its limits.
     #[doc(hidden)]
     pub fn session(self) -> Result<ManySession> {
-        let policy = self.polling.policy()?;
+        let policy = Policy { together: true, ..self.polling.policy()? };
         // In range, so both fit.
         let max_waiting = usize::try_from(MAX_WAITING.check(self.max_waiting)?).unwrap_or(usize::MAX);
         let burst = u32::try_from(BURST.check(self.burst)?).unwrap_or(u32::MAX);

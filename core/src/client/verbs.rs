@@ -59,7 +59,7 @@ impl Polling {
         // A timeout of zero asks for exactly one request.
         let retry_count = if timeout == Some(Duration::ZERO) { Some(0) } else { retry_count };
         let max_attempts = retry_count.map(|count| count.saturating_add(1));
-        Ok(Policy { until: self.until, schedule, max_attempts, timeout })
+        Ok(Policy { until: self.until, schedule, max_attempts, timeout, together: false })
     }
 }
 

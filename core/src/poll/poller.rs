@@ -26,6 +26,9 @@ pub(crate) struct Policy {
     pub(crate) max_attempts: Option<u64>,
     /// `None` is no limit; zero asks for exactly one HTTP request.
     pub(crate) timeout: Option<Duration>,
+    /// Whether jobs whose long delays end at nearly the same time ask together: one wake-up for all of them, each up to
+    /// 4 ms early.
+    pub(crate) together: bool,
 }
 
 /// What one attempt brought, its HTTP retries included.
@@ -103,15 +106,13 @@ impl Policy {
         }
     }
 
-    /// When a delay that begins now is over. Many waits whose long delays end at nearly the same time ask together: one
-    /// wake-up for all of them, up to 4 ms early.
+    /// When a delay that begins now is over.
     fn due(&self, now: Duration, delay: Duration) -> Duration {
         let due = now.saturating_add(delay);
-        let apart = Duration::from_nanos(u64::from(due.subsec_nanos() % TOGETHER.subsec_nanos()));
-        match self.until {
-            Until::Complete if delay >= LONG_DELAY => due.saturating_sub(apart),
-            _ => due,
+        if !self.together || delay < LONG_DELAY {
+            return due;
         }
+        due.saturating_sub(Duration::from_nanos(u64::from(due.subsec_nanos() % TOGETHER.subsec_nanos())))
     }
 
     /// The last query starts this long before the end, so that its answer can still arrive.
@@ -173,7 +174,8 @@ mod tests {
 
     fn wait(timeout: Duration) -> Policy {
         let schedule = Schedule::new(Some(2 * S), None).unwrap();
-        Policy { until: Until::Complete, schedule, max_attempts: None, timeout: Some(timeout) }
+        let together = false;
+        Policy { until: Until::Complete, schedule, max_attempts: None, timeout: Some(timeout), together }
     }
 
     fn transient(retry_after: Option<Duration>) -> Outcome {
@@ -208,13 +210,17 @@ mod tests {
     #[test]
     fn long_delays_that_end_close_together_end_at_once() {
         let ms = Duration::from_millis;
-        let at = |now, chance| wait(60 * S).decide(&transient(None), 1, Some(60 * S), now, chance);
-        assert_eq!(at(ms(1), 1.0), again(ms(2000), ms(1)));
-        assert_eq!(at(ms(3), 1.0), again(ms(2000), ms(3)));
-        assert_eq!(at(ms(4), 1.0), again(ms(2004), ms(4)));
+        let at = |together, now| {
+            let policy = Policy { together, ..wait(60 * S) };
+            policy.decide(&transient(None), 1, Some(60 * S), now, 1.0)
+        };
+        assert_eq!(at(true, ms(1)), again(ms(2000), ms(1)));
+        assert_eq!(at(true, ms(3)), again(ms(2000), ms(3)));
+        assert_eq!(at(true, ms(4)), again(ms(2004), ms(4)));
+        assert_eq!(at(false, ms(3)), again(ms(2003), ms(3)));
         // A short one is kept to.
         let schedule = Schedule::new(Some(ms(10)), None).unwrap();
-        let short = Policy { schedule, ..wait(S) };
+        let short = Policy { schedule, together: true, ..wait(S) };
         assert_eq!(short.decide(&transient(None), 1, Some(S), ms(1), 1.0), again(ms(11), ms(1)));
     }
 
