@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use serde_json::Value;
+use serde::Serializer;
 
-use super::view::View;
-use super::{Naming, lenient};
+use super::view::view;
+use super::{Naming, View, lenient};
 
 /// What Smile Secure found: users who look like the same person.
 ///
@@ -42,10 +42,10 @@ impl Antifraud {
         }
         let mut antifraud = Self::default();
         for (key, value) in lenient::entries(raw) {
-            match key.as_str() {
+            match key.as_ref() {
                 "summary" => {
                     for (key, value) in lenient::entries(value) {
-                        match key.as_str() {
+                        match key.as_ref() {
                             "fraud_detected" => antifraud.fraud_detected = lenient::boolean(value),
                             "fraud_sources" => antifraud.fraud_sources = lenient::texts(value),
                             _ => {}
@@ -54,7 +54,7 @@ impl Antifraud {
                 }
                 "smile_secure" => {
                     for (key, value) in lenient::entries(value) {
-                        match key.as_str() {
+                        match key.as_ref() {
                             "ResultCode" => antifraud.result_code = lenient::text(value),
                             "ResultText" => antifraud.result_text = lenient::text(value),
                             "SuspectUsers" => antifraud.suspect_users = suspects(value),
@@ -68,18 +68,23 @@ impl Antifraud {
         }
         Some(antifraud)
     }
+}
 
-    pub(super) fn view(&self, naming: Naming) -> Value {
-        let suspects = self.suspect_users.iter().map(|user| {
-            View::new(naming).set("user_id", user.user_id.as_deref()).set("reasons", user.reasons.clone()).finish()
-        });
-        View::new(naming)
-            .set("fraud_detected", self.fraud_detected)
-            .set("fraud_sources", self.fraud_sources.clone())
-            .set("result_code", self.result_code.as_deref())
-            .set("result_text", self.result_text.as_deref())
-            .set("suspect_users", suspects.collect::<Vec<_>>())
-            .finish()
+impl View for Antifraud {
+    fn serialize_as<S: Serializer>(&self, naming: Naming, serializer: S) -> Result<S::Ok, S::Error> {
+        view!(Antifraud as naming into serializer {
+            fraud_detected: self.fraud_detected,
+            fraud_sources: self.fraud_sources,
+            result_code: self.result_code,
+            result_text: self.result_text,
+            suspect_users: self.suspect_users,
+        })
+    }
+}
+
+impl View for SuspectUser {
+    fn serialize_as<S: Serializer>(&self, naming: Naming, serializer: S) -> Result<S::Ok, S::Error> {
+        view!(SuspectUser as naming into serializer { user_id: self.user_id, reasons: self.reasons })
     }
 }
 
@@ -90,7 +95,7 @@ fn suspects(raw: &str) -> Vec<SuspectUser> {
         .map(|raw| {
             let mut user = SuspectUser::default();
             for (key, value) in lenient::entries(raw) {
-                match key.as_str() {
+                match key.as_ref() {
                     "user_id" => user.user_id = lenient::text(value),
                     "reasons" => user.reasons = lenient::texts(value),
                     "reason" => user.reasons = lenient::text(value).into_iter().collect(),

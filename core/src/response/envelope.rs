@@ -27,23 +27,6 @@ pub(crate) struct Envelope {
     places: Vec<(String, Range<usize>)>,
 }
 
-/// Keys that the typed view shows.
-pub(super) fn is_known(key: &str) -> bool {
-    matches!(
-        key,
-        "timestamp"
-            | "signature"
-            | "job_complete"
-            | "job_success"
-            | "code"
-            | "result"
-            | "history"
-            | "image_links"
-            | "kyc_receipt"
-            | "kyb_receipt"
-    )
-}
-
 impl Envelope {
     /// Reads a body: syntax, UTF-8, nesting and duplicate keys are checked, values are left where they are.
     pub(crate) fn read(raw: &[u8]) -> Result<Self> {
@@ -109,11 +92,18 @@ impl Envelope {
 
     /// Every key with its value's text, in the order received.
     pub(super) fn entries<'a>(&'a self, raw: &'a [u8]) -> impl Iterator<Item = (&'a str, &'a str)> {
-        // The places were taken from this very body, which was UTF-8.
-        self.places.iter().filter_map(|(key, place)| {
-            raw.get(place.clone()).and_then(|value| std::str::from_utf8(value).ok()).map(|value| (key.as_str(), value))
-        })
+        self.places.iter().filter_map(|(key, place)| text_at(raw, place).map(|value| (key.as_str(), value)))
     }
+
+    /// The text of a key's value.
+    pub(super) fn value<'a>(&self, raw: &'a [u8], name: &str) -> Option<&'a str> {
+        self.places.iter().find(|(key, _)| key == name).and_then(|(_, place)| text_at(raw, place))
+    }
+}
+
+/// The places were taken from this very body, which was UTF-8.
+fn text_at<'a>(raw: &'a [u8], place: &Range<usize>) -> Option<&'a str> {
+    raw.get(place.clone()).and_then(|value| std::str::from_utf8(value).ok())
 }
 
 fn not_an_object(error: &serde_json::Error) -> Error {
@@ -164,7 +154,7 @@ impl<'de> Deserialize<'de> for Entries<'de> {
                 let mut entries: Vec<(Cow<'de, str>, &'de RawValue)> = Vec::with_capacity(12);
                 let mut seen: HashSet<String> = HashSet::new();
                 while let Some((key, value)) = map.next_entry::<&'de RawValue, &'de RawValue>()? {
-                    let key = key_of(key);
+                    let key = lenient::key(key);
                     // Real answers have a dozen keys; the set keeps hostile ones from costing quadratic time.
                     let repeated = if entries.len() < 24 {
                         entries.iter().any(|(earlier, _)| *earlier == key)
@@ -184,15 +174,6 @@ impl<'de> Deserialize<'de> for Entries<'de> {
         }
 
         deserializer.deserialize_map(ObjectVisitor)
-    }
-}
-
-/// A key. What no text type holds, a lone surrogate, stands as its JSON text: it must not lose the whole answer.
-fn key_of(raw: &RawValue) -> Cow<'_, str> {
-    let text = raw.get();
-    match text.strip_prefix('"').and_then(|text| text.strip_suffix('"')) {
-        Some(plain) if !plain.contains('\\') => Cow::Borrowed(plain),
-        _ => Cow::Owned(lenient::string(text).unwrap_or_else(|| text.to_owned())),
     }
 }
 

@@ -2,12 +2,18 @@
 
 use super::{JobResult, lenient};
 
-/// Reads the entries that are objects; false where something in it has no typed reading.
-pub(super) fn read(raw: &str, history: &mut Vec<JobResult>) -> bool {
-    if !raw.starts_with('[') {
-        return false;
+#[derive(Default)]
+pub(super) struct History {
+    pub(super) results: Vec<JobResult>,
+    /// Whether every entry is a result.
+    pub(super) is_whole: bool,
+}
+
+impl History {
+    /// Reads the entries that are objects.
+    pub(super) fn read(raw: &str) -> Self {
+        let items = lenient::items(raw);
+        let results: Vec<_> = items.iter().filter_map(|raw| JobResult::read_entry(raw)).collect();
+        Self { is_whole: results.len() == items.len(), results }
     }
-    let items = lenient::items(raw);
-    history.extend(items.iter().filter_map(|raw| JobResult::read_entry(raw)));
-    history.len() == items.len()
 }

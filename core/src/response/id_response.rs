@@ -2,10 +2,11 @@
 
 use std::fmt;
 
+use serde::Serializer;
 use serde_json::{Map, Value};
 
-use super::view::View;
-use super::{Naming, lenient};
+use super::view::view;
+use super::{Naming, View, lenient};
 
 macro_rules! id_texts {
     ($($(#[doc = $doc:literal])+ $name:ident: $($key:literal)|+;)+) => {
@@ -28,32 +29,29 @@ macro_rules! id_texts {
         }
 
         impl IdResponse {
-            /// Picks the person's data out of a result's entries; `None` where there is none of it.
-            pub(super) fn read(entries: &[(String, &str)]) -> Option<Self> {
-                let mut id = Self::default();
-                let mut found = false;
-                for (key, value) in entries {
-                    match key.as_str() {
-                        $($($key)|+ => id.$name = lenient::text(value),)+
-                        "IsAlive" => id.is_alive = lenient::boolean(value),
-                        "IDNumberPreviouslyRegistered" => id.id_number_previously_registered = lenient::boolean(value),
-                        "UserIDsOfPreviousRegistrants" => id.user_ids_of_previous_registrants = lenient::texts(value),
-                        "FullData" => id.full_data = value.starts_with('{').then(|| lenient::map(value)),
-                        _ => continue,
-                    }
-                    found = true;
+            /// Takes an entry of a result; false where it is not of the person's data.
+            pub(super) fn take(&mut self, key: &str, value: &str) -> bool {
+                match key {
+                    $($($key)|+ => self.$name = lenient::text(value),)+
+                    "IsAlive" => self.is_alive = lenient::boolean(value),
+                    "IDNumberPreviouslyRegistered" => self.id_number_previously_registered = lenient::boolean(value),
+                    "UserIDsOfPreviousRegistrants" => self.user_ids_of_previous_registrants = lenient::texts(value),
+                    "FullData" => self.full_data = value.starts_with('{').then(|| lenient::map(value)),
+                    _ => return false,
                 }
-                found.then_some(id)
+                true
             }
+        }
 
-            pub(super) fn view(&self, naming: Naming) -> Value {
-                View::new(naming)
-                    $(.set(stringify!($name), self.$name.as_deref()))+
-                    .set("is_alive", self.is_alive)
-                    .set("id_number_previously_registered", self.id_number_previously_registered)
-                    .set("user_ids_of_previous_registrants", self.user_ids_of_previous_registrants.clone())
-                    .set("full_data", self.full_data.clone())
-                    .finish()
+        impl View for IdResponse {
+            fn serialize_as<S: Serializer>(&self, naming: Naming, serializer: S) -> Result<S::Ok, S::Error> {
+                view!(IdResponse as naming into serializer {
+                    $($name: self.$name,)+
+                    is_alive: self.is_alive,
+                    id_number_previously_registered: self.id_number_previously_registered,
+                    user_ids_of_previous_registrants: self.user_ids_of_previous_registrants,
+                    full_data: self.full_data,
+                })
             }
         }
     };

@@ -2,10 +2,11 @@
 
 use std::fmt;
 
+use serde::Serializer;
 use serde_json::{Map, Value};
 
-use super::view::View;
-use super::{Naming, lenient};
+use super::view::view;
+use super::{Naming, View, lenient};
 
 const LIVENESS: &str = "liveness_image";
 
@@ -32,8 +33,10 @@ impl ImageLinks {
         }
         let mut links = Self::default();
         let mut liveness: Vec<(u64, String)> = Vec::new();
-        for (key, value) in lenient::entries(raw) {
-            match key.as_str() {
+        let entries = lenient::entries(raw);
+        links.fields = Map::with_capacity(entries.len());
+        for (key, value) in entries {
+            match key.as_ref() {
                 "selfie_image" => links.selfie_image = lenient::text(value),
                 "error" => links.error = lenient::text(value),
                 key if key.starts_with(LIVENESS) => {
@@ -43,21 +46,23 @@ impl ImageLinks {
                 }
                 _ => {}
             }
-            links.fields.insert(key, lenient::value(value));
+            links.fields.insert(key.into_owned(), lenient::value(value));
         }
         // Stable, so that equal numbers stay in the order received.
         liveness.sort_by_key(|(number, _)| *number);
         links.liveness_images = liveness.into_iter().map(|(_, link)| link).collect();
         Some(links)
     }
+}
 
-    pub(crate) fn view(&self, naming: Naming) -> Value {
-        View::new(naming)
-            .set("selfie_image", self.selfie_image.as_deref())
-            .set("liveness_images", self.liveness_images.clone())
-            .set("error", self.error.as_deref())
-            .set("fields", self.fields.clone())
-            .finish()
+impl View for ImageLinks {
+    fn serialize_as<S: Serializer>(&self, naming: Naming, serializer: S) -> Result<S::Ok, S::Error> {
+        view!(ImageLinks as naming into serializer {
+            selfie_image: self.selfie_image,
+            liveness_images: self.liveness_images,
+            error: self.error,
+            fields: self.fields,
+        })
     }
 }
 

@@ -15,17 +15,35 @@ const MAX_SAFE_INTEGER: u64 = (1 << 53) - 1;
 
 /// A string.
 pub(crate) fn string(raw: &str) -> Option<String> {
-    raw.starts_with('"').then(|| serde_json::from_str(raw).ok()).flatten()
+    borrowed(raw).map(Cow::into_owned)
+}
+
+/// A string, which stands in the body as it is unless something in it is escaped.
+fn borrowed(raw: &str) -> Option<Cow<'_, str>> {
+    let inside = raw.strip_prefix('"')?;
+    match inside.strip_suffix('"').filter(|text| !text.contains('\\')) {
+        Some(text) => Some(Cow::Borrowed(text)),
+        None => serde_json::from_str(raw).ok().map(Cow::Owned),
+    }
+}
+
+/// A key. What no text type holds, a lone surrogate, stands as its JSON text: it must not lose the whole answer.
+pub(super) fn key(raw: &RawValue) -> Cow<'_, str> {
+    borrowed(raw.get()).unwrap_or(Cow::Borrowed(raw.get()))
 }
 
 /// A string, or a number by its digits.
 pub(crate) fn text(raw: &str) -> Option<String> {
-    if is_number(raw) { Some(raw.to_owned()) } else { string(raw) }
+    borrowed_text(raw).map(Cow::into_owned)
+}
+
+fn borrowed_text(raw: &str) -> Option<Cow<'_, str>> {
+    if is_number(raw) { Some(Cow::Borrowed(raw)) } else { borrowed(raw) }
 }
 
 /// A boolean, or `"true"` and `"false"` in any case and any spelling that JSON has for them.
 pub(crate) fn boolean(raw: &str) -> Option<bool> {
-    let word = if raw.starts_with('"') { Cow::Owned(string(raw)?) } else { Cow::Borrowed(raw) };
+    let word = if raw.starts_with('"') { borrowed(raw)? } else { Cow::Borrowed(raw) };
     // Outside of quotes JSON knows the lower-case words only, so the case does not matter here either.
     if word.eq_ignore_ascii_case("true") {
         Some(true)
@@ -38,7 +56,7 @@ pub(crate) fn boolean(raw: &str) -> Option<bool> {
 
 /// A finite number, or its decimal text.
 pub(crate) fn number(raw: &str) -> Option<f64> {
-    let text = text(raw)?;
+    let text = borrowed_text(raw)?;
     // `parse` also takes `inf` and `nan`, which are no decimal texts.
     let decimal = text.bytes().any(|byte| byte.is_ascii_digit());
     text.parse().ok().filter(|number: &f64| decimal && number.is_finite())
@@ -46,7 +64,7 @@ pub(crate) fn number(raw: &str) -> Option<f64> {
 
 /// A whole number, also written as `6.0`, or its digits as text.
 pub(crate) fn integer(raw: &str) -> Option<i64> {
-    let text = text(raw)?;
+    let text = borrowed_text(raw)?;
     let whole = text.strip_suffix(".0").filter(|_| is_number(raw)).unwrap_or(&text);
     whole.parse().ok().filter(|number: &i64| number.unsigned_abs() <= MAX_SAFE_INTEGER)
 }
@@ -65,8 +83,8 @@ pub(crate) fn texts(raw: &str) -> Vec<String> {
 }
 
 /// The entries of an object with their values' texts; nothing for other values.
-pub(crate) fn entries(raw: &str) -> Vec<(String, &str)> {
-    struct Entries<'a>(Vec<(String, &'a str)>);
+pub(crate) fn entries(raw: &str) -> Vec<(Cow<'_, str>, &str)> {
+    struct Entries<'a>(Vec<(Cow<'a, str>, &'a str)>);
 
     impl<'de> Deserialize<'de> for Entries<'de> {
         fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -81,10 +99,8 @@ pub(crate) fn entries(raw: &str) -> Vec<(String, &str)> {
 
                 fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
                     let mut entries = Vec::with_capacity(16);
-                    // A key can hold what no text type can: its own JSON text stands for it then.
-                    while let Some(key) = map.next_key::<&'de RawValue>()? {
-                        let key = string(key.get()).unwrap_or_else(|| key.get().to_owned());
-                        entries.push((key, map.next_value::<&'de RawValue>()?.get()));
+                    while let Some((name, value)) = map.next_entry::<&'de RawValue, &'de RawValue>()? {
+                        entries.push((key(name), value.get()));
                     }
                     Ok(Entries(entries))
                 }
@@ -94,6 +110,9 @@ pub(crate) fn entries(raw: &str) -> Vec<(String, &str)> {
         }
     }
 
+    if !raw.starts_with('{') {
+        return Vec::new();
+    }
     serde_json::from_str::<Entries<'_>>(raw).map_or_else(|_| Vec::new(), |entries| entries.0)
 }
 
@@ -107,15 +126,20 @@ pub(crate) fn items(raw: &str) -> Vec<&str> {
 /// Any value as it is. What no host type can hold stands as its JSON text: integers beyond ±(2⁵³ − 1), numbers beyond
 /// a double, strings with a lone surrogate. Of two equal keys the last one counts, as in every host's own parser.
 pub(crate) fn value(raw: &str) -> Value {
+    let own_text = || Value::String(raw.to_owned());
+    if raw.starts_with('"') {
+        return string(raw).map_or_else(own_text, Value::String);
+    }
     if let Ok(Exact(value)) = serde_json::from_str(raw) {
         return value;
     }
     // Something in it is out of the ordinary; go level by level until it stands alone.
     match raw.as_bytes().first() {
-        Some(b'{') => Value::Object(entries(raw).into_iter().map(|(key, raw)| (key, value(raw))).collect()),
+        Some(b'{') => {
+            Value::Object(entries(raw).into_iter().map(|(key, raw)| (key.into_owned(), value(raw))).collect())
+        }
         Some(b'[') => Value::Array(items(raw).into_iter().map(value).collect()),
-        Some(b'"') => string(raw).map_or_else(|| Value::String(raw.to_owned()), Value::String),
-        _ => float(raw).unwrap_or_else(|| Value::String(raw.to_owned())),
+        _ => float(raw).unwrap_or_else(own_text),
     }
 }
 

@@ -2,10 +2,11 @@
 
 use std::fmt;
 
+use serde::Serializer;
 use serde_json::{Map, Value};
 
-use super::view::View;
-use super::{Antifraud, IdResponse, Naming, lenient};
+use super::view::view;
+use super::{Antifraud, IdResponse, Naming, View, lenient};
 
 /// One result of a job: the verdict of a product. Every field is optional, because products differ.
 ///
@@ -74,9 +75,10 @@ impl JobResult {
             return None;
         }
         let entries = lenient::entries(raw);
-        let mut result = Self { id_response: IdResponse::read(&entries), ..Self::default() };
+        let mut result = Self { fields: Map::with_capacity(entries.len()), ..Self::default() };
+        let (mut id, mut has_id) = (IdResponse::default(), false);
         for (key, value) in entries {
-            match key.as_str() {
+            match key.as_ref() {
                 "SmileJobID" => result.smile_job_id = lenient::text(value),
                 "ResultCode" => result.result_code = lenient::text(value),
                 "ResultText" => result.result_text = lenient::text(value),
@@ -91,32 +93,35 @@ impl JobResult {
                 "Antifraud" => result.antifraud = Antifraud::read(value),
                 "timestamp" => result.timestamp = lenient::text(value),
                 "signature" => result.signature = lenient::text(value),
-                _ => {}
+                key => has_id |= id.take(key, value),
             }
-            result.fields.insert(key, lenient::value(value));
+            result.fields.insert(key.into_owned(), lenient::value(value));
         }
+        result.id_response = has_id.then_some(id);
         Some(result)
     }
+}
 
-    pub(crate) fn view(&self, naming: Naming) -> Value {
-        View::new(naming)
-            .set("smile_job_id", self.smile_job_id.as_deref())
-            .set("result_code", self.result_code.as_deref())
-            .set("result_text", self.result_text.as_deref())
-            .set("result_type", self.result_type.as_deref())
-            .set("is_final_result", self.is_final_result)
-            .set("is_machine_result", self.is_machine_result)
-            .set("confidence_value", self.confidence_value)
-            .set("source", self.source.as_deref())
-            .set("json_version", self.json_version.as_deref())
-            .set("actions", self.actions.clone())
-            .set("partner_params", self.partner_params.as_ref().map(|params| params.view(naming)))
-            .set("antifraud", self.antifraud.as_ref().map(|antifraud| antifraud.view(naming)))
-            .set("id_response", self.id_response.as_ref().map(|id| id.view(naming)))
-            .set("timestamp", self.timestamp.as_deref())
-            .set("signature", self.signature.as_deref())
-            .set("fields", self.fields.clone())
-            .finish()
+impl View for JobResult {
+    fn serialize_as<S: Serializer>(&self, naming: Naming, serializer: S) -> Result<S::Ok, S::Error> {
+        view!(JobResult as naming into serializer {
+            smile_job_id: self.smile_job_id,
+            result_code: self.result_code,
+            result_text: self.result_text,
+            result_type: self.result_type,
+            is_final_result: self.is_final_result,
+            is_machine_result: self.is_machine_result,
+            confidence_value: self.confidence_value,
+            source: self.source,
+            json_version: self.json_version,
+            actions: self.actions,
+            partner_params: self.partner_params,
+            antifraud: self.antifraud,
+            id_response: self.id_response,
+            timestamp: self.timestamp,
+            signature: self.signature,
+            fields: self.fields,
+        })
     }
 }
 
@@ -127,25 +132,27 @@ impl PartnerParams {
         }
         let mut params = Self::default();
         for (key, value) in lenient::entries(raw) {
-            match key.as_str() {
+            match key.as_ref() {
                 "user_id" => params.user_id = lenient::text(value),
                 "job_id" => params.job_id = lenient::text(value),
                 "job_type" => params.job_type = lenient::integer(value),
                 _ => {
-                    params.extras.insert(key, lenient::value(value));
+                    params.extras.insert(key.into_owned(), lenient::value(value));
                 }
             }
         }
         Some(params)
     }
+}
 
-    fn view(&self, naming: Naming) -> Value {
-        View::new(naming)
-            .set("user_id", self.user_id.as_deref())
-            .set("job_id", self.job_id.as_deref())
-            .set("job_type", self.job_type)
-            .set("extras", self.extras.clone())
-            .finish()
+impl View for PartnerParams {
+    fn serialize_as<S: Serializer>(&self, naming: Naming, serializer: S) -> Result<S::Ok, S::Error> {
+        view!(PartnerParams as naming into serializer {
+            user_id: self.user_id,
+            job_id: self.job_id,
+            job_type: self.job_type,
+            extras: self.extras,
+        })
     }
 }
 
