@@ -27,6 +27,8 @@ mod _native {
     #[pymodule_export]
     use super::client::Client;
     #[pymodule_export]
+    use super::convert::use_classes;
+    #[pymodule_export]
     use super::events::{listen_to_events, take_events};
     #[pymodule_export]
     use super::exit::shutdown;

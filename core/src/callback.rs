@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::code::ErrorCode;
 use crate::error::{Error, Result};
 use crate::response::view::view;
-use crate::response::{Envelope, ImageLinks, JobResult, JobStatus, Naming, View, invalid};
+use crate::response::{Envelope, ImageLinks, JobResult, JobStatus, Naming, Part, View, invalid};
 use crate::retry::check_signature;
 use crate::signature::Signature;
 
@@ -139,9 +139,9 @@ impl View for Callback {
             job_id: self.job_id(),
             job_complete: self.job_complete(),
             job_success: self.job_success(),
-            result: self.result(),
-            history: self.history(),
-            image_links: self.image_links(),
+            result: self.0.part(Part::Result),
+            history: self.0.part(Part::History),
+            image_links: self.0.part(Part::ImageLinks),
             kyc_receipt: self.kyc_receipt(),
             timestamp: self.timestamp(),
             signature: self.signature(),

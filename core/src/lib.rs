@@ -82,5 +82,5 @@ pub use relay::CallbackDelivery;
 pub use request::StatusOptions;
 pub use response::{Antifraud, IdResponse, ImageLinks, JobResult, JobStatus, Naming, PartnerParams, SuspectUser};
 #[doc(hidden)]
-pub use response::{Named, View};
+pub use response::{Named, Part, PartOf, View};
 pub use signature::{Signature, SignedTimestamp};

@@ -8,7 +8,9 @@ mod envelope;
 mod history;
 mod id_response;
 mod images;
+mod json;
 pub(crate) mod lenient;
+mod parts;
 mod result;
 pub(crate) mod view;
 
@@ -21,7 +23,6 @@ use serde_json::{Map, Value};
 
 pub use antifraud::{Antifraud, SuspectUser};
 pub(crate) use envelope::Envelope;
-use history::History;
 pub use id_response::IdResponse;
 pub use images::ImageLinks;
 pub use result::{JobResult, PartnerParams};
@@ -29,6 +30,7 @@ pub use view::{Named, Naming, View};
 
 use crate::error::{Error, Result};
 use crate::relay::CallbackDelivery;
+use history::History;
 use view::view;
 
 /// How a job stands, as Smile ID answered: verified, read only, cheap to clone, `Send + Sync`.
@@ -51,7 +53,7 @@ struct Inner {
     callback_delivery: OnceLock<CallbackDelivery>,
     // Read when somebody looks, each for itself.
     result: OnceLock<Option<JobResult>>,
-    history: OnceLock<History>,
+    history: OnceLock<Vec<JobResult>>,
     image_links: OnceLock<Option<ImageLinks>>,
     texts: OnceLock<Texts>,
     extras: OnceLock<Map<String, Value>>,
@@ -155,25 +157,19 @@ impl JobStatus {
     /// The job's result; `None` when it is missing, null, empty or a text.
     #[must_use]
     pub fn result(&self) -> Option<&JobResult> {
-        let read = || match self.0.is_result {
-            // The body was UTF-8 when it came.
-            true => std::str::from_utf8(&self.0.raw).ok().and_then(|text| JobResult::read(text.trim_ascii_start())),
-            false => self.value("result").and_then(JobResult::read),
-        };
-        self.0.result.get_or_init(read).as_ref()
+        self.0.result.get_or_init(|| self.raw_result().and_then(result::read)).as_ref()
     }
 
     /// Earlier results, in the order received. Empty unless asked for with `return_history`.
     #[must_use]
     pub fn history(&self) -> &[JobResult] {
-        &self.read_history().results
+        self.0.history.get_or_init(|| self.raw_history().map(history::read).unwrap_or_default())
     }
 
     /// Links to images. `None` unless asked for with `return_image_links`.
     #[must_use]
     pub fn image_links(&self) -> Option<&ImageLinks> {
-        let name = if self.0.is_result { "ImageLinks" } else { "image_links" };
-        self.0.image_links.get_or_init(|| self.value(name).and_then(ImageLinks::read)).as_ref()
+        self.0.image_links.get_or_init(|| self.raw_image_links().and_then(ImageLinks::read)).as_ref()
     }
 
     /// The link to the KYC receipt (a PDF behind the portal's login).
@@ -244,9 +240,27 @@ impl JobStatus {
         self.0.envelope.value(&self.0.raw, name)
     }
 
-    fn read_history(&self) -> &History {
-        let read = || self.value("history").filter(|_| !self.0.is_result).map(History::read).unwrap_or_default();
-        self.0.history.get_or_init(read)
+    fn raw_result(&self) -> Option<&str> {
+        match self.0.is_result {
+            // The body was UTF-8 when it came.
+            true => std::str::from_utf8(&self.0.raw).ok(),
+            false => self.value("result"),
+        }
+    }
+
+    fn raw_history(&self) -> Option<&str> {
+        if self.0.is_result { None } else { self.value("history") }
+    }
+
+    fn raw_image_links(&self) -> Option<&str> {
+        self.value(if self.0.is_result { "ImageLinks" } else { "image_links" })
+    }
+
+    /// A part of the view, read anew and owned by nobody.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn part(&self, part: Part) -> PartOf<'_> {
+        PartOf(self, part)
     }
 
     fn texts(&self) -> &Texts {
@@ -267,9 +281,9 @@ impl JobStatus {
             "timestamp" | "signature" => true,
             "job_complete" | "job_success" => lenient::boolean(value).is_some(),
             "code" => self.code().is_some(),
-            "result" => self.message().is_some() || value.starts_with('{'),
-            "history" => value.starts_with('[') && self.read_history().is_whole,
-            "image_links" => self.image_links().is_some(),
+            "result" => value.starts_with('{') || self.message().is_some(),
+            "history" => history::is_whole(value),
+            "image_links" => value.starts_with('{'),
             "kyc_receipt" => self.kyc_receipt().is_some(),
             "kyb_receipt" => self.kyb_receipt().is_some(),
             _ => return false,
@@ -289,9 +303,9 @@ impl View for JobStatus {
             job_success: self.job_success(),
             code: self.code(),
             message: self.message(),
-            result: self.result(),
-            history: self.history(),
-            image_links: self.image_links(),
+            result: self.part(Part::Result),
+            history: self.part(Part::History),
+            image_links: self.part(Part::ImageLinks),
             kyc_receipt: self.kyc_receipt(),
             kyb_receipt: self.kyb_receipt(),
             user_id: self.user_id(),
@@ -300,6 +314,55 @@ impl View for JobStatus {
             signature: self.signature(),
             extras: self.extras(),
         } and callback_delivery: self.callback_delivery())
+    }
+}
+
+/// What can be asked for alone.
+#[doc(hidden)]
+#[derive(Clone, Copy)]
+pub enum Part {
+    Result,
+    History,
+    ImageLinks,
+    /// All but the other parts, the flags, the code and the ids.
+    Rest,
+}
+
+/// A part of a status' view.
+#[doc(hidden)]
+pub struct PartOf<'a>(&'a JobStatus, Part);
+
+impl PartOf<'_> {
+    /// As JSON text.
+    #[must_use]
+    pub fn to_json(&self, naming: Naming) -> String {
+        let raw = match self.1 {
+            Part::Result => self.0.raw_result(),
+            Part::History => self.0.raw_history(),
+            Part::ImageLinks => self.0.raw_image_links(),
+            Part::Rest => None,
+        };
+        self.json(naming, raw.map_or(0, str::len))
+    }
+}
+
+impl View for PartOf<'_> {
+    fn serialize_as<S: Serializer>(&self, naming: Naming, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        let Self(status, part) = self;
+        match part {
+            Part::Result => status.raw_result().map(result::Read).serialize_as(naming, serializer),
+            Part::History => History(status.raw_history().unwrap_or_default()).serialize_as(naming, serializer),
+            Part::ImageLinks => status.raw_image_links().map(images::Read).serialize_as(naming, serializer),
+            Part::Rest => view!(Rest as naming into serializer {
+                message: status.message(),
+                image_links: status.part(Part::ImageLinks),
+                kyc_receipt: status.kyc_receipt(),
+                kyb_receipt: status.kyb_receipt(),
+                timestamp: status.timestamp(),
+                signature: status.signature(),
+                extras: status.extras(),
+            } and callback_delivery: status.callback_delivery()),
+        }
     }
 }
 

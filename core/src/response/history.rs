@@ -1,19 +1,31 @@
 //! `history`: a list of results.
 
-use super::{JobResult, lenient};
+use serde::Serializer;
+use serde::ser::SerializeSeq;
 
-#[derive(Default)]
-pub(super) struct History {
-    pub(super) results: Vec<JobResult>,
-    /// Whether every entry is a result.
-    pub(super) is_whole: bool,
+use super::json::Json;
+use super::{JobResult, Naming, View, lenient, result};
+
+/// Reads the entries that are objects.
+pub(super) fn read(raw: &str) -> Vec<JobResult> {
+    Json::read(raw).items().iter().filter_map(result::read_entry).collect()
 }
 
-impl History {
-    /// Reads the entries that are objects.
-    pub(super) fn read(raw: &str) -> Self {
-        let items = lenient::items(raw);
-        let results: Vec<_> = items.iter().filter_map(|raw| JobResult::read_entry(raw)).collect();
-        Self { is_whole: results.len() == items.len(), results }
+/// Whether every entry is a result.
+pub(super) fn is_whole(raw: &str) -> bool {
+    raw.starts_with('[') && lenient::items(raw).iter().all(|item| item.starts_with('{'))
+}
+
+/// The same as a view.
+pub(super) struct History<'a>(pub(super) &'a str);
+
+impl View for History<'_> {
+    fn serialize_as<S: Serializer>(&self, naming: Naming, serializer: S) -> Result<S::Ok, S::Error> {
+        let history = Json::read(self.0);
+        let mut results = serializer.serialize_seq(None)?;
+        for entry in history.items().iter().filter_map(Json::object) {
+            results.serialize_element(&result::Parts::of(entry).named(naming))?;
+        }
+        results.end()
     }
 }

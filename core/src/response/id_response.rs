@@ -2,11 +2,10 @@
 
 use std::fmt;
 
-use serde::Serializer;
 use serde_json::{Map, Value};
 
-use super::view::view;
-use super::{Naming, View, lenient};
+use super::json::Json;
+use super::parts::{Open, parts};
 
 macro_rules! id_texts {
     ($($(#[doc = $doc:literal])+ $name:ident: $($key:literal)|+;)+) => {
@@ -28,30 +27,26 @@ macro_rules! id_texts {
             pub full_data: Option<Map<String, Value>>,
         }
 
-        impl IdResponse {
+        parts! { Parts<'a> of IdResponse {
+            $($name: Option<&'a str>,)+
+            is_alive: Option<bool>,
+            id_number_previously_registered: Option<bool>,
+            user_ids_of_previous_registrants: Vec<&'a str>,
+            full_data: Option<Open<'a>>,
+        } }
+
+        impl<'a> Parts<'a> {
             /// Takes an entry of a result; false where it is not of the person's data.
-            pub(super) fn take(&mut self, key: &str, value: &str) -> bool {
+            pub(super) fn take(&mut self, key: &str, value: &'a Json<'a>) -> bool {
                 match key {
-                    $($($key)|+ => self.$name = lenient::text(value),)+
-                    "IsAlive" => self.is_alive = lenient::boolean(value),
-                    "IDNumberPreviouslyRegistered" => self.id_number_previously_registered = lenient::boolean(value),
-                    "UserIDsOfPreviousRegistrants" => self.user_ids_of_previous_registrants = lenient::texts(value),
-                    "FullData" => self.full_data = value.starts_with('{').then(|| lenient::map(value)),
+                    $($($key)|+ => self.$name = value.text(),)+
+                    "IsAlive" => self.is_alive = value.boolean(),
+                    "IDNumberPreviouslyRegistered" => self.id_number_previously_registered = value.boolean(),
+                    "UserIDsOfPreviousRegistrants" => self.user_ids_of_previous_registrants = value.texts(),
+                    "FullData" => self.full_data = value.object().map(Open::all),
                     _ => return false,
                 }
                 true
-            }
-        }
-
-        impl View for IdResponse {
-            fn serialize_as<S: Serializer>(&self, naming: Naming, serializer: S) -> Result<S::Ok, S::Error> {
-                view!(IdResponse as naming into serializer {
-                    $($name: self.$name,)+
-                    is_alive: self.is_alive,
-                    id_number_previously_registered: self.id_number_previously_registered,
-                    user_ids_of_previous_registrants: self.user_ids_of_previous_registrants,
-                    full_data: self.full_data,
-                })
             }
         }
     };
