@@ -10,19 +10,17 @@ use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
 use serde::ser::{Impossible, Serialize, SerializeMap, SerializeSeq, SerializeStruct, Serializer};
 use smileid_jobs::{Naming, View};
 
+use crate::texts::Texts;
+
 /// The package's classes, which the core's structs become.
 static CLASSES: PyOnceLock<Vec<Class>> = PyOnceLock::new();
 
 struct Class {
     name: String,
     fields: Vec<(String, Py<PyString>)>,
-    /// An instance's `__dict__` with nothing known: to copy it is cheaper than to make one.
-    blank: Py<PyDict>,
     class: Py<PyAny>,
-    /// `object.__new__` and `object.__setattr__`: frozen dataclasses have a `__setattr__` that refuses, and an `__init__` in
-    /// Python, which costs several times all the rest.
+    /// `object.__new__`: a frozen dataclass' `__init__` costs several times all the rest.
     new: Py<PyAny>,
-    set: Py<PyAny>,
 }
 
 /// Takes the classes that views are made of, each with its fields' names, before the first view is made.
@@ -30,21 +28,16 @@ struct Class {
 pub(crate) fn use_classes(py: Python<'_>, classes: Vec<(Bound<'_, PyAny>, Vec<Bound<'_, PyString>>)>) -> PyResult<()> {
     let object = py.get_type::<PyAny>();
     let class = |(class, names): (Bound<'_, PyAny>, Vec<Bound<'_, PyString>>)| {
-        let blank = PyDict::new(py);
-        let mut fields = Vec::with_capacity(names.len());
-        for name in names {
+        let field = |name: Bound<'_, PyString>| {
             let text = name.extract::<String>()?;
-            let name = PyString::intern(py, &text);
-            blank.set_item(&name, py.None())?;
-            fields.push((text, name.unbind()));
-        }
+            let name = PyString::intern(py, &text).unbind();
+            Ok((text, name))
+        };
         Ok(Class {
             name: class.getattr(intern!(py, "__name__"))?.extract()?,
-            fields,
-            blank: blank.unbind(),
+            fields: names.into_iter().map(field).collect::<PyResult<_>>()?,
             class: class.unbind(),
             new: object.getattr(intern!(py, "__new__"))?.unbind(),
-            set: object.getattr(intern!(py, "__setattr__"))?.unbind(),
         })
     };
     let classes = classes.into_iter().map(class).collect::<PyResult<Vec<_>>>()?;
@@ -55,21 +48,28 @@ pub(crate) fn use_classes(py: Python<'_>, classes: Vec<(Bound<'_, PyAny>, Vec<Bo
 
 /// A view as new dicts, lists and scalars.
 pub(crate) fn plain<'py>(py: Python<'py>, view: &impl View) -> PyResult<Bound<'py, PyAny>> {
-    Ok(view.serialize_as(Naming::Snake, Builder { py, classes: &[], typed: false })?)
+    let texts = Texts::new(py);
+    let made =
+        view.serialize_as(Naming::Snake, Builder { py, texts: &texts, classes: &[], typed: false, is_key: false })?;
+    Ok(made)
 }
 
 /// A view as the package's own classes, with tuples for their lists; what Smile ID sent stays dicts and lists.
 pub(crate) fn typed<'py>(py: Python<'py>, view: &impl View) -> PyResult<Bound<'py, PyAny>> {
     let classes = CLASSES.get(py).map_or(&[][..], Vec::as_slice);
-    Ok(view.serialize_as(Naming::Snake, Builder { py, classes, typed: true })?)
+    let texts = Texts::new(py);
+    let made = view.serialize_as(Naming::Snake, Builder { py, texts: &texts, classes, typed: true, is_key: false })?;
+    Ok(made)
 }
 
 /// Makes one value. The core bounds the nesting of what it hands out, so that recursion is safe.
 #[derive(Clone, Copy)]
 struct Builder<'a, 'py> {
     py: Python<'py>,
+    texts: &'a Texts<'py>,
     classes: &'a [Class],
     typed: bool,
+    is_key: bool,
 }
 
 #[derive(Debug)]
@@ -154,7 +154,11 @@ impl<'a, 'py> Serializer for Builder<'a, 'py> {
     }
 
     fn serialize_str(self, value: &str) -> Made<'py> {
-        Ok(PyString::new(self.py, value).into_any())
+        Ok(match self.is_key {
+            true => self.texts.key(value),
+            false => self.texts.value(value),
+        }
+        .into_any())
     }
 
     fn serialize_seq(self, length: Option<usize>) -> Result<Self::SerializeSeq, Failed> {
@@ -168,8 +172,13 @@ impl<'a, 'py> Serializer for Builder<'a, 'py> {
 
     fn serialize_struct(self, name: &'static str, _: usize) -> Result<Self::SerializeStruct, Failed> {
         let class = self.classes.iter().find(|class| class.name == name);
-        let dict = class.map_or_else(|| Ok(PyDict::new(self.py)), |class| class.blank.bind(self.py).copy())?;
-        Ok(Fields { builder: self, class, dict, at: 0 })
+        let made = class.map(|class| class.new.bind(self.py).call1((&class.class,))).transpose()?;
+        let dict = match &made {
+            // Past the `__setattr__` of frozen dataclasses, which refuses.
+            Some(made) => made.getattr(intern!(self.py, "__dict__"))?.cast_into().map_err(PyErr::from)?,
+            None => PyDict::new(self.py),
+        };
+        Ok(Fields { builder: self, class, made, dict, at: 0 })
     }
 
     fn serialize_i8(self, value: i8) -> Made<'py> {
@@ -288,7 +297,7 @@ impl<'py> SerializeMap for Entries<'_, 'py> {
     type Error = Failed;
 
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Failed> {
-        self.key = Some(key.serialize(self.builder)?);
+        self.key = Some(key.serialize(Builder { is_key: true, ..self.builder })?);
         Ok(())
     }
 
@@ -306,6 +315,8 @@ impl<'py> SerializeMap for Entries<'_, 'py> {
 struct Fields<'a, 'py> {
     builder: Builder<'a, 'py>,
     class: Option<&'a Class>,
+    /// The instance, whose `__dict__` is filled.
+    made: Option<Bound<'py, PyAny>>,
     dict: Bound<'py, PyDict>,
     at: usize,
 }
@@ -316,24 +327,15 @@ impl<'py> SerializeStruct for Fields<'_, 'py> {
 
     fn serialize_field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<(), Failed> {
         let value = value.serialize(self.builder)?;
-        let py = self.builder.py;
         match self.class.and_then(|class| class.fields.get(self.at)) {
-            Some((known, key)) if known == name => {
-                self.at += 1;
-                if !value.is_none() {
-                    self.dict.set_item(key.bind(py), value)?;
-                }
-            }
-            _ => self.dict.set_item(PyString::intern(py, name), value)?,
+            Some((known, key)) if known == name => self.dict.set_item(key.bind(self.builder.py), value)?,
+            _ => self.dict.set_item(self.builder.texts.key(name), value)?,
         }
+        self.at += 1;
         Ok(())
     }
 
     fn end(self) -> Made<'py> {
-        let Some(class) = self.class else { return Ok(self.dict.into_any()) };
-        let py = self.builder.py;
-        let made = class.new.bind(py).call1((&class.class,))?;
-        class.set.bind(py).call1((&made, intern!(py, "__dict__"), self.dict))?;
-        Ok(made)
+        Ok(self.made.unwrap_or_else(|| self.dict.into_any()))
     }
 }

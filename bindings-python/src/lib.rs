@@ -17,6 +17,7 @@ mod failure;
 mod signature;
 mod status;
 mod streams;
+mod texts;
 mod told;
 
 /// What the package `smileid_jobs` is built on.

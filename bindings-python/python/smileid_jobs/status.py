@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from . import _native
 from .outcomes import CallbackDelivery
 from .results import Antifraud, IdResponse, ImageLinks, JobResult, PartnerParams, SuspectUser
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
 __all__ = ["JobStatus"]
 
 
-T = TypeVar("T")
-
 _VIEWS = (Antifraud, CallbackDelivery, IdResponse, ImageLinks, JobResult, PartnerParams, SuspectUser)
 _native.use_classes([(cls, [field.name for field in fields(cls)]) for cls in _VIEWS])
+
+
+class _Kept(TypedDict, total=False):
+    """What is made when somebody looks; `setdefault`, so that all threads get the same."""
+
+    result: JobResult | None
+    history: tuple[JobResult, ...]
+    image_links: ImageLinks | None
+    callback_delivery: CallbackDelivery | None
+    extras: Mapping[str, Any]
 
 
 class JobStatus:
@@ -33,8 +41,7 @@ class JobStatus:
 
     def __init__(self, native: _native.Status) -> None:
         self._native = native
-        self._kept: dict[str, Any] = {}
-        """What was made when somebody looked."""
+        self._kept: _Kept = {}
 
     @property
     def job_complete(self) -> bool:
@@ -59,17 +66,26 @@ class JobStatus:
     @property
     def result(self) -> JobResult | None:
         """The verdict; None while there is none."""
-        return self._once("result", self._native.result)
+        kept = self._kept
+        if "result" not in kept:
+            kept.setdefault("result", self._native.result())
+        return kept["result"]
 
     @property
     def history(self) -> tuple[JobResult, ...]:
         """The user's earlier results, if asked for with ``return_history``."""
-        return self._once("history", self._native.history)
+        kept = self._kept
+        if "history" not in kept:
+            kept.setdefault("history", self._native.history())
+        return kept["history"]
 
     @property
     def image_links(self) -> ImageLinks | None:
         """Links to the images, if asked for with ``return_image_links``."""
-        return self._once("image_links", self._native.image_links)
+        kept = self._kept
+        if "image_links" not in kept:
+            kept.setdefault("image_links", self._native.image_links())
+        return kept["image_links"]
 
     @property
     def kyc_receipt(self) -> str | None:
@@ -84,7 +100,10 @@ class JobStatus:
     @property
     def callback_delivery(self) -> CallbackDelivery | None:
         """How the delivery to ``callback_url`` went; None where none was asked for or the job is not complete."""
-        return self._once("callback_delivery", self._native.callback_delivery)
+        kept = self._kept
+        if "callback_delivery" not in kept:
+            kept.setdefault("callback_delivery", self._native.callback_delivery())
+        return kept["callback_delivery"]
 
     @property
     def user_id(self) -> str:
@@ -109,7 +128,10 @@ class JobStatus:
     @property
     def extras(self) -> Mapping[str, Any]:
         """Keys of the answer that have no attribute here, or whose value could not be read as that attribute."""
-        return self._once("extras", self._native.extras)
+        kept = self._kept
+        if "extras" not in kept:
+            kept.setdefault("extras", self._native.extras())
+        return kept["extras"]
 
     @property
     def raw(self) -> bytes:
@@ -119,13 +141,6 @@ class JobStatus:
     def to_dict(self) -> dict[str, Any]:
         """All attributes but ``raw`` as new dicts, lists and scalars. Holds the signature and personal data."""
         return self._native.view()
-
-    def _once(self, name: str, make: Callable[[], T]) -> T:
-        if name not in self._kept:
-            # Of two threads that look at once, both get the same.
-            self._kept.setdefault(name, make())
-        found: T = self._kept[name]
-        return found
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, JobStatus):
