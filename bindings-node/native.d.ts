@@ -192,11 +192,17 @@ export interface StatusData {
   code?: string
 }
 
+/** The history as JSON text, made by the core. */
+export declare function statusHistory(status: StatusHandle): string
+
 /** A copy of the body. */
 export declare function statusRaw(status: StatusHandle): Buffer
 
-/** The whole typed view as JSON text, made by the core. */
-export declare function statusView(status: StatusHandle): string
+/** What is neither of these and no flag, as JSON text, made by the core. */
+export declare function statusRest(status: StatusHandle): string
+
+/** The result as JSON text, made by the core. */
+export declare function statusResult(status: StatusHandle): string
 
 /** What a step came to: a status, or when to take the next one and with which token. */
 export interface StepData {

@@ -2,7 +2,7 @@
 
 import type { ImageData } from '../native'
 import { InvalidArgumentError } from './errors'
-import { seal } from './results'
+import { printing, seal } from './results'
 
 /** One downloaded image. Printing it shows its type only. */
 export interface Image {
@@ -16,12 +16,12 @@ export interface Image {
   readonly file: string | null
 }
 
+const AS_IMAGE = printing('Image', ({ contentType }: Image) => ({ contentType }))
+
 /** Makes the images that native data tells of. */
 export function imagesFrom(images: ImageData[]): Image[] {
   return images.map(({ key, contentType, data, file }) => {
-    return seal({ key, contentType, data: data ?? null, file: file ?? null }, 'Image', ({ contentType }) => {
-      return { contentType }
-    })
+    return seal({ key, contentType, data: data ?? null, file: file ?? null }, AS_IMAGE)
   })
 }
 

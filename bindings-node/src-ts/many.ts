@@ -5,7 +5,7 @@ import type { ClientHandle, ErrorData, ManyHandle, OutcomeData } from '../native
 import { run, valueFrom } from './bridge'
 import { errorFrom, InvalidArgumentError, type SmileIDError } from './errors'
 import { checkManyOptions, checkSignal, type PollManyOptions } from './options'
-import { seal } from './results'
+import { printing, seal } from './results'
 import { JobStatus } from './status'
 import { Stream, type Source } from './stream'
 
@@ -207,11 +207,14 @@ class Reader implements Source<JobOutcome> {
   }
 }
 
+const AS_FAILED = printing('JobOutcome', ({ error }: { error: unknown }) => ({ error }))
+const AS_ENDED = printing('JobOutcome', ({ status }: { status: JobStatus }) => ({ status }))
+
 function outcomeFrom({ userId, jobId, handle, flags, code, error }: OutcomeData): JobOutcome {
   if (handle === undefined) {
     const failed = { userId, jobId, error: errorFrom(error as ErrorData) }
-    return seal(failed, 'JobOutcome', ({ error }) => ({ error }))
+    return seal(failed, AS_FAILED)
   }
   const ended = { userId, jobId, status: new JobStatus(handle, flags, code ?? null, userId, jobId) }
-  return seal(ended, 'JobOutcome', ({ status }) => ({ status }))
+  return seal(ended, AS_ENDED)
 }

@@ -113,29 +113,43 @@ export interface ImageLinks {
   readonly fields: Wire
 }
 
+/** How data of one kind prints: a chosen part of itself. One function for all of a kind, so that they keep one shape. @internal */
+export function printing<Data extends object>(name: string, shown: (data: Data) => object): PropertyDescriptor {
+  const value = function (this: Data, _depth: number, options: InspectOptions): string {
+    return `${name} ${inspect(shown(this), options)}`
+  }
+  return { value }
+}
+
+const AS_RESULT = printing('JobResult', ({ resultCode, resultType, isFinalResult }: JobResult) => {
+  return { resultCode, resultType, isFinalResult }
+})
+const AS_PARTNER_PARAMS = printing('PartnerParams', ({ jobType }: PartnerParams) => ({ jobType }))
+const AS_ID_RESPONSE = printing('IdResponse', () => ({}))
+const AS_SUSPECT_USER = printing('SuspectUser', ({ reasons }: SuspectUser) => ({ reasons }))
+const AS_ANTIFRAUD = printing('Antifraud', ({ fraudDetected, resultCode }: Antifraud) => ({ fraudDetected, resultCode }))
+const AS_IMAGE_LINKS = printing('ImageLinks', ({ selfieImage, livenessImages }: ImageLinks) => {
+  return { selfieImage: selfieImage && '[link]', livenessImages: livenessImages.length }
+})
+
 /** Freezes data that was just parsed and lets it print only a chosen part of itself. For the rest it is a plain object. @internal */
-export function seal<Data extends object>(data: Data, name: string, shown: (data: Data) => object): Data {
-  const value = (_depth: number, options: InspectOptions): string => `${name} ${inspect(shown(data), options)}`
-  return Object.freeze(Object.defineProperty(data, inspect.custom, { value }))
+export function seal<Data extends object>(data: Data, print: PropertyDescriptor): Data {
+  return Object.freeze(Object.defineProperty(data, inspect.custom, print))
 }
 
 /** @internal */
 export function sealResult(result: JobResult): JobResult {
   const { partnerParams, antifraud, idResponse } = result
-  if (partnerParams) seal(partnerParams, 'PartnerParams', ({ jobType }) => ({ jobType }))
-  if (idResponse) seal(idResponse, 'IdResponse', () => ({}))
+  if (partnerParams) seal(partnerParams, AS_PARTNER_PARAMS)
+  if (idResponse) seal(idResponse, AS_ID_RESPONSE)
   if (antifraud) {
-    for (const user of antifraud.suspectUsers) seal(user, 'SuspectUser', ({ reasons }) => ({ reasons }))
-    seal(antifraud, 'Antifraud', ({ fraudDetected, resultCode }) => ({ fraudDetected, resultCode }))
+    for (const user of antifraud.suspectUsers) seal(user, AS_SUSPECT_USER)
+    seal(antifraud, AS_ANTIFRAUD)
   }
-  return seal(result, 'JobResult', ({ resultCode, resultType, isFinalResult }) => {
-    return { resultCode, resultType, isFinalResult }
-  })
+  return seal(result, AS_RESULT)
 }
 
 /** @internal */
 export function sealImageLinks(links: ImageLinks): ImageLinks {
-  return seal(links, 'ImageLinks', ({ selfieImage, livenessImages }) => {
-    return { selfieImage: selfieImage && '[link]', livenessImages: livenessImages.length }
-  })
+  return seal(links, AS_IMAGE_LINKS)
 }

@@ -38,6 +38,9 @@ export interface JobStatusData {
   readonly callbackDelivery?: CallbackDelivery | null
 }
 
+/** What is decoded together: all but the results, which are the most of an answer, and what the flags tell. */
+type Rest = Omit<JobStatusData, 'jobComplete' | 'jobSuccess' | 'code' | 'result' | 'history' | 'userId' | 'jobId'>
+
 /** The native half of a status. @internal */
 export let handleOf: (status: JobStatus) => StatusHandle
 
@@ -60,6 +63,9 @@ export class JobStatus implements JobStatusData {
   readonly #handle: StatusHandle
   readonly #userId: string
   readonly #jobId: string
+  #result: JobResult | null | undefined
+  #history: readonly JobResult[] | undefined
+  #rest: Rest | undefined
   #view: JobStatusData | undefined
 
   static {
@@ -90,52 +96,61 @@ export class JobStatus implements JobStatusData {
 
   /** What stands in `result` when it is a text, such as `No zip file received`. */
   get message(): string | null {
-    return this.#typed().message
+    return this.#others().message
   }
 
   /** The job's result; null when it is missing, null, empty or a text. */
   get result(): JobResult | null {
-    return this.#typed().result
+    if (this.#result === undefined) {
+      const result = JSON.parse(native.statusResult(this.#handle)) as JobResult | null
+      this.#result = result && sealResult(result)
+    }
+    return this.#result
   }
 
   /** Earlier results, in the order received. Empty unless asked for with `returnHistory`. */
   get history(): readonly JobResult[] {
-    return this.#typed().history
+    if (this.#history === undefined) {
+      const history = JSON.parse(native.statusHistory(this.#handle)) as JobResult[]
+      history.forEach(sealResult)
+      this.#history = Object.freeze(history)
+    }
+    return this.#history
   }
 
   /** Links to images. Null unless asked for with `returnImageLinks`. */
   get imageLinks(): ImageLinks | null {
-    return this.#typed().imageLinks
+    return this.#others().imageLinks
   }
 
   /** The link to the KYC receipt (a PDF behind the portal's login). */
   get kycReceipt(): string | null {
-    return this.#typed().kycReceipt
+    return this.#others().kycReceipt
   }
 
   /** The link to the KYB receipt. */
   get kybReceipt(): string | null {
-    return this.#typed().kybReceipt
+    return this.#others().kybReceipt
   }
 
   /** The text that the server signed; a JSON number stands by its digits. */
   get timestamp(): string {
-    return this.#typed().timestamp
+    return this.#others().timestamp
   }
 
   /** The server's signature of the timestamp. With it, it can sign requests while it is fresh: keep it secret. */
   get signature(): string {
-    return this.#typed().signature
+    return this.#others().signature
   }
 
   /** Keys of the answer that have no property above, or whose value could not be read as that property. */
   get extras(): Wire {
-    return this.#typed().extras
+    return this.#others().extras
   }
 
   /** How the delivery to `callbackUrl` went; null where none was asked for or the job is not complete. */
   get callbackDelivery(): CallbackDelivery | null {
-    return this.#typed().callbackDelivery ?? null
+    return this.#others().callbackDelivery ?? null
   }
 
   /** The body after content decoding, byte for byte, as a copy. Holds the signature and personal data. */
@@ -145,7 +160,15 @@ export class JobStatus implements JobStatusData {
 
   /** The whole typed view as one object, without {@link raw}. Holds the signature and personal data. */
   toJSON(): JobStatusData {
-    return this.#typed()
+    if (this.#view === undefined) {
+      const { jobComplete, jobSuccess, code, userId, jobId, result, history } = this
+      const { message, imageLinks, kycReceipt, kybReceipt, timestamp, signature, extras, ...delivery } = this.#others()
+      this.#view = Object.freeze({
+        ...{ jobComplete, jobSuccess, code, message, result, history, imageLinks, kycReceipt, kybReceipt },
+        ...{ userId, jobId, timestamp, signature, extras, ...delivery },
+      })
+    }
+    return this.#view
   }
 
   /** @internal */
@@ -154,20 +177,15 @@ export class JobStatus implements JobStatusData {
     return `JobStatus ${inspect({ jobComplete, jobSuccess, code }, options)}`
   }
 
-  #typed(): JobStatusData {
-    this.#view ??= view(native.statusView(this.#handle))
-    return this.#view
+  #others(): Rest {
+    if (this.#rest === undefined) {
+      const rest = JSON.parse(native.statusRest(this.#handle)) as Rest
+      if (rest.imageLinks) sealImageLinks(rest.imageLinks)
+      if (rest.callbackDelivery) Object.freeze(rest.callbackDelivery)
+      this.#rest = rest
+    }
+    return this.#rest
   }
-}
-
-function view(json: string): JobStatusData {
-  const view = JSON.parse(json) as JobStatusData
-  if (view.result) sealResult(view.result)
-  if (view.imageLinks) sealImageLinks(view.imageLinks)
-  view.history.forEach(sealResult)
-  Object.freeze(view.history)
-  if (view.callbackDelivery) Object.freeze(view.callbackDelivery)
-  return Object.freeze(view)
 }
 
 /** Makes the status that native data tells of. @internal */

@@ -3,7 +3,7 @@
 use napi::Env;
 use napi::bindgen_prelude::{BufferSlice, External};
 use napi_derive::napi;
-use smileid_jobs::{JobStatus, Naming};
+use smileid_jobs::{JobStatus, Naming, Part};
 
 /// A status on its way to JavaScript.
 #[napi(object, object_from_js = false)]
@@ -45,10 +45,22 @@ pub(crate) fn flags(status: &JobStatus) -> i32 {
     i32::from(status.job_complete()) | success << 1
 }
 
-/// The whole typed view as JSON text, made by the core.
+/// The result as JSON text, made by the core.
 #[napi(ts_args_type = "status: StatusHandle", catch_unwind)]
-pub(crate) fn status_view(status: &External<JobStatus>) -> String {
-    status.to_json(Naming::Camel)
+pub(crate) fn status_result(status: &External<JobStatus>) -> String {
+    status.part(Part::Result).to_json(Naming::Camel)
+}
+
+/// The history as JSON text, made by the core.
+#[napi(ts_args_type = "status: StatusHandle", catch_unwind)]
+pub(crate) fn status_history(status: &External<JobStatus>) -> String {
+    status.part(Part::History).to_json(Naming::Camel)
+}
+
+/// What is neither of these and no flag, as JSON text, made by the core.
+#[napi(ts_args_type = "status: StatusHandle", catch_unwind)]
+pub(crate) fn status_rest(status: &External<JobStatus>) -> String {
+    status.part(Part::Rest).to_json(Naming::Camel)
 }
 
 /// A copy of the body.

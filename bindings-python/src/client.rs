@@ -13,12 +13,12 @@ use smileid_jobs::config::{
     REQUEST_TIMEOUT, RETRY_COUNT, WAIT_RETRY_COUNT, WAIT_TIMEOUT,
 };
 use smileid_jobs::panic::guard;
-use smileid_jobs::{ClientBuilder, Error, Naming, Result, user_agent};
+use smileid_jobs::{ClientBuilder, Error, Result, user_agent};
 
 use crate::answer::{Answer, to_outcome};
 use crate::arguments::{Any, body, count, environment, flag, id, limited, optional, seconds, string};
 use crate::bridge::{Bridge, Call};
-use crate::convert::to_python;
+use crate::convert::typed;
 use crate::exit::{Return, is_ending, outside};
 use crate::failure::{Failure, entry};
 use crate::streams::{Many, Watch};
@@ -217,7 +217,7 @@ impl Client {
         })
     }
 
-    /// A callback's view and its body, or a `Failure`.
+    /// What a callback holds, by its attributes' names, and its body; or a `Failure`.
     fn verify_callback<'py>(&self, py: Python<'py>, content: Any<'py>, max_age: Any<'py>) -> PyResult<Any<'py>> {
         let callback = guard(|| {
             let (content, max_age) = (body("body", &content)?, seconds(&MAX_AGE, &max_age)?);
@@ -225,7 +225,7 @@ impl Client {
         });
         match callback {
             Ok(callback) => {
-                let view = to_python(py, &callback.view(Naming::Snake))?;
+                let view = typed(py, &callback)?;
                 Ok((view, PyBytes::new(py, callback.raw())).into_pyobject(py)?.into_any())
             }
             Err(error) => Ok(Bound::new(py, Failure(error))?.into_any()),

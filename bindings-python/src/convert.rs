@@ -1,38 +1,341 @@
-//! JSON values to Python objects.
+//! The core's views as Python objects, made straight from what the core reads.
 
+use std::fmt;
+
+use pyo3::exceptions::PyTypeError;
+use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyString};
-use serde_json::{Number, Value};
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
+use serde::ser::{Impossible, Serialize, SerializeMap, SerializeSeq, SerializeStruct, Serializer};
+use smileid_jobs::{Naming, View};
 
-/// A new object for a value. The core bounds the nesting of what it hands out, so that recursion is safe.
-pub(crate) fn to_python<'py>(py: Python<'py>, value: &Value) -> PyResult<Bound<'py, PyAny>> {
-    Ok(match value {
-        Value::Null => py.None().into_bound(py),
-        Value::Bool(value) => PyBool::new(py, *value).to_owned().into_any(),
-        Value::Number(number) => number_to_python(py, number)?,
-        Value::String(text) => PyString::new(py, text).into_any(),
-        Value::Array(items) => {
-            let list = PyList::empty(py);
-            for item in items {
-                list.append(to_python(py, item)?)?;
-            }
-            list.into_any()
-        }
-        Value::Object(map) => {
-            let dict = PyDict::new(py);
-            for (key, value) in map {
-                dict.set_item(key, to_python(py, value)?)?;
-            }
-            dict.into_any()
-        }
-    })
+use crate::texts::Texts;
+
+/// The package's classes, which the core's structs become.
+static CLASSES: PyOnceLock<Vec<Class>> = PyOnceLock::new();
+
+struct Class {
+    name: String,
+    fields: Vec<(String, Py<PyString>)>,
+    class: Py<PyAny>,
+    /// `object.__new__`: a frozen dataclass' `__init__` costs several times all the rest.
+    new: Py<PyAny>,
 }
 
-fn number_to_python<'py>(py: Python<'py>, number: &Number) -> PyResult<Bound<'py, PyAny>> {
-    if let Some(whole) = number.as_i64() {
-        let whole: Bound<'py, PyInt> = whole.into_pyobject(py)?;
-        return Ok(whole.into_any());
+/// Takes the classes that views are made of, each with its fields' names, before the first view is made.
+#[pyfunction]
+pub(crate) fn use_classes(py: Python<'_>, classes: Vec<(Bound<'_, PyAny>, Vec<Bound<'_, PyString>>)>) -> PyResult<()> {
+    let object = py.get_type::<PyAny>();
+    let class = |(class, names): (Bound<'_, PyAny>, Vec<Bound<'_, PyString>>)| {
+        let field = |name: Bound<'_, PyString>| {
+            let text = name.extract::<String>()?;
+            let name = PyString::intern(py, &text).unbind();
+            Ok((text, name))
+        };
+        Ok(Class {
+            name: class.getattr(intern!(py, "__name__"))?.extract()?,
+            fields: names.into_iter().map(field).collect::<PyResult<_>>()?,
+            class: class.unbind(),
+            new: object.getattr(intern!(py, "__new__"))?.unbind(),
+        })
+    };
+    let classes = classes.into_iter().map(class).collect::<PyResult<Vec<_>>>()?;
+    // A second import in one process brings the same classes.
+    let _ = CLASSES.set(py, classes);
+    Ok(())
+}
+
+/// A view as new dicts, lists and scalars.
+pub(crate) fn plain<'py>(py: Python<'py>, view: &impl View) -> PyResult<Bound<'py, PyAny>> {
+    let texts = Texts::new(py);
+    let made =
+        view.serialize_as(Naming::Snake, Builder { py, texts: &texts, classes: &[], typed: false, is_key: false })?;
+    Ok(made)
+}
+
+/// A view as the package's own classes, with tuples for their lists; what Smile ID sent stays dicts and lists.
+pub(crate) fn typed<'py>(py: Python<'py>, view: &impl View) -> PyResult<Bound<'py, PyAny>> {
+    let classes = CLASSES.get(py).map_or(&[][..], Vec::as_slice);
+    let texts = Texts::new(py);
+    let made = view.serialize_as(Naming::Snake, Builder { py, texts: &texts, classes, typed: true, is_key: false })?;
+    Ok(made)
+}
+
+/// Makes one value. The core bounds the nesting of what it hands out, so that recursion is safe.
+#[derive(Clone, Copy)]
+struct Builder<'a, 'py> {
+    py: Python<'py>,
+    texts: &'a Texts<'py>,
+    classes: &'a [Class],
+    typed: bool,
+    is_key: bool,
+}
+
+#[derive(Debug)]
+struct Failed(PyErr);
+
+impl fmt::Display for Failed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
     }
-    // The core leaves no number that a double does not hold.
-    Ok(PyFloat::new(py, number.as_f64().unwrap_or(f64::NAN)).into_any())
+}
+
+impl std::error::Error for Failed {}
+
+impl serde::ser::Error for Failed {
+    fn custom<T: fmt::Display>(message: T) -> Self {
+        Self(PyTypeError::new_err(message.to_string()))
+    }
+}
+
+impl From<PyErr> for Failed {
+    fn from(error: PyErr) -> Self {
+        Self(error)
+    }
+}
+
+impl From<Failed> for PyErr {
+    fn from(error: Failed) -> Self {
+        error.0
+    }
+}
+
+type Made<'py> = Result<Bound<'py, PyAny>, Failed>;
+
+/// For the types that no view has.
+fn foreign<T>() -> Result<T, Failed> {
+    Err(serde::ser::Error::custom("a view holds no such value"))
+}
+
+impl<'a, 'py> Serializer for Builder<'a, 'py> {
+    type Ok = Bound<'py, PyAny>;
+    type Error = Failed;
+    type SerializeSeq = Items<'a, 'py>;
+    type SerializeMap = Entries<'a, 'py>;
+    type SerializeStruct = Fields<'a, 'py>;
+    type SerializeTuple = Impossible<Self::Ok, Failed>;
+    type SerializeTupleStruct = Impossible<Self::Ok, Failed>;
+    type SerializeTupleVariant = Impossible<Self::Ok, Failed>;
+    type SerializeStructVariant = Impossible<Self::Ok, Failed>;
+
+    fn serialize_none(self) -> Made<'py> {
+        Ok(self.py.None().into_bound(self.py))
+    }
+
+    fn serialize_unit(self) -> Made<'py> {
+        self.serialize_none()
+    }
+
+    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Made<'py> {
+        value.serialize(self)
+    }
+
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, value: &T) -> Made<'py> {
+        value.serialize(self)
+    }
+
+    fn serialize_bool(self, value: bool) -> Made<'py> {
+        Ok(PyBool::new(self.py, value).to_owned().into_any())
+    }
+
+    fn serialize_i64(self, value: i64) -> Made<'py> {
+        let whole: Bound<'py, PyInt> = value.into_pyobject(self.py).map_err(PyErr::from)?;
+        Ok(whole.into_any())
+    }
+
+    fn serialize_u64(self, value: u64) -> Made<'py> {
+        let whole: Bound<'py, PyInt> = value.into_pyobject(self.py).map_err(PyErr::from)?;
+        Ok(whole.into_any())
+    }
+
+    fn serialize_f64(self, value: f64) -> Made<'py> {
+        Ok(PyFloat::new(self.py, value).into_any())
+    }
+
+    fn serialize_str(self, value: &str) -> Made<'py> {
+        Ok(match self.is_key {
+            true => self.texts.key(value),
+            false => self.texts.value(value),
+        }
+        .into_any())
+    }
+
+    fn serialize_seq(self, length: Option<usize>) -> Result<Self::SerializeSeq, Failed> {
+        Ok(Items { builder: self, items: Vec::with_capacity(length.unwrap_or_default()) })
+    }
+
+    fn serialize_map(self, _: Option<usize>) -> Result<Self::SerializeMap, Failed> {
+        let builder = Builder { typed: false, ..self };
+        Ok(Entries { builder, dict: PyDict::new(self.py), key: None })
+    }
+
+    fn serialize_struct(self, name: &'static str, _: usize) -> Result<Self::SerializeStruct, Failed> {
+        let class = self.classes.iter().find(|class| class.name == name);
+        let made = class.map(|class| class.new.bind(self.py).call1((&class.class,))).transpose()?;
+        let dict = match &made {
+            // Past the `__setattr__` of frozen dataclasses, which refuses.
+            Some(made) => made.getattr(intern!(self.py, "__dict__"))?.cast_into().map_err(PyErr::from)?,
+            None => PyDict::new(self.py),
+        };
+        Ok(Fields { builder: self, class, made, dict, at: 0 })
+    }
+
+    fn serialize_i8(self, value: i8) -> Made<'py> {
+        self.serialize_i64(value.into())
+    }
+
+    fn serialize_i16(self, value: i16) -> Made<'py> {
+        self.serialize_i64(value.into())
+    }
+
+    fn serialize_i32(self, value: i32) -> Made<'py> {
+        self.serialize_i64(value.into())
+    }
+
+    fn serialize_u8(self, value: u8) -> Made<'py> {
+        self.serialize_i64(value.into())
+    }
+
+    fn serialize_u16(self, value: u16) -> Made<'py> {
+        self.serialize_i64(value.into())
+    }
+
+    fn serialize_u32(self, value: u32) -> Made<'py> {
+        self.serialize_i64(value.into())
+    }
+
+    fn serialize_f32(self, value: f32) -> Made<'py> {
+        self.serialize_f64(value.into())
+    }
+
+    fn serialize_char(self, _: char) -> Made<'py> {
+        foreign()
+    }
+
+    fn serialize_bytes(self, _: &[u8]) -> Made<'py> {
+        foreign()
+    }
+
+    fn serialize_unit_struct(self, _: &'static str) -> Made<'py> {
+        foreign()
+    }
+
+    fn serialize_unit_variant(self, _: &'static str, _: u32, _: &'static str) -> Made<'py> {
+        foreign()
+    }
+
+    fn serialize_newtype_variant<T: Serialize + ?Sized>(
+        self,
+        _: &'static str,
+        _: u32,
+        _: &'static str,
+        _: &T,
+    ) -> Made<'py> {
+        foreign()
+    }
+
+    fn serialize_tuple(self, _: usize) -> Result<Self::SerializeTuple, Failed> {
+        foreign()
+    }
+
+    fn serialize_tuple_struct(self, _: &'static str, _: usize) -> Result<Self::SerializeTupleStruct, Failed> {
+        foreign()
+    }
+
+    fn serialize_tuple_variant(
+        self,
+        _: &'static str,
+        _: u32,
+        _: &'static str,
+        _: usize,
+    ) -> Result<Self::SerializeTupleVariant, Failed> {
+        foreign()
+    }
+
+    fn serialize_struct_variant(
+        self,
+        _: &'static str,
+        _: u32,
+        _: &'static str,
+        _: usize,
+    ) -> Result<Self::SerializeStructVariant, Failed> {
+        foreign()
+    }
+}
+
+struct Items<'a, 'py> {
+    builder: Builder<'a, 'py>,
+    items: Vec<Bound<'py, PyAny>>,
+}
+
+impl<'py> SerializeSeq for Items<'_, 'py> {
+    type Ok = Bound<'py, PyAny>;
+    type Error = Failed;
+
+    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Failed> {
+        self.items.push(value.serialize(self.builder)?);
+        Ok(())
+    }
+
+    fn end(self) -> Made<'py> {
+        Ok(match self.builder.typed {
+            true => PyTuple::new(self.builder.py, self.items)?.into_any(),
+            false => PyList::new(self.builder.py, self.items)?.into_any(),
+        })
+    }
+}
+
+struct Entries<'a, 'py> {
+    builder: Builder<'a, 'py>,
+    dict: Bound<'py, PyDict>,
+    key: Option<Bound<'py, PyAny>>,
+}
+
+impl<'py> SerializeMap for Entries<'_, 'py> {
+    type Ok = Bound<'py, PyAny>;
+    type Error = Failed;
+
+    fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Failed> {
+        self.key = Some(key.serialize(Builder { is_key: true, ..self.builder })?);
+        Ok(())
+    }
+
+    fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Failed> {
+        let value = value.serialize(self.builder)?;
+        self.dict.set_item(self.key.take(), value)?;
+        Ok(())
+    }
+
+    fn end(self) -> Made<'py> {
+        Ok(self.dict.into_any())
+    }
+}
+
+struct Fields<'a, 'py> {
+    builder: Builder<'a, 'py>,
+    class: Option<&'a Class>,
+    /// The instance, whose `__dict__` is filled.
+    made: Option<Bound<'py, PyAny>>,
+    dict: Bound<'py, PyDict>,
+    at: usize,
+}
+
+impl<'py> SerializeStruct for Fields<'_, 'py> {
+    type Ok = Bound<'py, PyAny>;
+    type Error = Failed;
+
+    fn serialize_field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<(), Failed> {
+        let value = value.serialize(self.builder)?;
+        match self.class.and_then(|class| class.fields.get(self.at)) {
+            Some((known, key)) if known == name => self.dict.set_item(key.bind(self.builder.py), value)?,
+            _ => self.dict.set_item(self.builder.texts.key(name), value)?,
+        }
+        self.at += 1;
+        Ok(())
+    }
+
+    fn end(self) -> Made<'py> {
+        Ok(self.made.unwrap_or_else(|| self.dict.into_any()))
+    }
 }

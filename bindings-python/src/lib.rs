@@ -17,6 +17,7 @@ mod failure;
 mod signature;
 mod status;
 mod streams;
+mod texts;
 mod told;
 
 /// What the package `smileid_jobs` is built on.
@@ -26,6 +27,8 @@ mod _native {
     use super::bridge::{Bridge, Call};
     #[pymodule_export]
     use super::client::Client;
+    #[pymodule_export]
+    use super::convert::use_classes;
     #[pymodule_export]
     use super::events::{listen_to_events, take_events};
     #[pymodule_export]

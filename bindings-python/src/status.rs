@@ -1,11 +1,11 @@
-//! A status as the Python half holds it; its view is made when somebody looks.
+//! A status as the Python half holds it; what is not a flag or a text is made when somebody looks.
 
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
-use smileid_jobs::{JobStatus, Naming};
+use smileid_jobs::{JobStatus, Part};
 
 use crate::arguments::{Any, id};
-use crate::convert::to_python;
+use crate::convert::{plain, typed};
 use crate::failure::entry;
 
 /// What a call returns when it works.
@@ -64,8 +64,45 @@ impl Status {
         PyBytes::new(py, self.0.raw())
     }
 
-    /// The whole typed view, new objects in every call.
+    #[getter]
+    fn message(&self) -> Option<&str> {
+        self.0.message()
+    }
+
+    #[getter]
+    fn kyc_receipt(&self) -> Option<&str> {
+        self.0.kyc_receipt()
+    }
+
+    #[getter]
+    fn kyb_receipt(&self) -> Option<&str> {
+        self.0.kyb_receipt()
+    }
+
+    // The rest are new objects in every call.
+
+    fn result<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        typed(py, &self.0.part(Part::Result))
+    }
+
+    fn history<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        typed(py, &self.0.part(Part::History))
+    }
+
+    fn image_links<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        typed(py, &self.0.part(Part::ImageLinks))
+    }
+
+    fn extras<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        typed(py, self.0.extras())
+    }
+
+    fn callback_delivery<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        typed(py, &self.0.callback_delivery())
+    }
+
+    /// The whole typed view as dicts, lists and scalars.
     fn view<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        to_python(py, &self.0.view(Naming::Snake))
+        plain(py, &self.0)
     }
 }

@@ -4,11 +4,13 @@ use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
+use serde::Serializer;
 use serde_json::Value;
 
 use crate::code::ErrorCode;
 use crate::error::{Error, Result};
-use crate::response::{Envelope, ImageLinks, JobResult, JobStatus, Naming, View, invalid};
+use crate::response::view::view;
+use crate::response::{Envelope, ImageLinks, JobResult, JobStatus, Naming, Part, View, invalid};
 use crate::retry::check_signature;
 use crate::signature::Signature;
 
@@ -118,26 +120,32 @@ impl Callback {
     /// The whole typed view as JSON text, without [`raw`](Self::raw).
     #[must_use]
     pub fn to_json(&self, naming: Naming) -> String {
-        self.view(naming).to_string()
+        self.json(naming, self.raw().len())
     }
 
     /// The whole typed view as a JSON value.
     #[doc(hidden)]
     #[must_use]
     pub fn view(&self, naming: Naming) -> Value {
-        View::new(naming)
-            .set("body_authenticated", self.body_authenticated())
-            .set("user_id", self.user_id())
-            .set("job_id", self.job_id())
-            .set("job_complete", self.job_complete())
-            .set("job_success", self.job_success())
-            .set("result", self.result().map(|result| result.view(naming)))
-            .set("history", self.history().iter().map(|entry| entry.view(naming)).collect::<Vec<_>>())
-            .set("image_links", self.image_links().map(|links| links.view(naming)))
-            .set("kyc_receipt", self.kyc_receipt())
-            .set("timestamp", self.timestamp())
-            .set("signature", self.signature())
-            .finish()
+        serde_json::to_value(self.named(naming)).unwrap_or_default()
+    }
+}
+
+impl View for Callback {
+    fn serialize_as<S: Serializer>(&self, naming: Naming, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        view!(Callback as naming into serializer {
+            body_authenticated: self.body_authenticated(),
+            user_id: self.user_id(),
+            job_id: self.job_id(),
+            job_complete: self.job_complete(),
+            job_success: self.job_success(),
+            result: self.0.part(Part::Result),
+            history: self.0.part(Part::History),
+            image_links: self.0.part(Part::ImageLinks),
+            kyc_receipt: self.kyc_receipt(),
+            timestamp: self.timestamp(),
+            signature: self.signature(),
+        })
     }
 }
 

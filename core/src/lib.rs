@@ -84,4 +84,6 @@ pub use poll::watch::{StatusUpdate, Watch};
 pub use relay::CallbackDelivery;
 pub use request::StatusOptions;
 pub use response::{Antifraud, IdResponse, ImageLinks, JobResult, JobStatus, Naming, PartnerParams, SuspectUser};
+#[doc(hidden)]
+pub use response::{Named, Part, PartOf, View};
 pub use signature::{Signature, SignedTimestamp};

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
+use serde::Serializer;
 use serde_json::Value;
 use url::Url;
 
@@ -10,6 +11,7 @@ use crate::code::ErrorCode;
 use crate::config::{Path, RELAY_TIMEOUT, RELAY_TRIES, checked_url};
 use crate::error::{Error, Result};
 use crate::poll::drive::{Bound, Engine};
+use crate::response::view::view;
 use crate::response::{JobStatus, Naming, View, lenient};
 use crate::retry;
 use crate::transport::HttpRequest;
@@ -38,14 +40,14 @@ pub struct CallbackDelivery {
     pub error: Option<ErrorCode>,
 }
 
-impl CallbackDelivery {
-    pub(crate) fn view(self, naming: Naming) -> Value {
-        View::new(naming)
-            .set("delivered", self.delivered)
-            .set("attempts", self.attempts)
-            .set("http_status", self.http_status)
-            .set("error", self.error.map(ErrorCode::as_str))
-            .finish()
+impl View for CallbackDelivery {
+    fn serialize_as<S: Serializer>(&self, naming: Naming, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        view!(CallbackDelivery as naming into serializer {
+            delivered: self.delivered,
+            attempts: self.attempts,
+            http_status: self.http_status,
+            error: self.error.map(ErrorCode::as_str),
+        })
     }
 }
 
@@ -125,7 +127,7 @@ fn body(status: &JobStatus) -> Vec<u8> {
     result.reverse();
     result.retain(|(key, _)| seen.insert(key.clone()));
     result.reverse();
-    let kept = result.iter().filter(|(key, _)| !replaced(key)).map(|(key, value)| (key.as_str(), *value));
+    let kept = result.iter().filter(|(key, _)| !replaced(key)).map(|(key, value)| (key.as_ref(), *value));
     let all = kept.chain(beside.iter().filter_map(|(name, value)| Some((*name, (*value)?))));
     let fields: Vec<String> = all.map(|(key, value)| format!("{}:{value}", Value::from(key))).collect();
     format!("{{{}}}", fields.join(",")).into_bytes()

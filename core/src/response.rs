@@ -8,15 +8,18 @@ mod envelope;
 mod history;
 mod id_response;
 mod images;
+mod json;
 pub(crate) mod lenient;
+mod parts;
 mod result;
-mod view;
+pub(crate) mod view;
 
 use std::fmt;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
+use serde::Serializer;
 use serde_json::{Map, Value};
 
 pub use antifraud::{Antifraud, SuspectUser};
@@ -24,11 +27,12 @@ pub(crate) use envelope::Envelope;
 pub use id_response::IdResponse;
 pub use images::ImageLinks;
 pub use result::{JobResult, PartnerParams};
-pub use view::Naming;
-pub(crate) use view::View;
+pub use view::{Named, Naming, View};
 
 use crate::error::{Error, Result};
 use crate::relay::CallbackDelivery;
+use history::History;
+use view::view;
 
 /// How a job stands, as Smile ID answered: verified, read only, cheap to clone, `Send + Sync`.
 ///
@@ -47,18 +51,19 @@ struct Inner {
     envelope: Envelope,
     /// A callback in the shape of a result: what an answer has in `result` stands at the top level.
     is_result: bool,
-    typed: OnceLock<Typed>,
     callback_delivery: OnceLock<CallbackDelivery>,
+    // Read when somebody looks, each for itself.
+    result: OnceLock<Option<JobResult>>,
+    history: OnceLock<Vec<JobResult>>,
+    image_links: OnceLock<Option<ImageLinks>>,
+    texts: OnceLock<Texts>,
+    extras: OnceLock<Map<String, Value>>,
 }
 
-struct Typed {
+struct Texts {
     message: Option<String>,
-    result: Option<JobResult>,
-    history: Vec<JobResult>,
-    image_links: Option<ImageLinks>,
     kyc_receipt: Option<String>,
     kyb_receipt: Option<String>,
-    extras: Map<String, Value>,
 }
 
 impl JobStatus {
@@ -67,9 +72,19 @@ impl JobStatus {
     }
 
     fn of(user_id: &str, job_id: &str, raw: Bytes, envelope: Envelope, is_result: bool) -> Self {
-        let (typed, callback_delivery) = Default::default();
-        let (user_id, job_id) = (user_id.to_owned(), job_id.to_owned());
-        Self(Arc::new(Inner { user_id, job_id, raw, envelope, is_result, typed, callback_delivery }))
+        Self(Arc::new(Inner {
+            user_id: user_id.to_owned(),
+            job_id: job_id.to_owned(),
+            raw,
+            envelope,
+            is_result,
+            callback_delivery: OnceLock::new(),
+            result: OnceLock::new(),
+            history: OnceLock::new(),
+            image_links: OnceLock::new(),
+            texts: OnceLock::new(),
+            extras: OnceLock::new(),
+        }))
     }
 
     /// A callback's body: a status, or a result at the top level. The ids it names itself are not ours.
@@ -145,37 +160,37 @@ impl JobStatus {
     /// What stands in `result` when it is a text, such as `No zip file received`.
     #[must_use]
     pub fn message(&self) -> Option<&str> {
-        self.typed().message.as_deref()
+        self.texts().message.as_deref()
     }
 
     /// The job's result; `None` when it is missing, null, empty or a text.
     #[must_use]
     pub fn result(&self) -> Option<&JobResult> {
-        self.typed().result.as_ref()
+        self.0.result.get_or_init(|| self.raw_result().and_then(result::read)).as_ref()
     }
 
     /// Earlier results, in the order received. Empty unless asked for with `return_history`.
     #[must_use]
     pub fn history(&self) -> &[JobResult] {
-        &self.typed().history
+        self.0.history.get_or_init(|| self.raw_history().map(history::read).unwrap_or_default())
     }
 
     /// Links to images. `None` unless asked for with `return_image_links`.
     #[must_use]
     pub fn image_links(&self) -> Option<&ImageLinks> {
-        self.typed().image_links.as_ref()
+        self.0.image_links.get_or_init(|| self.raw_image_links().and_then(ImageLinks::read)).as_ref()
     }
 
     /// The link to the KYC receipt (a PDF behind the portal's login).
     #[must_use]
     pub fn kyc_receipt(&self) -> Option<&str> {
-        self.typed().kyc_receipt.as_deref()
+        self.texts().kyc_receipt.as_deref()
     }
 
     /// The link to the KYB receipt.
     #[must_use]
     pub fn kyb_receipt(&self) -> Option<&str> {
-        self.typed().kyb_receipt.as_deref()
+        self.texts().kyb_receipt.as_deref()
     }
 
     /// The user that was asked about.
@@ -205,7 +220,10 @@ impl JobStatus {
     /// Keys of the answer that have no field above, or whose value could not be read as that field.
     #[must_use]
     pub fn extras(&self) -> &Map<String, Value> {
-        &self.typed().extras
+        self.0.extras.get_or_init(|| match self.0.is_result {
+            true => Map::new(),
+            false => self.entries().filter(|(key, value)| !self.shows(key, value)).map(owned).collect(),
+        })
     }
 
     /// The body after content decoding, byte for byte. Holds the signature and personal data.
@@ -217,100 +235,144 @@ impl JobStatus {
     /// The whole typed view as JSON text, without [`raw`](Self::raw). Holds the signature and personal data.
     #[must_use]
     pub fn to_json(&self, naming: Naming) -> String {
-        self.view(naming).to_string()
+        self.json(naming, self.raw().len())
     }
 
     /// The whole typed view as a JSON value.
     #[doc(hidden)]
     #[must_use]
     pub fn view(&self, naming: Naming) -> Value {
-        let typed = self.typed();
-        let view = View::new(naming)
-            .set("job_complete", self.job_complete())
-            .set("job_success", self.job_success())
-            .set("code", self.code())
-            .set("message", self.message())
-            .set("result", typed.result.as_ref().map(|result| result.view(naming)))
-            .set("history", typed.history.iter().map(|entry| entry.view(naming)).collect::<Vec<_>>())
-            .set("image_links", typed.image_links.as_ref().map(|links| links.view(naming)))
-            .set("kyc_receipt", self.kyc_receipt())
-            .set("kyb_receipt", self.kyb_receipt())
-            .set("user_id", self.user_id())
-            .set("job_id", self.job_id())
-            .set("timestamp", self.timestamp())
-            .set("signature", self.signature())
-            .set("extras", typed.extras.clone());
-        match self.callback_delivery() {
-            Some(delivery) => view.set("callback_delivery", delivery.view(naming)).finish(),
-            None => view.finish(),
+        serde_json::to_value(self.named(naming)).unwrap_or_default()
+    }
+
+    fn value(&self, name: &str) -> Option<&str> {
+        self.0.envelope.value(&self.0.raw, name)
+    }
+
+    fn raw_result(&self) -> Option<&str> {
+        match self.0.is_result {
+            // The body was UTF-8 when it came.
+            true => std::str::from_utf8(&self.0.raw).ok(),
+            false => self.value("result"),
         }
     }
 
-    fn typed(&self) -> &Typed {
-        self.0.typed.get_or_init(|| match self.0.is_result {
-            true => Typed::read_callback(&self.0.raw, &self.0.envelope),
-            false => Typed::read(&self.0.raw, &self.0.envelope),
+    fn raw_history(&self) -> Option<&str> {
+        if self.0.is_result { None } else { self.value("history") }
+    }
+
+    fn raw_image_links(&self) -> Option<&str> {
+        self.value(if self.0.is_result { "ImageLinks" } else { "image_links" })
+    }
+
+    /// A part of the view, read anew and owned by nobody.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn part(&self, part: Part) -> PartOf<'_> {
+        PartOf(self, part)
+    }
+
+    fn texts(&self) -> &Texts {
+        let (kyc, kyb) = match self.0.is_result {
+            true => ("KYCReceipt", "KYBReceipt"),
+            false => ("kyc_receipt", "kyb_receipt"),
+        };
+        self.0.texts.get_or_init(|| Texts {
+            message: self.value("result").filter(|_| !self.0.is_result).and_then(lenient::string),
+            kyc_receipt: self.value(kyc).and_then(lenient::text),
+            kyb_receipt: self.value(kyb).and_then(lenient::text),
         })
     }
-}
 
-impl Typed {
-    fn read_callback(raw: &[u8], envelope: &Envelope) -> Self {
-        let value = |name: &str| envelope.entries(raw).find(|(key, _)| *key == name).map(|(_, value)| value);
-        Self {
-            message: None,
-            // The body was UTF-8 when it was read.
-            result: std::str::from_utf8(raw).ok().and_then(|text| JobResult::read(text.trim_ascii_start())),
-            history: Vec::new(),
-            image_links: value("ImageLinks").and_then(ImageLinks::read),
-            kyc_receipt: value("KYCReceipt").and_then(lenient::text),
-            kyb_receipt: value("KYBReceipt").and_then(lenient::text),
-            extras: Map::new(),
-        }
-    }
-
-    fn read(raw: &[u8], envelope: &Envelope) -> Self {
-        let mut extras = Map::new();
-        let mut typed = Self {
-            message: None,
-            result: None,
-            history: Vec::new(),
-            image_links: None,
-            kyc_receipt: None,
-            kyb_receipt: None,
-            extras: Map::new(),
+    /// Whether the typed view says all that stands under a key.
+    fn shows(&self, key: &str, value: &str) -> bool {
+        let shown = match key {
+            "timestamp" | "signature" => true,
+            "job_complete" | "job_success" => lenient::boolean(value).is_some(),
+            "code" => self.code().is_some(),
+            "result" => value.starts_with('{') || self.message().is_some(),
+            "history" => history::is_whole(value),
+            "image_links" => value.starts_with('{'),
+            "kyc_receipt" => self.kyc_receipt().is_some(),
+            "kyb_receipt" => self.kyb_receipt().is_some(),
+            _ => return false,
         };
-        for (key, value) in envelope.entries(raw) {
-            let understood = match key {
-                "timestamp" | "signature" => true,
-                "job_complete" | "job_success" => lenient::boolean(value).is_some(),
-                "code" => envelope.code.is_some(),
-                "result" => {
-                    typed.message = lenient::string(value);
-                    typed.result = JobResult::read(value);
-                    typed.message.is_some() || value.starts_with('{')
-                }
-                "history" => history::read(value, &mut typed.history),
-                "image_links" => {
-                    typed.image_links = ImageLinks::read(value);
-                    typed.image_links.is_some()
-                }
-                "kyc_receipt" => set(&mut typed.kyc_receipt, lenient::text(value)),
-                "kyb_receipt" => set(&mut typed.kyb_receipt, lenient::text(value)),
-                _ => false,
-            };
-            if !understood && (value != "null" || !envelope::is_known(key)) {
-                extras.insert(key.to_owned(), lenient::value(value));
-            }
-        }
-        typed.extras = extras;
-        typed
+        shown || value == "null"
     }
 }
 
-fn set(field: &mut Option<String>, value: Option<String>) -> bool {
-    *field = value;
-    field.is_some()
+fn owned((key, value): (&str, &str)) -> (String, Value) {
+    (key.to_owned(), lenient::value(value))
+}
+
+impl View for JobStatus {
+    fn serialize_as<S: Serializer>(&self, naming: Naming, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        view!(JobStatus as naming into serializer {
+            job_complete: self.job_complete(),
+            job_success: self.job_success(),
+            code: self.code(),
+            message: self.message(),
+            result: self.part(Part::Result),
+            history: self.part(Part::History),
+            image_links: self.part(Part::ImageLinks),
+            kyc_receipt: self.kyc_receipt(),
+            kyb_receipt: self.kyb_receipt(),
+            user_id: self.user_id(),
+            job_id: self.job_id(),
+            timestamp: self.timestamp(),
+            signature: self.signature(),
+            extras: self.extras(),
+        } and callback_delivery: self.callback_delivery())
+    }
+}
+
+/// What can be asked for alone.
+#[doc(hidden)]
+#[derive(Clone, Copy)]
+pub enum Part {
+    Result,
+    History,
+    ImageLinks,
+    /// All but the other parts, the flags, the code and the ids.
+    Rest,
+}
+
+/// A part of a status' view.
+#[doc(hidden)]
+pub struct PartOf<'a>(&'a JobStatus, Part);
+
+impl PartOf<'_> {
+    /// As JSON text.
+    #[must_use]
+    pub fn to_json(&self, naming: Naming) -> String {
+        let raw = match self.1 {
+            Part::Result => self.0.raw_result(),
+            Part::History => self.0.raw_history(),
+            Part::ImageLinks => self.0.raw_image_links(),
+            Part::Rest => None,
+        };
+        self.json(naming, raw.map_or(0, str::len))
+    }
+}
+
+impl View for PartOf<'_> {
+    fn serialize_as<S: Serializer>(&self, naming: Naming, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        let Self(status, part) = self;
+        match part {
+            Part::Result => status.raw_result().map(result::Read).serialize_as(naming, serializer),
+            Part::History => History(status.raw_history().unwrap_or_default()).serialize_as(naming, serializer),
+            Part::ImageLinks => status.raw_image_links().map(images::Read).serialize_as(naming, serializer),
+            Part::Rest => view!(Rest as naming into serializer {
+                message: status.message(),
+                image_links: status.part(Part::ImageLinks),
+                kyc_receipt: status.kyc_receipt(),
+                kyb_receipt: status.kyb_receipt(),
+                timestamp: status.timestamp(),
+                signature: status.signature(),
+                extras: status.extras(),
+            } and callback_delivery: status.callback_delivery()),
+        }
+    }
 }
 
 impl PartialEq for JobStatus {

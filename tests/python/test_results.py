@@ -116,9 +116,10 @@ def test_a_status_decodes_its_result_when_somebody_looks() -> None:
     )
     assert status == status
     repr(status)
-    assert status._kept is None
+    assert not status._kept
     assert status.result is status.result
-    assert status._kept is not None
+    assert list(status._kept) == ["result"]
+    assert status.extras is status.extras
 
 
 def test_nothing_can_be_set() -> None:
@@ -145,6 +146,21 @@ def test_to_dict_is_the_callers_own() -> None:
 def test_results_can_be_made_for_tests_of_the_users_own() -> None:
     result = JobResult(result_code="0810", partner_params=PartnerParams(job_type=1))
     assert result.to_dict()["partner_params"] == {"user_id": None, "job_id": None, "job_type": 1, "extras": {}}
+
+
+def test_native_objects_are_like_those_that_python_makes() -> None:
+    for body in BODIES.values():
+        for value in reachable(status_of(body))[1:]:
+            made = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+            again = type(value)(**made)
+            assert (again, list(vars(again)), repr(again)) == (value, list(vars(value)), repr(value))
+            assert [type(part) for part in vars(again).values()] == [type(part) for part in vars(value).values()]
+            assert dataclasses.replace(value) == value
+            for entry in dataclasses.fields(value):
+                default = entry.default if entry.default_factory is dataclasses.MISSING else entry.default_factory()
+                # A list of the view is a tuple, an open map a dict, whatever the answer held.
+                if default is not None:
+                    assert type(made[entry.name]) is type(default)
 
 
 def test_native_views_have_exactly_the_attributes() -> None:

@@ -122,4 +122,4 @@ class Plain(Settings):
         """
         content: object = bytes(body) if isinstance(body, (bytearray, memoryview)) else body
         view, raw = value_of(self._native.verify_callback(content, seconds(max_age)))
-        return Callback._from_view({**view, "raw": raw})
+        return Callback(**view, raw=raw)

@@ -44,7 +44,6 @@ class Callback(View):
     """The body, byte for byte."""
 
     _shown = ("job_complete", "job_success", "result")
-    _nested = {"result": JobResult, "history": JobResult, "image_links": ImageLinks}  # noqa: RUF012
 
     def to_dict(self) -> dict[str, Any]:
         """All attributes but ``raw`` as new dicts, lists and scalars. Holds the signature and personal data."""

@@ -1,5 +1,7 @@
 """The verdict and what comes with it: frozen classes without behaviour.
 
+Native code makes them field by field, without ``__init__``.
+
 Field names and types follow the official server SDKs' models and Smile ID's result pages. Every field is optional,
 because products differ: a value of another type than expected is absent here, and stands in ``fields`` as received.
 ``repr()`` shows codes and flags only: no ids, links, photos, names or signatures.
@@ -8,13 +10,10 @@ because products differ: a value of another type than expected is absent here, a
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from typing_extensions import Self
 
 __all__ = ["Antifraud", "IdResponse", "ImageLinks", "JobResult", "PartnerParams", "SuspectUser"]
 
@@ -25,27 +24,14 @@ class View:
 
     _shown: ClassVar[tuple[str, ...]] = ()
     """The fields that ``repr()`` may show."""
-    _nested: ClassVar[Mapping[str, type[View]]] = MappingProxyType({})
-    """The fields that are views themselves, or lists of them."""
 
     def to_dict(self) -> dict[str, Any]:
         """Everything as new dicts, lists and scalars. Holds personal data."""
         return {entry.name: _plain(getattr(self, entry.name)) for entry in fields(self)}
 
-    @classmethod
-    def _from_view(cls, view: Mapping[str, Any]) -> Self:
-        """Takes what native code hands out."""
-        return cls(**{name: _read(value, cls._nested.get(name)) for name, value in view.items()})
-
     def __repr__(self) -> str:
         shown = ", ".join(f"{name}={getattr(self, name)!r}" for name in self._shown)
         return f"{type(self).__name__}({shown})"
-
-
-def _read(value: Any, nested: type[View] | None) -> Any:
-    if isinstance(value, list):
-        return tuple(_read(item, nested) for item in value)
-    return value if nested is None or value is None else nested._from_view(value)
 
 
 def _plain(value: Any) -> Any:
@@ -102,7 +88,6 @@ class Antifraud(View):
     """The users found."""
 
     _shown = ("fraud_detected", "result_code")
-    _nested = MappingProxyType({"suspect_users": SuspectUser})
 
 
 @dataclass(frozen=True, repr=False)
@@ -178,7 +163,6 @@ class JobResult(View):
     """Every key as received."""
 
     _shown = ("result_code", "result_type", "is_final_result")
-    _nested = MappingProxyType({"partner_params": PartnerParams, "antifraud": Antifraud, "id_response": IdResponse})
 
 
 @dataclass(frozen=True, repr=False)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from . import _native
 from .outcomes import CallbackDelivery
-from .results import ImageLinks, JobResult
+from .results import Antifraud, IdResponse, ImageLinks, JobResult, PartnerParams, SuspectUser
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,17 +15,18 @@ if TYPE_CHECKING:
 __all__ = ["JobStatus"]
 
 
-class _Typed(NamedTuple):
-    """What is made when somebody looks, and kept."""
+_VIEWS = (Antifraud, CallbackDelivery, IdResponse, ImageLinks, JobResult, PartnerParams, SuspectUser)
+_native.use_classes([(cls, [field.name for field in fields(cls)]) for cls in _VIEWS])
 
-    message: str | None
+
+class _Kept(TypedDict, total=False):
+    """What is made when somebody looks; `setdefault`, so that all threads get the same."""
+
     result: JobResult | None
     history: tuple[JobResult, ...]
     image_links: ImageLinks | None
-    kyc_receipt: str | None
-    kyb_receipt: str | None
-    extras: Mapping[str, Any]
     callback_delivery: CallbackDelivery | None
+    extras: Mapping[str, Any]
 
 
 class JobStatus:
@@ -39,7 +41,7 @@ class JobStatus:
 
     def __init__(self, native: _native.Status) -> None:
         self._native = native
-        self._kept: _Typed | None = None
+        self._kept: _Kept = {}
 
     @property
     def job_complete(self) -> bool:
@@ -59,37 +61,49 @@ class JobStatus:
     @property
     def message(self) -> str | None:
         """What ``result`` said, where it was a text, such as ``"No zip file received"``."""
-        return self._typed().message
+        return self._native.message
 
     @property
     def result(self) -> JobResult | None:
         """The verdict; None while there is none."""
-        return self._typed().result
+        kept = self._kept
+        if "result" not in kept:
+            kept.setdefault("result", self._native.result())
+        return kept["result"]
 
     @property
     def history(self) -> tuple[JobResult, ...]:
         """The user's earlier results, if asked for with ``return_history``."""
-        return self._typed().history
+        kept = self._kept
+        if "history" not in kept:
+            kept.setdefault("history", self._native.history())
+        return kept["history"]
 
     @property
     def image_links(self) -> ImageLinks | None:
         """Links to the images, if asked for with ``return_image_links``."""
-        return self._typed().image_links
+        kept = self._kept
+        if "image_links" not in kept:
+            kept.setdefault("image_links", self._native.image_links())
+        return kept["image_links"]
 
     @property
     def kyc_receipt(self) -> str | None:
         """The link to the KYC receipt (a PDF behind the portal's login)."""
-        return self._typed().kyc_receipt
+        return self._native.kyc_receipt
 
     @property
     def kyb_receipt(self) -> str | None:
         """The link to the KYB receipt."""
-        return self._typed().kyb_receipt
+        return self._native.kyb_receipt
 
     @property
     def callback_delivery(self) -> CallbackDelivery | None:
         """How the delivery to ``callback_url`` went; None where none was asked for or the job is not complete."""
-        return self._typed().callback_delivery
+        kept = self._kept
+        if "callback_delivery" not in kept:
+            kept.setdefault("callback_delivery", self._native.callback_delivery())
+        return kept["callback_delivery"]
 
     @property
     def user_id(self) -> str:
@@ -114,7 +128,10 @@ class JobStatus:
     @property
     def extras(self) -> Mapping[str, Any]:
         """Keys of the answer that have no attribute here, or whose value could not be read as that attribute."""
-        return self._typed().extras
+        kept = self._kept
+        if "extras" not in kept:
+            kept.setdefault("extras", self._native.extras())
+        return kept["extras"]
 
     @property
     def raw(self) -> bytes:
@@ -124,22 +141,6 @@ class JobStatus:
     def to_dict(self) -> dict[str, Any]:
         """All attributes but ``raw`` as new dicts, lists and scalars. Holds the signature and personal data."""
         return self._native.view()
-
-    def _typed(self) -> _Typed:
-        if self._kept is None:
-            view = self._native.view()
-            result, image_links, delivery = view["result"], view["image_links"], view.get("callback_delivery")
-            self._kept = _Typed(
-                message=view["message"],
-                result=None if result is None else JobResult._from_view(result),
-                history=tuple(JobResult._from_view(entry) for entry in view["history"]),
-                image_links=None if image_links is None else ImageLinks._from_view(image_links),
-                kyc_receipt=view["kyc_receipt"],
-                kyb_receipt=view["kyb_receipt"],
-                extras=view["extras"],
-                callback_delivery=None if delivery is None else CallbackDelivery(**delivery),
-            )
-        return self._kept
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, JobStatus):

@@ -2,10 +2,8 @@
 
 use std::fmt;
 
-use serde_json::Value;
-
-use super::view::View;
-use super::{Naming, lenient};
+use super::json::{Json, Object};
+use super::parts::parts;
 
 /// What Smile Secure found: users who look like the same person.
 ///
@@ -35,71 +33,72 @@ pub struct SuspectUser {
     pub reasons: Vec<String>,
 }
 
-impl Antifraud {
-    pub(super) fn read(raw: &str) -> Option<Self> {
-        if !raw.starts_with('{') {
-            return None;
-        }
+parts! { Parts<'a> of Antifraud {
+    fraud_detected: Option<bool>,
+    fraud_sources: Vec<&'a str>,
+    result_code: Option<&'a str>,
+    result_text: Option<&'a str>,
+    suspect_users: Vec<SuspectParts<'a>>,
+} }
+
+parts! { SuspectParts<'a> of SuspectUser {
+    user_id: Option<&'a str>,
+    reasons: Vec<&'a str>,
+} }
+
+impl<'a> Parts<'a> {
+    pub(super) fn of(object: &'a Object<'a>) -> Self {
         let mut antifraud = Self::default();
-        for (key, value) in lenient::entries(raw) {
-            match key.as_str() {
-                "summary" => {
-                    for (key, value) in lenient::entries(value) {
-                        match key.as_str() {
-                            "fraud_detected" => antifraud.fraud_detected = lenient::boolean(value),
-                            "fraud_sources" => antifraud.fraud_sources = lenient::texts(value),
-                            _ => {}
-                        }
-                    }
-                }
-                "smile_secure" => {
-                    for (key, value) in lenient::entries(value) {
-                        match key.as_str() {
-                            "ResultCode" => antifraud.result_code = lenient::text(value),
-                            "ResultText" => antifraud.result_text = lenient::text(value),
-                            "SuspectUsers" => antifraud.suspect_users = suspects(value),
-                            _ => {}
-                        }
-                    }
-                }
+        for (key, value) in object.entries() {
+            match key {
+                "summary" => antifraud.take_summary(value),
+                "smile_secure" => antifraud.take_smile_secure(value),
                 "SuspectUsers" => antifraud.suspect_users = suspects(value),
                 _ => {}
             }
         }
-        Some(antifraud)
+        antifraud
     }
 
-    pub(super) fn view(&self, naming: Naming) -> Value {
-        let suspects = self.suspect_users.iter().map(|user| {
-            View::new(naming).set("user_id", user.user_id.as_deref()).set("reasons", user.reasons.clone()).finish()
-        });
-        View::new(naming)
-            .set("fraud_detected", self.fraud_detected)
-            .set("fraud_sources", self.fraud_sources.clone())
-            .set("result_code", self.result_code.as_deref())
-            .set("result_text", self.result_text.as_deref())
-            .set("suspect_users", suspects.collect::<Vec<_>>())
-            .finish()
+    fn take_summary(&mut self, summary: &'a Json<'a>) {
+        for (key, value) in summary.object().into_iter().flat_map(Object::entries) {
+            match key {
+                "fraud_detected" => self.fraud_detected = value.boolean(),
+                "fraud_sources" => self.fraud_sources = value.texts(),
+                _ => {}
+            }
+        }
+    }
+
+    fn take_smile_secure(&mut self, smile_secure: &'a Json<'a>) {
+        for (key, value) in smile_secure.object().into_iter().flat_map(Object::entries) {
+            match key {
+                "ResultCode" => self.result_code = value.text(),
+                "ResultText" => self.result_text = value.text(),
+                "SuspectUsers" => self.suspect_users = suspects(value),
+                _ => {}
+            }
+        }
     }
 }
 
-fn suspects(raw: &str) -> Vec<SuspectUser> {
-    lenient::items(raw)
-        .into_iter()
-        .filter(|raw| raw.starts_with('{'))
-        .map(|raw| {
-            let mut user = SuspectUser::default();
-            for (key, value) in lenient::entries(raw) {
-                match key.as_str() {
-                    "user_id" => user.user_id = lenient::text(value),
-                    "reasons" => user.reasons = lenient::texts(value),
-                    "reason" => user.reasons = lenient::text(value).into_iter().collect(),
-                    _ => {}
-                }
+fn suspects<'a>(list: &'a Json<'a>) -> Vec<SuspectParts<'a>> {
+    list.items().iter().filter_map(Json::object).map(SuspectParts::of).collect()
+}
+
+impl<'a> SuspectParts<'a> {
+    fn of(object: &'a Object<'a>) -> Self {
+        let mut user = Self::default();
+        for (key, value) in object.entries() {
+            match key {
+                "user_id" => user.user_id = value.text(),
+                "reasons" => user.reasons = value.texts(),
+                "reason" => user.reasons = value.text().into_iter().collect(),
+                _ => {}
             }
-            user
-        })
-        .collect()
+        }
+        user
+    }
 }
 
 impl fmt::Debug for Antifraud {

@@ -27,7 +27,7 @@ pub(crate) struct Envelope {
     places: Vec<(Cow<'static, str>, Range<usize>)>,
 }
 
-/// Keys that the typed view shows.
+/// Keys that are kept without a copy.
 const KNOWN: [&str; 10] = [
     "timestamp",
     "signature",
@@ -40,11 +40,6 @@ const KNOWN: [&str; 10] = [
     "kyc_receipt",
     "kyb_receipt",
 ];
-
-/// Whether the typed view shows a key.
-pub(super) fn is_known(key: &str) -> bool {
-    KNOWN.contains(&key)
-}
 
 impl Envelope {
     /// Reads a body: syntax, UTF-8, nesting and duplicate keys are checked, values are left where they are.
@@ -118,11 +113,18 @@ impl Envelope {
 
     /// Every key with its value's text, in the order received.
     pub(super) fn entries<'a>(&'a self, raw: &'a [u8]) -> impl Iterator<Item = (&'a str, &'a str)> {
-        // The places were taken from this very body, which was UTF-8.
-        self.places.iter().filter_map(|(key, place)| {
-            raw.get(place.clone()).and_then(|value| std::str::from_utf8(value).ok()).map(|value| (&**key, value))
-        })
+        self.places.iter().filter_map(|(key, place)| text_at(raw, place).map(|value| (&**key, value)))
     }
+
+    /// The text of a key's value.
+    pub(super) fn value<'a>(&self, raw: &'a [u8], name: &str) -> Option<&'a str> {
+        self.places.iter().find(|(key, _)| key == name).and_then(|(_, place)| text_at(raw, place))
+    }
+}
+
+/// The places were taken from this very body, which was UTF-8.
+fn text_at<'a>(raw: &'a [u8], place: &Range<usize>) -> Option<&'a str> {
+    raw.get(place.clone()).and_then(|value| std::str::from_utf8(value).ok())
 }
 
 fn not_an_object(error: &serde_json::Error) -> Error {
@@ -154,7 +156,7 @@ impl<'de> Deserialize<'de> for LastParams<'de> {
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<Self::Value, A::Error> {
                 let mut params = None;
                 while let Some(key) = map.next_key::<&'de RawValue>()? {
-                    if key_of(key) == "PartnerParams" {
+                    if lenient::key(key) == "PartnerParams" {
                         params = Some(map.next_value()?);
                     } else {
                         map.next_value::<IgnoredAny>()?;
@@ -202,7 +204,7 @@ impl<'de> Deserialize<'de> for Entries<'de> {
                 let mut entries: Vec<(Cow<'de, str>, &'de RawValue)> = Vec::with_capacity(12);
                 let mut seen: HashSet<String> = HashSet::new();
                 while let Some((key, value)) = map.next_entry::<&'de RawValue, &'de RawValue>()? {
-                    let key = key_of(key);
+                    let key = lenient::key(key);
                     // Real answers have a dozen keys; the set keeps hostile ones from costing quadratic time.
                     let repeated = if entries.len() < 24 {
                         entries.iter().any(|(earlier, _)| *earlier == key)
@@ -222,15 +224,6 @@ impl<'de> Deserialize<'de> for Entries<'de> {
         }
 
         deserializer.deserialize_map(ObjectVisitor)
-    }
-}
-
-/// A key. What no text type holds, a lone surrogate, stands as its JSON text: it must not lose the whole answer.
-fn key_of(raw: &RawValue) -> Cow<'_, str> {
-    let text = raw.get();
-    match text.strip_prefix('"').and_then(|text| text.strip_suffix('"')) {
-        Some(plain) if !plain.contains('\\') => Cow::Borrowed(plain),
-        _ => Cow::Owned(lenient::string(text).unwrap_or_else(|| text.to_owned())),
     }
 }
 

@@ -1,13 +1,31 @@
 //! `history`: a list of results.
 
-use super::{JobResult, lenient};
+use serde::Serializer;
+use serde::ser::SerializeSeq;
 
-/// Reads the entries that are objects; false where something in it has no typed reading.
-pub(super) fn read(raw: &str, history: &mut Vec<JobResult>) -> bool {
-    if !raw.starts_with('[') {
-        return false;
+use super::json::Json;
+use super::{JobResult, Naming, View, lenient, result};
+
+/// Reads the entries that are objects.
+pub(super) fn read(raw: &str) -> Vec<JobResult> {
+    Json::read(raw).items().iter().filter_map(result::read_entry).collect()
+}
+
+/// Whether every entry is a result.
+pub(super) fn is_whole(raw: &str) -> bool {
+    raw.starts_with('[') && lenient::items(raw).iter().all(|item| item.starts_with('{'))
+}
+
+/// The same as a view.
+pub(super) struct History<'a>(pub(super) &'a str);
+
+impl View for History<'_> {
+    fn serialize_as<S: Serializer>(&self, naming: Naming, serializer: S) -> Result<S::Ok, S::Error> {
+        let history = Json::read(self.0);
+        let mut results = serializer.serialize_seq(None)?;
+        for entry in history.items().iter().filter_map(Json::object) {
+            results.serialize_element(&result::Parts::of(entry).named(naming))?;
+        }
+        results.end()
     }
-    let items = lenient::items(raw);
-    history.extend(items.iter().filter_map(|raw| JobResult::read_entry(raw)));
-    history.len() == items.len()
 }

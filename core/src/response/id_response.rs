@@ -4,8 +4,8 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
-use super::view::View;
-use super::{Naming, lenient};
+use super::json::Json;
+use super::parts::{Open, parts};
 
 macro_rules! id_texts {
     ($($(#[doc = $doc:literal])+ $name:ident: $($key:literal)|+;)+) => {
@@ -27,33 +27,26 @@ macro_rules! id_texts {
             pub full_data: Option<Map<String, Value>>,
         }
 
-        impl IdResponse {
-            /// Picks the person's data out of a result's entries; `None` where there is none of it.
-            pub(super) fn read(entries: &[(String, &str)]) -> Option<Self> {
-                let mut id = Self::default();
-                let mut found = false;
-                for (key, value) in entries {
-                    match key.as_str() {
-                        $($($key)|+ => id.$name = lenient::text(value),)+
-                        "IsAlive" => id.is_alive = lenient::boolean(value),
-                        "IDNumberPreviouslyRegistered" => id.id_number_previously_registered = lenient::boolean(value),
-                        "UserIDsOfPreviousRegistrants" => id.user_ids_of_previous_registrants = lenient::texts(value),
-                        "FullData" => id.full_data = value.starts_with('{').then(|| lenient::map(value)),
-                        _ => continue,
-                    }
-                    found = true;
-                }
-                found.then_some(id)
-            }
+        parts! { Parts<'a> of IdResponse {
+            $($name: Option<&'a str>,)+
+            is_alive: Option<bool>,
+            id_number_previously_registered: Option<bool>,
+            user_ids_of_previous_registrants: Vec<&'a str>,
+            full_data: Option<Open<'a>>,
+        } }
 
-            pub(super) fn view(&self, naming: Naming) -> Value {
-                View::new(naming)
-                    $(.set(stringify!($name), self.$name.as_deref()))+
-                    .set("is_alive", self.is_alive)
-                    .set("id_number_previously_registered", self.id_number_previously_registered)
-                    .set("user_ids_of_previous_registrants", self.user_ids_of_previous_registrants.clone())
-                    .set("full_data", self.full_data.clone())
-                    .finish()
+        impl<'a> Parts<'a> {
+            /// Takes an entry of a result; false where it is not of the person's data.
+            pub(super) fn take(&mut self, key: &str, value: &'a Json<'a>) -> bool {
+                match key {
+                    $($($key)|+ => self.$name = value.text(),)+
+                    "IsAlive" => self.is_alive = value.boolean(),
+                    "IDNumberPreviouslyRegistered" => self.id_number_previously_registered = value.boolean(),
+                    "UserIDsOfPreviousRegistrants" => self.user_ids_of_previous_registrants = value.texts(),
+                    "FullData" => self.full_data = value.object().map(Open::all),
+                    _ => return false,
+                }
+                true
             }
         }
     };

@@ -2,10 +2,12 @@
 
 use std::fmt;
 
+use serde::Serializer;
 use serde_json::{Map, Value};
 
-use super::view::View;
-use super::{Naming, lenient};
+use super::json::{Json, Object};
+use super::parts::{Open, Own, parts};
+use super::{Naming, View};
 
 const LIVENESS: &str = "liveness_image";
 
@@ -25,39 +27,48 @@ pub struct ImageLinks {
     pub fields: Map<String, Value>,
 }
 
-impl ImageLinks {
-    pub(super) fn read(raw: &str) -> Option<Self> {
-        if !raw.starts_with('{') {
-            return None;
-        }
-        let mut links = Self::default();
-        let mut liveness: Vec<(u64, String)> = Vec::new();
-        for (key, value) in lenient::entries(raw) {
-            match key.as_str() {
-                "selfie_image" => links.selfie_image = lenient::text(value),
-                "error" => links.error = lenient::text(value),
+parts! { Parts<'a> of ImageLinks {
+    selfie_image: Option<&'a str>,
+    liveness_images: Vec<&'a str>,
+    error: Option<&'a str>,
+    fields: Open<'a>,
+} }
+
+impl<'a> Parts<'a> {
+    pub(super) fn of(object: &'a Object<'a>) -> Self {
+        let mut links = Self { fields: Open::all(object), ..Self::default() };
+        let mut liveness: Vec<(u64, &str)> = Vec::new();
+        for (key, value) in object.entries() {
+            match key {
+                "selfie_image" => links.selfie_image = value.text(),
+                "error" => links.error = value.text(),
                 key if key.starts_with(LIVENESS) => {
                     let number = number_at_end(key);
-                    let links = lenient::texts(value).into_iter().chain(lenient::text(value));
+                    let links = value.texts().into_iter().chain(value.text());
                     liveness.extend(links.map(|link| (number, link)));
                 }
                 _ => {}
             }
-            links.fields.insert(key, lenient::value(value));
         }
         // Stable, so that equal numbers stay in the order received.
         liveness.sort_by_key(|(number, _)| *number);
         links.liveness_images = liveness.into_iter().map(|(_, link)| link).collect();
-        Some(links)
+        links
     }
+}
 
-    pub(crate) fn view(&self, naming: Naming) -> Value {
-        View::new(naming)
-            .set("selfie_image", self.selfie_image.as_deref())
-            .set("liveness_images", self.liveness_images.clone())
-            .set("error", self.error.as_deref())
-            .set("fields", self.fields.clone())
-            .finish()
+impl ImageLinks {
+    pub(super) fn read(raw: &str) -> Option<Self> {
+        Json::read(raw).object().map(|links| Parts::of(links).own())
+    }
+}
+
+/// The links as a view.
+pub(super) struct Read<'a>(pub(super) &'a str);
+
+impl View for Read<'_> {
+    fn serialize_as<S: Serializer>(&self, naming: Naming, serializer: S) -> Result<S::Ok, S::Error> {
+        Json::read(self.0).object().map(Parts::of).serialize_as(naming, serializer)
     }
 }
 

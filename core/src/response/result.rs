@@ -2,10 +2,12 @@
 
 use std::fmt;
 
+use serde::Serializer;
 use serde_json::{Map, Value};
 
-use super::view::View;
-use super::{Antifraud, IdResponse, Naming, lenient};
+use super::json::{Json, Object};
+use super::parts::{Open, Own, parts};
+use super::{Antifraud, IdResponse, Naming, View, antifraud, id_response};
 
 /// One result of a job: the verdict of a product. Every field is optional, because products differ.
 ///
@@ -62,90 +64,97 @@ pub struct PartnerParams {
     pub extras: Map<String, Value>,
 }
 
-impl JobResult {
-    /// Reads `result`: an empty object is no result.
-    pub(super) fn read(raw: &str) -> Option<Self> {
-        Self::read_entry(raw).filter(|result| !result.fields.is_empty())
-    }
+parts! { Parts<'a> of JobResult {
+    smile_job_id: Option<&'a str>,
+    result_code: Option<&'a str>,
+    result_text: Option<&'a str>,
+    result_type: Option<&'a str>,
+    is_final_result: Option<bool>,
+    is_machine_result: Option<bool>,
+    confidence_value: Option<f64>,
+    source: Option<&'a str>,
+    json_version: Option<&'a str>,
+    actions: Open<'a>,
+    partner_params: Option<ParamsParts<'a>>,
+    antifraud: Option<antifraud::Parts<'a>>,
+    id_response: Option<id_response::Parts<'a>>,
+    timestamp: Option<&'a str>,
+    signature: Option<&'a str>,
+    fields: Open<'a>,
+} }
 
-    /// Reads an object; other values are no result.
-    pub(super) fn read_entry(raw: &str) -> Option<Self> {
-        if !raw.starts_with('{') {
-            return None;
-        }
-        let entries = lenient::entries(raw);
-        let mut result = Self { id_response: IdResponse::read(&entries), ..Self::default() };
-        for (key, value) in entries {
-            match key.as_str() {
-                "SmileJobID" => result.smile_job_id = lenient::text(value),
-                "ResultCode" => result.result_code = lenient::text(value),
-                "ResultText" => result.result_text = lenient::text(value),
-                "ResultType" => result.result_type = lenient::text(value),
-                "IsFinalResult" => result.is_final_result = lenient::boolean(value),
-                "IsMachineResult" => result.is_machine_result = lenient::boolean(value),
-                "ConfidenceValue" => result.confidence_value = lenient::number(value),
-                "Source" => result.source = lenient::text(value),
-                "JSONVersion" => result.json_version = lenient::text(value),
-                "Actions" => result.actions = lenient::map(value),
-                "PartnerParams" => result.partner_params = PartnerParams::read(value),
-                "Antifraud" => result.antifraud = Antifraud::read(value),
-                "timestamp" => result.timestamp = lenient::text(value),
-                "signature" => result.signature = lenient::text(value),
-                _ => {}
+parts! { ParamsParts<'a> of PartnerParams {
+    user_id: Option<&'a str>,
+    job_id: Option<&'a str>,
+    job_type: Option<i64>,
+    extras: Open<'a>,
+} }
+
+impl<'a> Parts<'a> {
+    pub(super) fn of(object: &'a Object<'a>) -> Self {
+        let mut result = Self { fields: Open::all(object), ..Self::default() };
+        let mut id = id_response::Parts::default();
+        let mut has_id = false;
+        for (key, value) in object.entries() {
+            match key {
+                "SmileJobID" => result.smile_job_id = value.text(),
+                "ResultCode" => result.result_code = value.text(),
+                "ResultText" => result.result_text = value.text(),
+                "ResultType" => result.result_type = value.text(),
+                "IsFinalResult" => result.is_final_result = value.boolean(),
+                "IsMachineResult" => result.is_machine_result = value.boolean(),
+                "ConfidenceValue" => result.confidence_value = value.number(),
+                "Source" => result.source = value.text(),
+                "JSONVersion" => result.json_version = value.text(),
+                "Actions" => result.actions = Open::of(value),
+                "PartnerParams" => result.partner_params = value.object().map(ParamsParts::of),
+                "Antifraud" => result.antifraud = value.object().map(antifraud::Parts::of),
+                "timestamp" => result.timestamp = value.text(),
+                "signature" => result.signature = value.text(),
+                key => has_id |= id.take(key, value),
             }
-            result.fields.insert(key, lenient::value(value));
         }
-        Some(result)
-    }
-
-    pub(crate) fn view(&self, naming: Naming) -> Value {
-        View::new(naming)
-            .set("smile_job_id", self.smile_job_id.as_deref())
-            .set("result_code", self.result_code.as_deref())
-            .set("result_text", self.result_text.as_deref())
-            .set("result_type", self.result_type.as_deref())
-            .set("is_final_result", self.is_final_result)
-            .set("is_machine_result", self.is_machine_result)
-            .set("confidence_value", self.confidence_value)
-            .set("source", self.source.as_deref())
-            .set("json_version", self.json_version.as_deref())
-            .set("actions", self.actions.clone())
-            .set("partner_params", self.partner_params.as_ref().map(|params| params.view(naming)))
-            .set("antifraud", self.antifraud.as_ref().map(|antifraud| antifraud.view(naming)))
-            .set("id_response", self.id_response.as_ref().map(|id| id.view(naming)))
-            .set("timestamp", self.timestamp.as_deref())
-            .set("signature", self.signature.as_deref())
-            .set("fields", self.fields.clone())
-            .finish()
+        result.id_response = has_id.then_some(id);
+        result
     }
 }
 
-impl PartnerParams {
-    fn read(raw: &str) -> Option<Self> {
-        if !raw.starts_with('{') {
-            return None;
-        }
-        let mut params = Self::default();
-        for (key, value) in lenient::entries(raw) {
-            match key.as_str() {
-                "user_id" => params.user_id = lenient::text(value),
-                "job_id" => params.job_id = lenient::text(value),
-                "job_type" => params.job_type = lenient::integer(value),
-                _ => {
-                    params.extras.insert(key, lenient::value(value));
-                }
+impl<'a> ParamsParts<'a> {
+    fn of(object: &'a Object<'a>) -> Self {
+        let extras = Open::rest(object, &["user_id", "job_id", "job_type"]);
+        let mut params = Self { extras, ..Self::default() };
+        for (key, value) in object.entries() {
+            match key {
+                "user_id" => params.user_id = value.text(),
+                "job_id" => params.job_id = value.text(),
+                "job_type" => params.job_type = value.integer(),
+                _ => {}
             }
         }
-        Some(params)
+        params
     }
+}
 
-    fn view(&self, naming: Naming) -> Value {
-        View::new(naming)
-            .set("user_id", self.user_id.as_deref())
-            .set("job_id", self.job_id.as_deref())
-            .set("job_type", self.job_type)
-            .set("extras", self.extras.clone())
-            .finish()
+/// What `result` holds: an empty object is no result.
+fn found<'a>(json: &'a Json<'a>) -> Option<Parts<'a>> {
+    json.object().filter(|result| !result.is_empty()).map(Parts::of)
+}
+
+pub(super) fn read(raw: &str) -> Option<JobResult> {
+    found(&Json::read(raw)).own()
+}
+
+/// Reads an object; other values are no result.
+pub(super) fn read_entry(json: &Json<'_>) -> Option<JobResult> {
+    json.object().map(|entry| Parts::of(entry).own())
+}
+
+/// The result as a view.
+pub(super) struct Read<'a>(pub(super) &'a str);
+
+impl View for Read<'_> {
+    fn serialize_as<S: Serializer>(&self, naming: Naming, serializer: S) -> Result<S::Ok, S::Error> {
+        found(&Json::read(self.0)).serialize_as(naming, serializer)
     }
 }
 

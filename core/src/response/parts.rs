@@ -1,0 +1,129 @@
+//! The typed view's parts before anybody owns them: what the core reads, what bindings make their own objects of.
+
+use serde::Serializer;
+use serde::ser::SerializeMap;
+use serde_json::{Map, Value};
+
+use super::json::{Json, Object};
+use super::{Naming, View};
+
+/// A part as the public type that holds it for itself.
+pub(super) trait Own {
+    type Owned;
+
+    fn own(&self) -> Self::Owned;
+}
+
+macro_rules! copied {
+    ($($type:ty),+) => {
+        $(impl Own for $type {
+            type Owned = $type;
+
+            fn own(&self) -> $type {
+                *self
+            }
+        })+
+    };
+}
+
+copied!(bool, i64, f64);
+
+impl Own for &str {
+    type Owned = String;
+
+    fn own(&self) -> String {
+        (*self).to_owned()
+    }
+}
+
+impl<T: Own> Own for Option<T> {
+    type Owned = Option<T::Owned>;
+
+    fn own(&self) -> Self::Owned {
+        self.as_ref().map(T::own)
+    }
+}
+
+impl<T: Own> Own for Vec<T> {
+    type Owned = Vec<T::Owned>;
+
+    fn own(&self) -> Self::Owned {
+        self.iter().map(T::own).collect()
+    }
+}
+
+/// What Smile ID sent under its own keys, but for those that stand elsewhere.
+#[derive(Default)]
+pub(super) struct Open<'a> {
+    object: Option<&'a Object<'a>>,
+    but_for: &'static [&'static str],
+}
+
+impl<'a> Open<'a> {
+    /// An object; other values are an empty one.
+    pub(super) fn of(json: &'a Json<'a>) -> Self {
+        Self { object: json.object(), but_for: &[] }
+    }
+
+    pub(super) fn all(object: &'a Object<'a>) -> Self {
+        Self::rest(object, &[])
+    }
+
+    pub(super) fn rest(object: &'a Object<'a>, but_for: &'static [&'static str]) -> Self {
+        Self { object: Some(object), but_for }
+    }
+
+    fn entries(&self) -> impl Iterator<Item = (&str, &Json<'a>)> {
+        self.object.into_iter().flat_map(Object::entries).filter(|(key, _)| !self.but_for.contains(key))
+    }
+}
+
+impl Own for Open<'_> {
+    type Owned = Map<String, Value>;
+
+    fn own(&self) -> Self::Owned {
+        let mut map = Map::with_capacity(self.object.map_or(0, Object::len));
+        map.extend(self.entries().map(|(key, value)| (key.to_owned(), value.own())));
+        map
+    }
+}
+
+impl View for Open<'_> {
+    fn serialize_as<S: Serializer>(&self, _: Naming, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        for (key, value) in self.entries() {
+            map.serialize_entry(key, value)?;
+        }
+        map.end()
+    }
+}
+
+/// The borrowed twin of a public type, with the same fields: its view, and how it is owned.
+macro_rules! parts {
+    ($parts:ident<$a:lifetime> of $type:ident { $($name:ident: $kind:ty),+ $(,)? }) => {
+        #[derive(Default)]
+        pub(super) struct $parts<$a> {
+            $($name: $kind),+
+        }
+
+        impl $crate::response::parts::Own for $parts<'_> {
+            type Owned = $type;
+
+            fn own(&self) -> $type {
+                $type { $($name: $crate::response::parts::Own::own(&self.$name)),+ }
+            }
+        }
+
+        impl $crate::response::View for $parts<'_> {
+            fn serialize_as<S: serde::Serializer>(
+                &self,
+                naming: $crate::response::Naming,
+                serializer: S,
+            ) -> Result<S::Ok, S::Error> {
+                $crate::response::view::view!($type as naming into serializer { $($name: self.$name),+ })
+            }
+        }
+    };
+}
+
+pub(super) use parts;
