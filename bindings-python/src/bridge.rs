@@ -150,7 +150,7 @@ impl Bridge {
     }
 }
 
-/// A call that runs on the runtime's threads.
+/// A call that runs on the library's thread.
 #[pyclass(frozen, module = "smileid_jobs._native")]
 pub(crate) struct Call {
     pub(crate) token: u64,

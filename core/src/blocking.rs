@@ -267,7 +267,7 @@ impl ProcessMany {
     /// # Errors
     /// [`client_closed`](crate::ErrorCode::ClientClosed) in a process that did not start it.
     pub fn take(&self) -> Result<PendingCall<Option<JobOutcome>>> {
-        // On the library's own threads, so that it goes on asking while the consumer is busy with an outcome. Not before the
+        // On the library's own thread, so that it goes on asking while the consumer is busy with an outcome. Not before the
         // first outcome is wanted: until then nothing is asked.
         self.with(|many| self.runtime.background().map(|background| many.start_on(background)))??;
         self.call(SharedMany::take)

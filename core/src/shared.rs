@@ -93,7 +93,7 @@ impl SharedMany {
         Self { session: Arc::new(session), ended: CancellationToken::new() }
     }
 
-    /// Asks on a runtime's threads, whoever takes the outcomes.
+    /// Asks on a runtime of its own, whoever takes the outcomes.
     pub fn start_on(&self, runtime: &tokio::runtime::Handle) {
         let _inside = runtime.enter();
         self.session.start();
