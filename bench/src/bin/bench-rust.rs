@@ -1,4 +1,5 @@
-//! One Rust subject in one window: `bench-rust SUBJECT URL CONCURRENCY SECONDS [CA_FILE]`.
+//! One Rust subject: `bench-rust SUBJECT URL CONCURRENCY SECONDS [CA_FILE]`. When it is warm it says `ready`; each line on
+//! its standard input opens one window. SECONDS may be a number of queries, such as `500q`.
 //!
 //! Subjects: `core` (this library), `core-decoded` (all of the result and history read), `core-hyper-util` (this library
 //! over a leaner transport), `hyper` (a bare loop that signs, verifies and reads the envelope), `epoll` (bytes only:
@@ -20,10 +21,8 @@ use serde_json::value::RawValue;
 use smileid_jobs::clock::BoxFuture;
 use smileid_jobs::transport::{HttpRequest, HttpResponse, Progress, Transport};
 use smileid_jobs::{Client, JobStatus, Signature};
-use smileid_jobs_bench::{API_KEY, JOB_ID, PARTNER_ID, USER_ID, Window};
+use smileid_jobs_bench::{API_KEY, Failure, JOB_ID, PARTNER_ID, USER_ID, Window, read_all};
 use tokio::net::TcpStream;
-
-type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 const WARM_UP: u64 = 2_000;
 
@@ -37,7 +36,11 @@ fn main() -> Result<(), Failure> {
     let [name, url, concurrency, seconds, rest @ ..] = arguments.as_slice() else {
         return Err("expected SUBJECT URL CONCURRENCY SECONDS [CA_FILE]".into());
     };
-    let (concurrency, seconds): (usize, f64) = (concurrency.parse()?, seconds.parse()?);
+    let concurrency: usize = concurrency.parse()?;
+    let (queries, seconds) = match seconds.strip_suffix('q') {
+        Some(queries) => (queries.parse()?, f64::MAX),
+        None => (u64::MAX, seconds.parse()?),
+    };
     if name == "epoll" {
         return epoll(url, concurrency, seconds);
     }
@@ -45,9 +48,12 @@ fn main() -> Result<(), Failure> {
     runtime.block_on(async {
         let subjects = subjects(name, url, rest.first(), concurrency).await?;
         run(&subjects, WARM_UP, f64::MAX).await?;
-        let window = Window::open();
-        let queries = run(&subjects, u64::MAX, seconds).await?;
-        println!("{}", window.line(queries));
+        println!("ready");
+        while std::io::stdin().read_line(&mut String::new())? > 0 {
+            let window = Window::open();
+            let asked = run(&subjects, queries, seconds).await?;
+            println!("{}", window.line(asked));
+        }
         Ok(())
     })
 }
@@ -116,7 +122,7 @@ impl Subject for Core {
         Box::pin(async {
             let status: JobStatus = self.client.get_job_status(USER_ID, JOB_ID).await?;
             if self.decode {
-                std::hint::black_box((status.result(), status.history()));
+                read_all(&status);
             }
             std::hint::black_box(status.job_complete());
             Ok(())
@@ -313,12 +319,13 @@ fn epoll(url: &str, concurrency: usize, seconds: f64) -> Result<(), Failure> {
                     stream.write_all(&request)?;
                 }
             }
-            if !warm && queries >= WARM_UP {
+            let is_over = if warm { queries % 16 == 0 && window.seconds() >= seconds } else { queries >= WARM_UP };
+            if is_over {
+                println!("{}", if warm { window.line(queries) } else { "ready".to_owned() });
+                if std::io::stdin().read_line(&mut String::new())? == 0 {
+                    return Ok(());
+                }
                 (queries, warm, window) = (0, true, Window::open());
-            }
-            if warm && queries % 16 == 0 && window.seconds() >= seconds {
-                println!("{}", window.line(queries));
-                return Ok(());
             }
         }
     }
