@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import statistics
-import sys
 import time
 from dataclasses import dataclass
 
@@ -65,20 +64,21 @@ def measure(language: str, program: str, url: str) -> Cost:
     return Cost(wall * 1000, (usage.ru_utime + usage.ru_stime) * 1000)
 
 
-def rounds(language: str, programs: dict[str, str], url: str, count: int) -> list[dict[str, Cost]]:
-    """All programs once per round, in reverse order every second one; the cheap pair more often: it differs by 1 ms."""
+def rounds(language: str, programs: dict[str, str], url: str, seconds: float) -> list[dict[str, Cost]]:
+    """All programs once per round, in reverse order every second one, for so long."""
     for program in programs.values():
         measure(language, program, url)
-    played = []
-    for number in range(count):
-        names = list(programs) if number % 2 == 0 else list(programs)[::-1]
-        taken = {name: measure(language, programs[name], url) for name in names}
-        played.append(taken)
+    played: list[dict[str, Cost]] = []
+    ends_at = time.monotonic() + seconds
+    while len(played) < 4 or time.monotonic() < ends_at:
+        names = list(programs) if len(played) % 2 == 0 else list(programs)[::-1]
+        played.append({name: measure(language, programs[name], url) for name in names})
     return played
 
 
-def pairs(language: str, programs: dict[str, str], url: str, count: int) -> list[dict[str, Cost]]:
-    return rounds(language, {name: programs[name] for name in ("bare", "ours")}, url, count)
+def pairs(language: str, programs: dict[str, str], url: str, seconds: float) -> list[dict[str, Cost]]:
+    """Only the two that may differ by a millisecond, and so more of them."""
+    return rounds(language, {name: programs[name] for name in ("bare", "ours")}, url, seconds)
 
 
 def above_bare(played: list[dict[str, Cost]], name: str, key: str) -> tuple[float, tuple[float, float]]:
@@ -90,16 +90,15 @@ def above_bare(played: list[dict[str, Cost]], name: str, key: str) -> tuple[floa
 def run(full: bool) -> list[Figure]:
     """The figures of both languages."""
     own = os.sched_getaffinity(0)
-    steady = is_quiet()
     figures = []
     with server() as at:
         os.sched_setaffinity(0, {int(CLIENT_CORE)})
         try:
-            for language, programs, count in (("python", PYTHON_PROGRAMS, 40), ("node", NODE_PROGRAMS, 12)):
-                count *= 3 if full else 1
-                played = rounds(language, programs, f"{at.http}/complete", count)
-                close = pairs(language, programs, f"{at.http}/complete", count * 4)
-                figures += told(language, played, close, steady)
+            for language, programs in (("python", PYTHON_PROGRAMS), ("node", NODE_PROGRAMS)):
+                quiet = is_quiet()
+                played = rounds(language, programs, f"{at.http}/complete", 40 if full else 10)
+                close = pairs(language, programs, f"{at.http}/complete", 30 if full else 8)
+                figures += told(language, played, close, quiet and is_quiet())
         finally:
             os.sched_setaffinity(0, own)
     return figures + memory()
@@ -151,9 +150,3 @@ def memory() -> list[Figure]:
         resident = f"{NODE_PROGRAMS[name]}; console.log(process.memoryUsage().rss)"
         figures.append(Figure(f"node {name}: RSS", result_of(["node", "-e", resident]) / 2**20, "MiB"))
     return figures
-
-
-if __name__ == "__main__":
-    from figures import table
-
-    print("\n".join(table(run("full" in sys.argv))))

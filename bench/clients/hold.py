@@ -42,7 +42,7 @@ def small_objects() -> int:
     own = os.dup(2)
     with tempfile.TemporaryFile() as told:
         os.dup2(told.fileno(), 2)
-        sys._debugmallocstats()  # type: ignore[attr-defined]
+        sys._debugmallocstats()
         os.dup2(own, 2)
         os.close(own)
         told.seek(0)

@@ -34,7 +34,8 @@ const told = {
   verify: best(() => ours.confirmSignature(timestamp, signature)),
   'verify, SDK': best(() => sdk.confirm_signature(timestamp, signature)),
 }
-for (const size of ['small', 'complete', 'large']) {
+// A pending status is no callback.
+for (const size of ['complete', 'large']) {
   const client = new Client({ partnerId: '001', apiKey: 'bench-key', baseUrl: `${url}/${size}` })
   const { raw } = await client.getJobStatus('user-1', 'job-1')
   told[`verify and full decode, ${size}`] = best(() => readAll(client.verifyCallback(raw)))

@@ -48,7 +48,7 @@ def main() -> None:
         with Client("001", "bench-key", base_url=f"{url}/{size}") as client:
             status = client.get_job_status("user-1", "job-1")
         raw = status.raw
-        make, arguments = status.__reduce__()  # type: ignore[misc]
+        make, arguments = status.__reduce__()
         told |= decoding(size, raw, make, arguments)
     print(json.dumps(told))
 

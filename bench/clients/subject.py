@@ -30,7 +30,8 @@ Ask = Callable[[], None]
 AsyncAsk = Callable[[], Awaitable[None]]
 
 name, url, concurrency_text, seconds_text, *rest = sys.argv[1:]
-concurrency, ca_file = int(concurrency_text), (rest or [None])[0]
+concurrency = int(concurrency_text)
+ca_file = rest[0] if rest else None
 
 
 def sign(timestamp: str) -> str:
