@@ -82,8 +82,10 @@ def main() -> int:
     text = report.markdown(measured)
     (OUT / "results.json").write_text(json.dumps(dataclasses.asdict(measured), indent=1), encoding="utf-8")
     (OUT / "results.md").write_text(text, encoding="utf-8")
-    (OUT / "cpu_per_query.svg").write_text(plots.cpu_per_query(measured.scenarios), encoding="utf-8")
-    (OUT / "memory_per_waiting_job.svg").write_text(plots.memory_per_job(measured.waiting), encoding="utf-8")
+    if measured.scenarios:
+        (OUT / "cpu_per_query.svg").write_text(plots.cpu_per_query(measured.scenarios), encoding="utf-8")
+    if measured.waiting:
+        (OUT / "memory_per_waiting_job.svg").write_text(plots.memory_per_job(measured.waiting), encoding="utf-8")
     print(text)
     return 0
 
