@@ -3,6 +3,7 @@
 # make check             formatting, lints, types, generated files
 # make test-the-tests    breaks rules of the core in a copy and expects red cells in every language
 # make bench             what a query costs beside peers and the limit, in one run; BENCH=full for all of it
+# make bench-counts      instructions and allocations per query beside the ones in bench/counts.json
 # make clean
 
 SHELL := /bin/sh
@@ -13,7 +14,7 @@ node_sources := $(shell find bindings-node/src bindings-node/src-ts bindings-nod
 c_sources := $(shell find bindings-c -type f)
 sandbox_sources := $(shell find sandbox -type f)
 
-.PHONY: demo test check test-the-tests bench clean
+.PHONY: demo test check test-the-tests bench bench-counts clean
 
 demo: build/sandbox.stamp build/python.stamp build/node.stamp build/demo/poll_job_status-c build/demo/poll_job_status-cpp
 	@cargo build -q --locked -p smileid-jobs --example poll_job_status
@@ -32,6 +33,9 @@ test-the-tests: build/sandbox.stamp build/python.stamp build/node.stamp build/to
 
 bench: build/bench.stamp
 	@build/bench/venv/bin/python bench/run.py
+
+bench-counts: build/bench.stamp
+	@build/bench/venv/bin/python bench/counts.py
 
 clean:
 	rm -rf build target bindings-node/node_modules bindings-node/dist bindings-node/*.node
@@ -78,15 +82,19 @@ build/demo/poll_job_status-cpp: build/c.stamp bindings-c/examples/poll_job_statu
 	@mkdir -p build/demo
 	g++ -std=c++17 -Wall -Wextra -Ibuild/prefix/include bindings-c/examples/poll_job_status.cpp -o $@ -Lbuild/prefix/lib -lsmileid_jobs -Wl,-rpath,$(CURDIR)/build/prefix/lib
 
-bench_sources := $(shell find bench -type f)
+bench_rust := $(shell find bench/src bench/Cargo.toml -type f)
 
-# The peers and what users get, side by side; nothing of it touches the tests' own folders.
-build/bench.stamp: build/node.stamp build/c.stamp $(bench_sources) $(python_sources)
-	cargo build -q --locked --release -p smileid-jobs-bench
+# The peers stand in folders of their own; nothing of it touches the tests' ones.
+build/bench-peers.stamp: build/need.stamp bench/package.json bench/requirements.txt
 	@mkdir -p build/bench && cp bench/package.json build/bench/
 	python3 -m venv build/bench/venv
 	build/bench/venv/bin/pip install -q --disable-pip-version-check -r bench/requirements.txt
-	build/bench/venv/bin/pip install -q --disable-pip-version-check --force-reinstall --no-deps ./bindings-python
 	cd build/bench && npm install --silent --no-audit --no-fund
+	@touch $@
+
+# What users get, and the programs that ask.
+build/bench.stamp: build/bench-peers.stamp build/node.stamp build/c.stamp $(bench_rust) $(python_sources) bench/clients/subject.c
+	cargo build -q --locked --release -p smileid-jobs-bench
+	build/bench/venv/bin/pip install -q --disable-pip-version-check --force-reinstall --no-deps ./bindings-python
 	gcc -O2 -Wall -Wextra -Ibuild/prefix/include bench/clients/subject.c -o build/bench/subject-c -Lbuild/prefix/lib -lsmileid_jobs -pthread -Wl,-rpath,$(CURDIR)/build/prefix/lib
 	@touch $@

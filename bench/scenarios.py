@@ -15,8 +15,6 @@ class Scenario:
     tls: bool = False
     full_only: bool = False
     """Only with BENCH=full."""
-    subjects: tuple[str, ...] = ()
-    """Only these; empty is all."""
 
 
 SCENARIOS = (
@@ -47,6 +45,8 @@ PLAIN_ONLY = ("rust/epoll", "rust/hyper", "rust/core-hyper-util", "rust/reqwest"
 FULL_ONLY = ("python/httpx", "python/requests", "node/axios", "python/aiohttp")
 """Said in the reference to be no contest; they cost the default run its time."""
 LIMIT = "rust/epoll"
+STEADY_OVER_TLS = "rust/core"
+"""Tells whether the machine was steady where the limit program cannot go."""
 
 
 @dataclass(frozen=True)
@@ -87,3 +87,15 @@ RATIOS = (
     Ratio("Python ÷ limit", "python/ours", "rust/epoll", {}, at_most=True),
     Ratio("Node ÷ limit", "node/ours", "rust/epoll", {}, at_most=True),
 )
+
+
+def subjects_of(scenario: Scenario, full: bool) -> list[str]:
+    """Everybody, or only those that a ratio with something to reach is about."""
+    needed = {name for ratio in RATIOS if scenario.id in ratio.floors for name in (ratio.above, ratio.below)}
+    needed |= {LIMIT, STEADY_OVER_TLS}
+    # The plain scenarios show everybody beside each other, too.
+    shows_all = scenario.path == "complete" and not scenario.tls
+    return [
+        subject for subject in SUBJECTS
+        if full or subject in needed or (shows_all and subject not in FULL_ONLY)
+    ]

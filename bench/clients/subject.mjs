@@ -1,14 +1,18 @@
-// One Node subject in one window: `subject.mjs SUBJECT URL CONCURRENCY SECONDS [CA_FILE]`.
+// One Node subject: `subject.mjs SUBJECT URL CONCURRENCY SECONDS [CA_FILE]`.
 //
-// All do the same work: sign, post, verify, parse. Prints one JSON line. The just-in-time compiler is warm before the
-// window opens: fewer requests would flatter whoever runs less JavaScript.
+// All do the same work: sign, post, verify, parse. When it is warm it says `ready`; each line on its standard input opens
+// one window, which ends with one JSON line. The just-in-time compiler is warm by then: fewer requests would flatter
+// whoever runs less JavaScript.
 
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { createInterface } from 'node:readline'
+
+import { readAll } from './reading.mjs'
 
 const [PARTNER_ID, API_KEY, USER_ID, JOB_ID] = ['001', 'bench-key', 'user-1', 'job-1']
-const WARM_UP = 10_000
+const [WARM_UP, WARM_UP_MS] = [10_000, 3_000]
 const [name, url, concurrencyText, secondsText, caFile] = process.argv.slice(2)
 const [concurrency, seconds] = [Number(concurrencyText), Number(secondsText)]
 // Peers stand in a folder of their own, and so does our built package.
@@ -30,7 +34,7 @@ function verify({ timestamp, signature }) {
 
 const SUBJECTS = {
   ours: () => ours(() => {}),
-  'ours-decoded': () => ours((status) => [status.result, status.history]),
+  'ours-decoded': () => ours(readAll),
   sdk() {
     const { Utilities } = peer('smile-identity-core')
     const utilities = new Utilities(PARTNER_ID, API_KEY, 0)
@@ -77,10 +81,13 @@ async function run(ask, until) {
 }
 
 const ask = SUBJECTS[name]()
-await run(ask, (count) => count < WARM_UP / concurrency)
-const [started, before] = [performance.now(), process.cpuUsage()]
-const queries = await run(ask, () => performance.now() - started < seconds * 1000)
-const cpu = process.cpuUsage(before)
-const line = { n: queries, seconds: (performance.now() - started) / 1000, cpu_us: cpu.user + cpu.system }
-console.log(JSON.stringify({ ...line, rss_kib: process.resourceUsage().maxRSS }))
+const warmed = performance.now()
+await run(ask, (count) => count < WARM_UP / concurrency && performance.now() - warmed < WARM_UP_MS)
+console.log('ready')
+for await (const _ of createInterface({ input: process.stdin })) {
+  const [started, before] = [performance.now(), process.cpuUsage()]
+  const queries = await run(ask, () => performance.now() - started < seconds * 1000)
+  const cpu = process.cpuUsage(before)
+  console.log(JSON.stringify({ n: queries, seconds: (performance.now() - started) / 1000, cpu_us: cpu.user + cpu.system }))
+}
 process.exit(0)

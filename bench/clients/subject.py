@@ -1,6 +1,7 @@
-"""One Python subject in one window: `subject.py SUBJECT URL CONCURRENCY SECONDS [CA_FILE]`.
+"""One Python subject: `subject.py SUBJECT URL CONCURRENCY SECONDS [CA_FILE]`.
 
-All do the same work: sign, post, verify, parse. Prints one JSON line.
+All do the same work: sign, post, verify, parse. When it is warm it says `ready`; each line on its standard input opens
+one window, which ends with one JSON line. SECONDS may be a number of queries, such as `500q`.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import urlsplit
 
+from reading import read_all
+
 PARTNER_ID, API_KEY, USER_ID, JOB_ID = "001", "bench-key", "user-1", "job-1"
 WARM_UP = 300
 
@@ -27,7 +30,8 @@ Ask = Callable[[], None]
 AsyncAsk = Callable[[], Awaitable[None]]
 
 name, url, concurrency_text, seconds_text, *rest = sys.argv[1:]
-concurrency, seconds, ca_file = int(concurrency_text), float(seconds_text), (rest or [None])[0]
+concurrency = int(concurrency_text)
+ca_file = rest[0] if rest else None
 
 
 def sign(timestamp: str) -> str:
@@ -60,11 +64,6 @@ def ours() -> Ask:
             read_all(status)
 
     return ask
-
-
-def read_all(status: Any) -> None:
-    """Everything a peer's dict holds."""
-    _ = (status.result, status.history)
 
 
 def sdk() -> Ask:
@@ -199,9 +198,18 @@ async def tasks(ask: AsyncAsk, until: Callable[[int], bool]) -> int:
     return sum(counts)
 
 
+def until(started: float) -> Callable[[int], bool]:
+    """Whether a worker that has asked so often is to ask again."""
+    if seconds_text.endswith("q"):
+        most = int(seconds_text[:-1])
+        return lambda count: count < most
+    ends_at = started + float(seconds_text)
+    return lambda _: time.perf_counter() < ends_at
+
+
 def report(queries: int, started: float, cpu_before: float) -> None:
     line = {"n": queries, "seconds": time.perf_counter() - started, "cpu_us": (cpu() - cpu_before) * 1e6}
-    print(json.dumps(line | {"rss_kib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss}), flush=True)
+    print(json.dumps(line), flush=True)
 
 
 def main() -> None:
@@ -209,15 +217,20 @@ def main() -> None:
     if name in SYNC:
         ask = SYNC[name]()
         threads(ask, lambda count: count < warm)
-        started, before = time.perf_counter(), cpu()
-        report(threads(ask, lambda _: time.perf_counter() - started < seconds), started, before)
+        print("ready", flush=True)
+        while sys.stdin.readline():
+            started, before = time.perf_counter(), cpu()
+            report(threads(ask, until(started)), started, before)
         return
 
     async def run() -> None:
         ask = await ASYNC[name]()
         await tasks(ask, lambda count: count < warm)
-        started, before = time.perf_counter(), cpu()
-        report(await tasks(ask, lambda _: time.perf_counter() - started < seconds), started, before)
+        print("ready", flush=True)
+        # Blocks the loop between windows: nobody is to work there.
+        while sys.stdin.readline():
+            started, before = time.perf_counter(), cpu()
+            report(await tasks(ask, until(started)), started, before)
 
     if name.endswith("uvloop"):
         import uvloop

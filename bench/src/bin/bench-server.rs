@@ -2,16 +2,16 @@
 //!
 //! `bench-server CA_FILE` prints `{"http": …, "https": …}` and ends with its standard input. The first segment of the path
 //! says what is answered: `small` (pending, 0.2 KB), `complete` (2 KB) or `large` (100 KB, 50 history entries); a
-//! number behind it (`complete-50`) is a delay in milliseconds. Requests are read, not checked.
+//! number behind it (`complete-50`) is a delay in milliseconds. `stats` is answered with how many others were. Requests are
+//! read, not checked.
 
 use std::collections::HashMap;
 use std::io::Write;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use serde_json::{Value, json};
-use smileid_jobs::Signature;
-use smileid_jobs_bench::{API_KEY, JOB_ID, PARTNER_ID, USER_ID};
+use smileid_jobs_bench::{Failure, bodies};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
@@ -19,13 +19,15 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring::default_provider;
 use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 
-type Failure = Box<dyn std::error::Error>;
 type Answers = Arc<HashMap<&'static str, Vec<u8>>>;
+
+/// Requests that came in whole, `stats` apart.
+static ASKED: AtomicU64 = AtomicU64::new(0);
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Failure> {
     let ca_file = std::env::args().nth(1).ok_or("expected the file to write the certificate to")?;
-    let answers = Arc::new(answers()?);
+    let answers = Arc::new(bodies()?.map(|(name, body)| (name, answer(&body))).into());
     let acceptor = acceptor(&ca_file)?;
     let plain = TcpListener::bind("127.0.0.1:0").await?;
     let secure = TcpListener::bind("127.0.0.1:0").await?;
@@ -73,6 +75,14 @@ async fn serve(mut stream: impl AsyncRead + AsyncWrite + Unpin, answers: Answers
     loop {
         let Some((path, length)) = request(&mut stream, &mut buffer).await else { return };
         buffer.drain(..length);
+        if path == "stats" {
+            let stats = answer(&format!(r#"{{"asked": {}}}"#, ASKED.load(Ordering::Relaxed)));
+            if stream.write_all(&stats).await.is_err() || stream.flush().await.is_err() {
+                return;
+            }
+            continue;
+        }
+        ASKED.fetch_add(1, Ordering::Relaxed);
         let (name, delay) = path.split_once('-').unwrap_or((&path, ""));
         if let Ok(ms) = delay.parse() {
             tokio::time::sleep(Duration::from_millis(ms)).await;
@@ -105,42 +115,10 @@ async fn request(stream: &mut (impl AsyncRead + Unpin), buffer: &mut Vec<u8>) ->
     }
 }
 
-fn answers() -> Result<HashMap<&'static str, Vec<u8>>, Failure> {
-    let mut result: Value =
-        serde_json::from_str::<Value>(include_str!("../../../sandbox/bodies/approved.json"))?["result"].take();
-    result["PartnerParams"]["user_id"] = USER_ID.into();
-    result["PartnerParams"]["job_id"] = JOB_ID.into();
-    result["Country"] = "NG".into();
-    result["IDType"] = "NIN".into();
-    result["FullName"] = "Ọmọ Specimen".into();
-    let links: Vec<String> = (0..2)
-        .map(|n| format!("https://images.example/{n}.jpg?X-Amz-Signature={}", "0123456789abcdef".repeat(4)))
-        .collect();
-    let images = json!({ "selfie_image": links[0], "liveness_image_0": links[1] });
-    let large: Vec<Value> = (0..50)
-        .map(|n| {
-            let mut entry = result.clone();
-            entry["SmileJobID"] = format!("{n:010}").into();
-            entry["Address"] = "12 Specimen Crescent, ".repeat(28).into();
-            entry
-        })
-        .collect();
-    let complete =
-        json!({ "job_complete": true, "job_success": true, "code": "2302", "result": result, "image_links": images });
-    let mut with_history = complete.clone();
-    with_history["history"] = large.into();
-    let small = json!({ "job_complete": false, "job_success": false, "code": "2302", "result": {}, "history": [], "image_links": {} });
-    let signature = Signature::new(PARTNER_ID, API_KEY)?;
-    let signed = |mut body: Value| -> Vec<u8> {
-        let pair = signature.generate_signature(Some("2026-01-05T09:30:00.000Z"));
-        body["timestamp"] = pair.timestamp.into();
-        body["signature"] = pair.signature.into();
-        let body = body.to_string();
-        let head = format!(
-            "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: keep-alive\r\n\r\n",
-            body.len()
-        );
-        (head + &body).into_bytes()
-    };
-    Ok([("small", signed(small)), ("complete", signed(complete)), ("large", signed(with_history))].into())
+fn answer(body: &str) -> Vec<u8> {
+    let head = format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: keep-alive\r\n\r\n",
+        body.len()
+    );
+    (head + body).into_bytes()
 }

@@ -1,12 +1,13 @@
-//! One Rust subject in one window: `bench-rust SUBJECT URL CONCURRENCY SECONDS [CA_FILE]`.
+//! One Rust subject: `bench-rust SUBJECT URL CONCURRENCY SECONDS [CA_FILE]`. When it is warm it says `ready`; each line on
+//! its standard input opens one window. SECONDS may be a number of queries, such as `500q`.
 //!
 //! Subjects: `core` (this library), `core-decoded` (all of the result and history read), `core-hyper-util` (this library
 //! over a leaner transport), `hyper` (a bare loop that signs, verifies and reads the envelope), `epoll` (bytes only:
 //! the limit), `reqwest` (as people write it).
 
-use std::os::fd::AsRawFd;
+mod limit;
+
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
@@ -20,10 +21,8 @@ use serde_json::value::RawValue;
 use smileid_jobs::clock::BoxFuture;
 use smileid_jobs::transport::{HttpRequest, HttpResponse, Progress, Transport};
 use smileid_jobs::{Client, JobStatus, Signature};
-use smileid_jobs_bench::{API_KEY, JOB_ID, PARTNER_ID, USER_ID, Window};
+use smileid_jobs_bench::{API_KEY, Failure, JOB_ID, PARTNER_ID, USER_ID, Window, read_all};
 use tokio::net::TcpStream;
-
-type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 const WARM_UP: u64 = 2_000;
 
@@ -37,17 +36,24 @@ fn main() -> Result<(), Failure> {
     let [name, url, concurrency, seconds, rest @ ..] = arguments.as_slice() else {
         return Err("expected SUBJECT URL CONCURRENCY SECONDS [CA_FILE]".into());
     };
-    let (concurrency, seconds): (usize, f64) = (concurrency.parse()?, seconds.parse()?);
+    let concurrency: usize = concurrency.parse()?;
+    let (queries, seconds) = match seconds.strip_suffix('q') {
+        Some(queries) => (queries.parse()?, f64::MAX),
+        None => (u64::MAX, seconds.parse()?),
+    };
     if name == "epoll" {
-        return epoll(url, concurrency, seconds);
+        return limit::run(url, concurrency, seconds, &body(&Signature::new(PARTNER_ID, API_KEY)?));
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let subjects = subjects(name, url, rest.first(), concurrency).await?;
         run(&subjects, WARM_UP, f64::MAX).await?;
-        let window = Window::open();
-        let queries = run(&subjects, u64::MAX, seconds).await?;
-        println!("{}", window.line(queries));
+        println!("ready");
+        while std::io::stdin().read_line(&mut String::new())? > 0 {
+            let window = Window::open();
+            let asked = run(&subjects, queries, seconds).await?;
+            println!("{}", window.line(asked));
+        }
         Ok(())
     })
 }
@@ -116,7 +122,7 @@ impl Subject for Core {
         Box::pin(async {
             let status: JobStatus = self.client.get_job_status(USER_ID, JOB_ID).await?;
             if self.decode {
-                std::hint::black_box((status.result(), status.history()));
+                read_all(&status);
             }
             std::hint::black_box(status.job_complete());
             Ok(())
@@ -252,74 +258,5 @@ impl Subject for Hyper {
             std::hint::black_box((envelope.job_complete, envelope.result, envelope.history));
             Ok(())
         })
-    }
-}
-
-/// The limit: fixed bytes over non-blocking sockets and one epoll, with no HTTP, no signing and no parsing.
-fn epoll(url: &str, concurrency: usize, seconds: f64) -> Result<(), Failure> {
-    use std::io::{Read, Write};
-    let rest = url.strip_prefix("http://").ok_or("the bare loops speak plain http only")?;
-    let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
-    let body = body(&Signature::new(PARTNER_ID, API_KEY)?);
-    let head =
-        format!("POST /{path}/v1/job_status HTTP/1.1\r\nhost: {authority}\r\ncontent-length: {}\r\n\r\n", body.len());
-    let request = [head.into_bytes(), body].concat();
-    let mut streams = Vec::new();
-    for _ in 0..concurrency {
-        let stream = std::net::TcpStream::connect(authority)?;
-        stream.set_nodelay(true)?;
-        streams.push(stream);
-    }
-    let mut buffer = vec![0; 1 << 17];
-    // How long an answer is.
-    let first = streams.first_mut().ok_or("expected a concurrency of at least 1")?;
-    first.write_all(&request)?;
-    let mut length = first.read(&mut buffer)?;
-    first.set_read_timeout(Some(Duration::from_millis(200)))?;
-    while let Ok(more @ 1..) = first.read(&mut buffer) {
-        length += more;
-    }
-    first.set_read_timeout(None)?;
-    // SAFETY: plain system calls on descriptors that live as long as `streams` and on buffers of our own.
-    unsafe {
-        let poll = libc::epoll_create1(0);
-        let mut left = vec![length; concurrency];
-        for (at, stream) in streams.iter_mut().enumerate() {
-            if concurrency > 1 {
-                stream.set_nonblocking(true)?;
-            }
-            let mut event = libc::epoll_event { events: libc::EPOLLIN as u32, u64: at as u64 };
-            libc::epoll_ctl(poll, libc::EPOLL_CTL_ADD, stream.as_raw_fd(), &raw mut event);
-            stream.write_all(&request)?;
-        }
-        let mut events = vec![libc::epoll_event { events: 0, u64: 0 }; concurrency];
-        let mut queries = 0;
-        let mut window = Window::open();
-        let mut warm = false;
-        loop {
-            let ready = if concurrency == 1 {
-                // One connection needs no epoll: it may block in its read.
-                1
-            } else {
-                libc::epoll_wait(poll, events.as_mut_ptr(), concurrency as i32, -1)
-            };
-            for event in events.iter().take(ready as usize) {
-                let at = if concurrency == 1 { 0 } else { event.u64 as usize };
-                let (Some(stream), Some(left)) = (streams.get_mut(at), left.get_mut(at)) else { continue };
-                *left -= stream.read(&mut buffer)?.min(*left);
-                if *left == 0 {
-                    *left = length;
-                    queries += 1;
-                    stream.write_all(&request)?;
-                }
-            }
-            if !warm && queries >= WARM_UP {
-                (queries, warm, window) = (0, true, Window::open());
-            }
-            if warm && queries % 16 == 0 && window.seconds() >= seconds {
-                println!("{}", window.line(queries));
-                return Ok(());
-            }
-        }
     }
 }
