@@ -52,11 +52,11 @@ struct Inner {
     /// A callback in the shape of a result: what an answer has in `result` stands at the top level.
     is_result: bool,
     callback_delivery: OnceLock<CallbackDelivery>,
-    // Read when somebody looks, each for itself.
-    result: OnceLock<Option<JobResult>>,
+    // Read when somebody looks, each for itself; boxed, because most statuses are only asked for their flags.
+    result: OnceLock<Option<Box<JobResult>>>,
     history: OnceLock<Vec<JobResult>>,
-    image_links: OnceLock<Option<ImageLinks>>,
-    texts: OnceLock<Texts>,
+    image_links: OnceLock<Option<Box<ImageLinks>>>,
+    texts: OnceLock<Box<Texts>>,
     extras: OnceLock<Map<String, Value>>,
 }
 
@@ -166,7 +166,7 @@ impl JobStatus {
     /// The job's result; `None` when it is missing, null, empty or a text.
     #[must_use]
     pub fn result(&self) -> Option<&JobResult> {
-        self.0.result.get_or_init(|| self.raw_result().and_then(result::read)).as_ref()
+        self.0.result.get_or_init(|| self.raw_result().and_then(result::read).map(Box::new)).as_deref()
     }
 
     /// Earlier results, in the order received. Empty unless asked for with `return_history`.
@@ -178,7 +178,7 @@ impl JobStatus {
     /// Links to images. `None` unless asked for with `return_image_links`.
     #[must_use]
     pub fn image_links(&self) -> Option<&ImageLinks> {
-        self.0.image_links.get_or_init(|| self.raw_image_links().and_then(ImageLinks::read)).as_ref()
+        self.0.image_links.get_or_init(|| self.raw_image_links().and_then(ImageLinks::read).map(Box::new)).as_deref()
     }
 
     /// The link to the KYC receipt (a PDF behind the portal's login).
@@ -277,10 +277,12 @@ impl JobStatus {
             true => ("KYCReceipt", "KYBReceipt"),
             false => ("kyc_receipt", "kyb_receipt"),
         };
-        self.0.texts.get_or_init(|| Texts {
-            message: self.value("result").filter(|_| !self.0.is_result).and_then(lenient::string),
-            kyc_receipt: self.value(kyc).and_then(lenient::text),
-            kyb_receipt: self.value(kyb).and_then(lenient::text),
+        self.0.texts.get_or_init(|| {
+            Box::new(Texts {
+                message: self.value("result").filter(|_| !self.0.is_result).and_then(lenient::string),
+                kyc_receipt: self.value(kyc).and_then(lenient::text),
+                kyb_receipt: self.value(kyb).and_then(lenient::text),
+            })
         })
     }
 

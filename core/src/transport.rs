@@ -230,6 +230,9 @@ impl ReqwestTransport {
     }
 }
 
+/// Bodies below this are copied out of the connection's read buffer, whose first size is 8 KiB.
+const SHORT_BODY: usize = 8192;
+
 async fn read(response: &mut reqwest::Response, max_response_bytes: usize) -> Result<Bytes> {
     // The length a server declares is a hint: memory grows with what arrives.
     let declared = response.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or(0);
@@ -240,7 +243,10 @@ async fn read(response: &mut reqwest::Response, max_response_bytes: usize) -> Re
     if first.len() > max_response_bytes {
         return Err(too_large());
     }
-    let Some(second) = response.chunk().await.map_err(classify)? else { return Ok(first) };
+    let Some(second) = response.chunk().await.map_err(classify)? else {
+        // A short answer would keep the whole read buffer of its connection for as long as somebody keeps the status.
+        return Ok(if first.len() < SHORT_BODY { Bytes::copy_from_slice(&first) } else { first });
+    };
     let mut body = BytesMut::with_capacity(declared.clamp(first.len() + second.len(), 1 << 20));
     body.extend_from_slice(&first);
     let mut next = Some(second);

@@ -77,11 +77,22 @@ impl Call {
         Ok(engine.session(query, self.polling.policy()?, relay))
     }
 
-    async fn run(self) -> Result<JobStatus> {
+    fn start(self) -> Result<Started> {
         let session = self.session()?;
-        self.client.engine().run(session).await
+        Ok((self.client, Box::new(session)))
+    }
+
+    fn resume(self, token: Option<String>) -> Result<Started> {
+        let (client, mut session) = self.start()?;
+        if let Some(token) = token {
+            client.engine().resume(&mut session, &token)?;
+        }
+        Ok((client, session))
     }
 }
+
+/// What a call holds on to while it runs.
+type Started = (Client, Box<Session>);
 
 macro_rules! call_options {
     ($verb:ident, $default:literal) => {
@@ -158,13 +169,18 @@ macro_rules! polling_options {
 pub(crate) use polling_options;
 
 macro_rules! awaited {
-    ($verb:ident, $output:ty) => {
+    ($verb:ident, $run:ident, $output:ty) => {
         impl IntoFuture for $verb {
             type Output = Result<$output>;
             type IntoFuture = BoxFuture<'static, Self::Output>;
 
             fn into_future(self) -> Self::IntoFuture {
-                Box::pin(self.run())
+                // Boxed, because thousands of waits may be under way and most of what a call was told is no longer needed.
+                let call = Box::new(self);
+                Box::pin(async move {
+                    let (client, session) = call.start()?;
+                    client.engine().$run(session).await
+                })
             }
         }
     };
@@ -177,7 +193,7 @@ pub struct GetJobStatus {
 }
 
 call_options!(GetJobStatus, "30 s");
-awaited!(GetJobStatus, JobStatus);
+awaited!(GetJobStatus, run, JobStatus);
 
 impl GetJobStatus {
     pub(super) fn new(client: Client, user_id: String, job_id: String) -> Self {
@@ -185,11 +201,11 @@ impl GetJobStatus {
         Self { call: Call::new(client, user_id, job_id, polling) }
     }
 
-    async fn run(mut self) -> Result<JobStatus> {
+    fn start(mut self) -> Result<Started> {
         if self.call.return_job_status {
             self.call.polling.retry_count = RETRY_COUNT.default;
         }
-        self.call.run().await
+        self.call.start()
     }
 }
 
@@ -204,15 +220,15 @@ pub struct PollJobStatus {
 
 call_options!(PollJobStatus, "no bound but the attempts");
 polling_options!(PollJobStatus, call.polling, "3");
-awaited!(PollJobStatus, JobStatus);
+awaited!(PollJobStatus, run, JobStatus);
 
 impl PollJobStatus {
     pub(super) fn new(client: Client, user_id: String, job_id: String) -> Self {
         Self { call: Call::new(client, user_id, job_id, Polling::new(Until::Attempts, &POLL_TIMEOUT, &RETRY_COUNT)) }
     }
 
-    async fn run(self) -> Result<JobStatus> {
-        self.call.run().await
+    fn start(self) -> Result<Started> {
+        self.call.start()
     }
 }
 
@@ -225,7 +241,7 @@ pub struct WaitUntilComplete {
 
 call_options!(WaitUntilComplete, "60 s");
 polling_options!(WaitUntilComplete, call.polling, "no limit");
-awaited!(WaitUntilComplete, JobStatus);
+awaited!(WaitUntilComplete, run, JobStatus);
 
 impl WaitUntilComplete {
     pub(super) fn new(client: Client, user_id: String, job_id: String) -> Self {
@@ -238,13 +254,8 @@ impl WaitUntilComplete {
         self
     }
 
-    async fn run(self) -> Result<JobStatus> {
-        let mut session = self.call.session()?;
-        let engine = self.call.client.engine();
-        if let Some(token) = &self.token {
-            engine.resume(&mut session, token)?;
-        }
-        engine.run(session).await
+    fn start(self) -> Result<Started> {
+        self.call.resume(self.token)
     }
 }
 
@@ -257,7 +268,7 @@ pub struct PollStepCall {
 
 call_options!(PollStepCall, "60 s from the first step");
 polling_options!(PollStepCall, call.polling, "no limit");
-awaited!(PollStepCall, PollStep);
+awaited!(PollStepCall, step, PollStep);
 
 impl PollStepCall {
     pub(super) fn new(client: Client, user_id: String, job_id: String) -> Self {
@@ -270,13 +281,8 @@ impl PollStepCall {
         self
     }
 
-    async fn run(self) -> Result<PollStep> {
-        let mut session = self.call.session()?;
-        let engine = self.call.client.engine();
-        if let Some(token) = &self.token {
-            engine.resume(&mut session, token)?;
-        }
-        engine.step(session).await
+    fn start(self) -> Result<Started> {
+        self.call.resume(self.token)
     }
 }
 

@@ -95,8 +95,8 @@ impl Session {
     }
 
     fn fail(&mut self, error: Error, now: Duration) -> Error {
-        let elapsed = self.elapsed(now);
-        self.seen.explain(error).with_call(&self.query.user_id, &self.query.job_id, self.attempts, elapsed)
+        let (elapsed, Query { user_id, job_id, .. }) = (self.elapsed(now), &self.query);
+        self.seen.explain(error, user_id, job_id).with_call(user_id, job_id, self.attempts, elapsed)
     }
 }
 
@@ -117,16 +117,20 @@ impl Engine {
     }
 
     /// Runs a session to its end.
-    pub(crate) async fn run(&self, mut session: Session) -> Result<JobStatus> {
+    pub(crate) async fn run(&self, mut session: Box<Session>) -> Result<JobStatus> {
         // A timetable counts its attempts; only waits are woken.
         let wake = match session.policy.until {
             Until::Attempts => None,
             Until::Complete => Some(self.wakes.listen(&session.query.user_id, &session.query.job_id)),
         };
         loop {
-            match self.turn(&mut session).await {
+            // Boxed, so that a wait takes the room of an attempt only while there is one.
+            match Box::pin(self.turn(&mut session)).await {
                 Turn::Finished(result) => return result,
-                Turn::Again(pause) => self.pause(&mut session, pause, wake.as_ref().map(|wake| wake.notify())).await?,
+                Turn::Again(pause) => {
+                    session.seen.shrink();
+                    self.pause(&mut session, pause, wake.as_ref().map(|wake| wake.notify())).await?;
+                }
             }
         }
     }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
+
 use super::schedule::Schedule;
 use crate::config::{FINAL_POLL_MARGIN, LONG_DELAY, RETRY_AFTER_CAP, TOGETHER};
 use crate::error::{Error, IncompleteReason, Phase};
@@ -148,6 +150,8 @@ impl Policy {
 #[derive(Default)]
 pub(crate) struct Seen {
     pub(crate) last_status: Option<JobStatus>,
+    /// In place of `last_status` while a wait sleeps.
+    last_body: Option<Bytes>,
     pub(crate) last_error: Option<Error>,
 }
 
@@ -161,8 +165,17 @@ impl Seen {
         }
     }
 
-    pub(crate) fn explain(&mut self, error: Error) -> Error {
-        error.with_last_status(self.last_status.take()).with_last_error(self.last_error.take())
+    /// Keeps the body alone of the status seen last: a status is made of it only if it is asked for.
+    pub(crate) fn shrink(&mut self) {
+        if let Some(status) = self.last_status.take() {
+            self.last_body = Some(status.raw().clone());
+        }
+    }
+
+    pub(crate) fn explain(&mut self, error: Error, user_id: &str, job_id: &str) -> Error {
+        let read = |body| JobStatus::from_verified(user_id, job_id, body).ok();
+        let last_status = self.last_status.take().or_else(|| self.last_body.take().and_then(read));
+        error.with_last_status(last_status).with_last_error(self.last_error.take())
     }
 }
 

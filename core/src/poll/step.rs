@@ -44,7 +44,7 @@ impl Engine {
     }
 
     /// One attempt of a wait.
-    pub(crate) async fn step(&self, mut session: Session) -> Result<PollStep> {
+    pub(crate) async fn step(&self, mut session: Box<Session>) -> Result<PollStep> {
         let pause = match self.turn(&mut session).await {
             Turn::Finished(result) => return result.map(PollStep::Finished),
             Turn::Again(pause) => pause,
