@@ -70,7 +70,7 @@ async fn no_verb_traces_anything_private() {
     for job in
         ["complete", "images", "flaky-503-1", "unauthorized", "bad-signature", "no-zip", "truncated", "wrong-user"]
     {
-        let url = format!("{}/receive/{USER}/{job}", sandbox.url());
+        let url = format!("{}/receive/fine/{USER}/{job}", sandbox.url());
         secrets.of_either(&client.get_job_status(USER, job).return_image_links(true).callback_url(&url).await);
         secrets.of_either(&client.poll_job_status(USER, job).retry_count(1).initial_delay(MS).callback_url(&url).await);
         let wait = client.wait_until_complete(USER, job).retry_count(2).initial_delay(MS);
