@@ -1,7 +1,7 @@
 """What the library logs, through :mod:`logging`: the logger ``smileid_jobs``, quiet by default.
 
-Native threads never enter the interpreter. Native code keeps a bounded number of events of the levels that the logger is
-enabled for, and the thread that made a client or a call, or its event loop, logs them when that is done.
+Native threads never enter the interpreter. Native code keeps a bounded number of events, of the levels that the logger
+is enabled for, and the thread that made a client or a call, or its event loop, logs them when that is done.
 """
 
 from __future__ import annotations
@@ -20,13 +20,11 @@ _listening = 0
 
 
 def is_wanted() -> bool:
-    """Whether somebody wants the events of what is about to start. Costs looks into the logger's cache."""
+    """Whether somebody wants the events of what is about to start. Costs two looks into the logger's cache."""
     global _listening
     is_enabled = LOGGER.isEnabledFor
-    if is_enabled(_DEBUG):
-        level = 4
-    elif is_enabled(_INFO):
-        level = 3
+    if is_enabled(_INFO):
+        level = 4 if is_enabled(_DEBUG) else 3
     else:
         level = 2 if is_enabled(_WARNING) else int(is_enabled(_ERROR))
     if level != _listening:
