@@ -5,6 +5,7 @@
 
 use std::collections::VecDeque;
 use std::process;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, TryLockError};
 
 use pyo3::prelude::*;
@@ -21,6 +22,8 @@ struct Waiting {
 }
 
 static WAITING: Mutex<Waiting> = Mutex::new(Waiting { pid: 0, events: VecDeque::new() });
+/// Whether a look into the queue may find something: every call looks, and few find anything.
+static ANY: AtomicBool = AtomicBool::new(false);
 
 fn with_waiting<T>(body: impl FnOnce(&mut VecDeque<(u8, String)>) -> T) -> Option<T> {
     for _ in 0..TRIES {
@@ -48,10 +51,12 @@ fn keep(event: Event) {
             events.pop_front();
         }
         events.push_back((event.level, event.to_string()));
+        ANY.store(true, Ordering::Release);
     });
 }
 
-/// Starts or stops keeping events up to a level: 0 none, 2 warnings, 4 all that Python has a level for.
+/// Starts or stops keeping events up to a level: 0 none, 1 errors, 2 warnings, 3 information, 4 all that Python has a
+/// level for.
 #[pyfunction]
 pub(crate) fn listen_to_events(level: u8) {
     listen(level, keep);
@@ -60,5 +65,8 @@ pub(crate) fn listen_to_events(level: u8) {
 /// Takes all that wait: levels as above, and one line each without ids, keys, links or data.
 #[pyfunction]
 pub(crate) fn take_events() -> Vec<(u8, String)> {
+    if !ANY.swap(false, Ordering::AcqRel) {
+        return Vec::new();
+    }
     with_waiting(|events| events.drain(..).collect()).unwrap_or_default()
 }

@@ -106,11 +106,16 @@ class SandboxTest(unittest.TestCase):
         }
 
     def post_stories(self) -> None:
-        """What ownership.c and wrapper.cpp ask for."""
+        """What the programs ask for beside magic jobs."""
         refused = {"status": 400, "body": {"error": "no", "code": "2213"}}
         self.sandbox.post_story("user-own", "pending-then-refused", [{"pending": True}, refused])
         nul = '{"timestamp":"{{timestamp}}","signature":"{{signature}}","job_complete":false,"result":"a\\u0000b"}'
         self.sandbox.post_story("user-own", "nul", [{"body_text": nul}])
+        links = [("user-waits", "stalling-images", "stall"), ("user-cpp", "stalling-images", "stall")]
+        links += [("user-CANARY", "expired-links", "status-403"), ("user-CANARY", "page-links", "page")]
+        for user, job, wrong in links:
+            image_links = {"selfie_image": f"{{{{origin}}}}/images/{wrong}/CANARY.jpg"}
+            self.sandbox.post_story(user, job, [{"body": {"job_complete": True, "image_links": image_links}}])
 
     def plays(self, command: Sequence[str | Path]) -> str:
         """Runs a program that must end with status 0 and print nothing on stderr."""

@@ -1,5 +1,8 @@
 """Programs that use the library in the ways that only C and C++ can get wrong."""
 
+import tempfile
+
+import bare_machine
 from support import (
     PREFIX,
     PROGRAMS,
@@ -31,6 +34,7 @@ class Programs(SandboxTest):
 
     def test_wrapper(self) -> None:
         self.plays([build("wrapper", WRAPPER)])
+        self.assertTrue(self.sandbox.log("user-cpp").none_open)
 
     def test_threads(self) -> None:
         self.plays([build("threads", program("threads.c"))])
@@ -52,6 +56,22 @@ class Programs(SandboxTest):
         self.assertRegex(log, r"(?m)^log [1-5] ")
         for secret in (self.sandbox.api_key, "user-streams", "stall", "never", "signature", "http", "=="):
             self.assertNotIn(secret, log)
+
+    def test_waits(self) -> None:
+        self.plays([build("waits", program("waits.c"))])
+        for user in ("user-waits", "user-freed"):
+            self.assertTrue(self.sandbox.log(user).none_open)
+
+    def test_log_of_every_verb(self) -> None:
+        with tempfile.TemporaryDirectory(prefix="CANARY") as folder:
+            self.plays([build("log", program("log.c")), self.sandbox.url, folder])
+
+    def test_log_levels_of_a_warning(self) -> None:
+        if not bare_machine.is_possible():
+            self.skipTest("the certificates of this machine cannot be hidden")
+        log = build("log", program("log.c"))
+        for level, told in ((1, ""), (2, f"2 {bare_machine.WARNING}\n"), (5, f"2 {bare_machine.WARNING}\n")):
+            self.assertEqual(bare_machine.run(log, str(level)), (0, told, ""))
 
     def test_unload(self) -> None:
         loading = build("unload", program("unload.c"), libs=["-ldl"])
@@ -78,6 +98,13 @@ class Sanitized(SandboxTest):
 
     def test_streams(self) -> None:
         self.plays([build("streams-asan", program("streams.c"), sanitized=True)])
+
+    def test_waits(self) -> None:
+        self.plays([build("waits-asan", program("waits.c"), sanitized=True)])
+
+    def test_log(self) -> None:
+        with tempfile.TemporaryDirectory(prefix="CANARY") as folder:
+            self.plays([build("log-asan", program("log.c"), sanitized=True), self.sandbox.url, folder])
 
 
 class Valgrind(SandboxTest):

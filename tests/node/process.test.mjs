@@ -28,6 +28,35 @@ test('processes', { timeout: 120_000 }, async (t) => {
     assert.ok(ms < 5000)
   })
 
+  await t.test('every call keeps it alive to its end, by itself, and nothing keeps it alive afterwards', async () => {
+    // No timer and no await at the top level: what is pending is only the library's.
+    const pace = '{ initialDelayMs: 60, maxDelayMs: 60 }'
+    const calls = {
+      wait: `client.waitUntilComplete(user, 'pending-2', ${pace}).then((status) => status.jobComplete)`,
+      step: `client.pollStep(user, 'slow-100ms').then((step) => step.status.jobComplete)`,
+      images: `client.getJobStatus(user, 'images', { returnImageLinks: true }).then((status) => client.downloadImages(status))
+        .then((images) => images.length > 1)`,
+      watch: `(async () => { let seen = 0; for await (const _ of client.watchJobStatus(user, 'pending-2', ${pace})) seen++; return seen === 3 })()`,
+      many: `(async () => {
+        const jobs = [{ userId: user, jobId: 'complete' }, { userId: user, jobId: 'slow-100ms' }, { userId: user, jobId: 'pending-2' }]
+        let seen = 0
+        for await (const _ of client.pollMany(jobs, ${pace})) seen++
+        return seen === 3
+      })()`,
+    }
+    for (const [name, call] of Object.entries(calls)) {
+      const program = `${IMPORT}
+        const [client, user] = [api.Client.fromEnv(), '${fresh('user')}'];
+        ${call}.then((well) => {
+          console.log('${name}', well)
+          // Should something keep it alive, this says so, and does not keep it alive itself.
+          setTimeout(() => { console.log(process.getActiveResourcesInfo()); process.exit(9) }, 5000).unref()
+        })`
+      const { ms, ...end } = await run(program, { sandbox })
+      assert.deepEqual(end, { code: 0, signal: null, stdout: `${name} true\n`, stderr: '' })
+    }
+  })
+
   await t.test('an aborted call does not keep it alive', async () => {
     const program = `${IMPORT}
       const aborter = new AbortController()

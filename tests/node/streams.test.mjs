@@ -88,6 +88,105 @@ test('streams', { timeout: 60_000 }, async (t) => {
     await assert.rejects(stream.next(), { name: 'AbortError' })
   })
 
+  /** Whether nothing more is asked for longer than many delays. */
+  const quiet = async (userId) => {
+    const { count } = await sandbox.until(userId, (log) => log.open === 0)
+    await sleep(100)
+    assert.equal((await sandbox.log(userId)).count, count)
+  }
+  const paced = (signal) => ({ initialDelayMs: 5, maxDelayMs: 5, timeoutMs: null, signal })
+  const never = (userId, signal) => [
+    client.watchJobStatus(userId, 'never', paced(signal)),
+    client.pollMany([{ userId, jobId: 'complete' }, { userId, jobId: 'never' }], paced(signal)),
+  ]
+
+  await t.test('aborting while for await waits throws the reason out of the loop, and nothing more is asked', async () => {
+    for (const at of [0, 1]) {
+      const userId = fresh('user')
+      const aborter = new AbortController()
+      const reason = new Error('enough')
+      const loop = async () => {
+        for await (const _ of never(userId, aborter.signal)[at]);
+      }
+      const refused = assert.rejects(loop(), (error) => error === reason)
+      await sandbox.until(userId, (log) => log.count >= 4)
+      aborter.abort(reason)
+      await refused
+      await quiet(userId)
+      assert.equal(getEventListeners(aborter.signal, 'abort').length, 0)
+    }
+  })
+
+  await t.test('aborting inside the body of for await throws at its next turn, and nothing is asked meanwhile', async () => {
+    for (const at of [0, 1]) {
+      const userId = fresh('user')
+      const aborter = new AbortController()
+      let turns = 0
+      const loop = async () => {
+        for await (const _ of never(userId, aborter.signal)[at]) {
+          turns += 1
+          aborter.abort()
+          await quiet(userId)
+        }
+      }
+      await assert.rejects(loop(), { name: 'AbortError' })
+      assert.equal(turns, 1)
+    }
+  })
+
+  await t.test('break, return and an error of the body leave nothing running', async () => {
+    const leave = {
+      break: async (stream) => { for await (const _ of stream) break },
+      return: async (stream) => { for await (const _ of stream) return },
+      throw: async (stream) => { for await (const _ of stream) throw new RangeError('mine') },
+    }
+    for (const [how, run] of Object.entries(leave)) {
+      for (const at of [0, 1]) {
+        const userId = fresh('user')
+        const { signal } = new AbortController()
+        const stream = never(userId, signal)[at]
+        await run(stream).catch((error) => assert.ok(error instanceof RangeError && how === 'throw'))
+        await quiet(userId)
+        assert.equal((await stream.next()).done, true)
+        assert.equal(getEventListeners(signal, 'abort').length, 0)
+      }
+    }
+  })
+
+  await t.test('worker threads run both to their ends, beside each other, and leave by themselves', async () => {
+    const source = `
+      const { Client } = require('../../bindings-node')
+      const { threadId } = require('node:worker_threads')
+      const client = Client.fromEnv()
+      const user = '${fresh('user')}-' + threadId
+      const pace = { initialDelayMs: 2, maxDelayMs: 2 }
+      async function watch() {
+        const attempts = []
+        for await (const update of client.watchJobStatus(user, 'pending-3', pace)) attempts.push(update.attempt)
+        return attempts.join()
+      }
+      async function many() {
+        let complete = 0
+        const jobs = Array.from({ length: 40 }, (_, at) => ({ userId: user, jobId: 'pending-' + (at % 5 + 10) }))
+        for await (const { status } of client.pollMany(jobs, { ...pace, maxWaiting: 7 })) complete += status.jobComplete
+        return complete
+      }
+      async function left() {
+        for await (const _ of client.pollMany([{ userId: user, jobId: 'complete' }, { userId: user, jobId: 'stall' }])) break
+        for await (const _ of client.watchJobStatus(user, 'never', pace)) break
+      }
+      Promise.all([watch(), many(), many(), left()]).then((all) => {
+        if (all.slice(0, 3).join() !== '1,2,3,4,40,40') throw new Error(all.join())
+      })`
+    const program = `
+      import { Worker } from 'node:worker_threads'
+      const ended = () => new Promise((resolve, reject) =>
+        new Worker(${JSON.stringify(source)}, { eval: true, execArgv: [] }).once('exit', resolve).once('error', reject))
+      console.log(...await Promise.all([ended(), ended(), ended(), ended()]))`
+    const { ms, ...end } = await run(program, { sandbox })
+    assert.deepEqual(end, { code: 0, signal: null, stdout: '0 0 0 0\n', stderr: '' })
+  })
+
   await t.test('an endless input is read as there is room, only inside next, and closed at the end', async () => {
     let [read, closed] = [0, 0]
     const user = fresh('user')

@@ -40,8 +40,19 @@ def _default_ctrl_c() -> Iterator[None]:
     signal.signal(signal.SIGINT, before)
 
 
-@pytest.mark.parametrize(("verb", "job"), [("get_job_status", "stall"), ("poll_job_status", "never")])
-def test_ctrl_c_ends_a_call_within_60_ms(client: Client, sandbox: Sandbox, user: str, verb: str, job: str) -> None:
+CALLS: list[tuple[Callable[[Client, str, str], Any], str]] = [
+    (lambda client, user, job: client.get_job_status(user, job), "stall"),
+    (lambda client, user, job: client.poll_job_status(user, job), "never"),
+    (lambda client, user, job: client.wait_until_complete(user, job), "never"),
+    (lambda client, user, job: list(client.watch_job_status(user, job)), "never"),
+    (lambda client, user, job: list(client.poll_many([(user, job)])), "never"),
+]
+
+
+@pytest.mark.parametrize(("call", "job"), CALLS, ids=["get", "poll", "wait", "watch", "many"])
+def test_ctrl_c_ends_a_call_within_60_ms(
+    client: Client, sandbox: Sandbox, user: str, call: Callable[[Client, str, str], Any], job: str
+) -> None:
     for _ in range(3):
         sent: list[float] = []
 
@@ -51,7 +62,7 @@ def test_ctrl_c_ends_a_call_within_60_ms(client: Client, sandbox: Sandbox, user:
 
         thread = soon(interrupt)
         with pytest.raises(KeyboardInterrupt):
-            getattr(client, verb)(user, job)
+            call(client, user, job)
         late = time.monotonic() - sent[0]
         thread.join()
         assert late < 0.06 + 0.03  # the second part is this machine's

@@ -1,7 +1,7 @@
 """What the library logs, through :mod:`logging`: the logger ``smileid_jobs``, quiet by default.
 
-Native threads never enter the interpreter. While the logger is enabled for DEBUG, native code keeps a bounded number of
-events, and the thread that made a call, or its event loop, logs them when the call ends.
+Native threads never enter the interpreter. Native code keeps a bounded number of events, of the levels that the logger
+is enabled for, and the thread that made a client or a call, or its event loop, logs them when that is done.
 """
 
 from __future__ import annotations
@@ -13,21 +13,24 @@ from . import _native
 LOGGER = logging.getLogger("smileid_jobs")
 LOGGER.addHandler(logging.NullHandler())
 
-_DEBUG = logging.DEBUG
-_LEVELS = {1: logging.ERROR, 2: logging.WARNING, 3: logging.INFO, 4: logging.DEBUG}
-_OFF, _ALL = 0, 4
+_DEBUG, _INFO, _WARNING, _ERROR = logging.DEBUG, logging.INFO, logging.WARNING, logging.ERROR
+_LEVELS = {1: _ERROR, 2: _WARNING, 3: _INFO, 4: _DEBUG}
 
-_is_listening = False
+_listening = 0
 
 
 def is_wanted() -> bool:
-    """Whether somebody wants the events of the call that is about to start. Costs a look into the logger's cache."""
-    global _is_listening
-    wanted = LOGGER.isEnabledFor(_DEBUG)
-    if wanted is not _is_listening:
-        _is_listening = wanted
-        _native.listen_to_events(_ALL if wanted else _OFF)
-    return wanted
+    """Whether somebody wants the events of what is about to start. Costs two looks into the logger's cache."""
+    global _listening
+    is_enabled = LOGGER.isEnabledFor
+    if is_enabled(_INFO):
+        level = 4 if is_enabled(_DEBUG) else 3
+    else:
+        level = 2 if is_enabled(_WARNING) else int(is_enabled(_ERROR))
+    if level != _listening:
+        _listening = level
+        _native.listen_to_events(level)
+    return level > 0
 
 
 def flush() -> None:

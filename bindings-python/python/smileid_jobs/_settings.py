@@ -6,7 +6,7 @@ import os
 from datetime import timedelta
 from typing import TYPE_CHECKING, NoReturn, Union
 
-from . import _native
+from . import _logging, _native
 from ._raising import value_of
 
 if TYPE_CHECKING:
@@ -110,7 +110,12 @@ class Settings:
             settings[name] = seconds(settings[name])
         if isinstance(settings["ca_bundle"], os.PathLike):
             settings["ca_bundle"] = os.fspath(settings["ca_bundle"])
-        self._native = value_of(_native.Client.make(settings, from_env))
+        wanted = _logging.is_wanted()
+        try:
+            self._native = value_of(_native.Client.make(settings, from_env))
+        finally:
+            if wanted:
+                _logging.flush()
 
     @property
     def is_closed(self) -> bool:

@@ -1,6 +1,8 @@
 // What only C++ can get wrong: moves, views, classes, negative durations, texts with NUL, two translation units.
 #include "wrapper.hpp"
 
+#include <atomic>
+#include <stdexcept>
 #include <thread>
 #include <type_traits>
 #include <utility>
@@ -141,6 +143,163 @@ void cancels() {
   throws<smileid::CancelledError>(nullptr, [&] { global.get_job_status("user-cpp", "complete", {}, &token); });
 }
 
+smileid::WaitOptions waiting(smileid::Milliseconds delay) {
+  smileid::WaitOptions options;
+  options.initial_delay = options.max_delay = delay;
+  options.timeout = std::nullopt;
+  return options;
+}
+
+static_assert(!std::is_copy_constructible_v<smileid::WatchStream> &&
+              std::is_nothrow_move_constructible_v<smileid::WatchStream>);
+static_assert(!std::is_copy_constructible_v<smileid::ManyStream> &&
+              std::is_move_constructible_v<smileid::ManyStream>);
+
+// Streams are moved, and what they handed out outlives them and their client.
+void streams_move_and_items_outlive_them() {
+  std::vector<smileid::Update> updates;
+  std::vector<smileid::Outcome> outcomes;
+  {
+    const Client own = Client::from_env();
+    smileid::WatchStream first = own.watch_job_status("user-cpp", "pending-2", waiting(1ms));
+    updates.push_back(first.next().value());
+    smileid::WatchStream second = std::move(first);
+    for (const smileid::Update &update : second) updates.push_back(update);
+    CHECK(!second.next());
+    smileid::ManyOptions options;
+    options.initial_delay = options.max_delay = 1ms;
+    smileid::ManyStream many =
+        own.poll_many(std::vector<smileid::Job>{{"user-cpp", "complete"}, {"user-cpp", "unauthorized"}}, options);
+    smileid::ManyStream moved = std::move(many);
+    for (const smileid::Outcome &outcome : moved) outcomes.push_back(outcome);
+    CHECK(moved.progress().complete == 1 && moved.progress().failed == 1 && moved.progress().waiting == 0);
+  }
+  CHECK(updates.size() == 3 && updates[0].attempt() == 1 && updates[0].next_delay() && !updates[2].next_delay());
+  CHECK(updates[2].status().job_complete() && updates[2].status().user_id() == "user-cpp");
+  for (const smileid::Outcome &outcome : outcomes) {
+    if (outcome.ok()) {
+      CHECK(outcome.job_id() == "complete" && outcome.status().job_complete() && !outcome.error());
+    } else {
+      CHECK(outcome.job_id() == "unauthorized" && outcome.error()->code() == "authentication");
+      throws<smileid::AuthenticationError>(nullptr, [&] { outcome.status(); });
+    }
+  }
+}
+
+// What the input throws comes out of next(), once; texts with NUL are no ids.
+void inputs_that_fail() {
+  int read = 0;
+  smileid::ManyStream many = global.poll_many([&]() -> std::optional<smileid::Job> {
+    if (++read == 2) throw std::domain_error("mine");
+    if (read > 3) return std::nullopt;
+    return smileid::Job{"user-cpp", "complete"};
+  });
+  try {
+    many.next();
+    CHECK(!"expected an exception");
+  } catch (const std::domain_error &) {
+  }
+  int ended = 0;
+  while (many.next()) ended++;
+  CHECK(ended == 2 && read == 4);
+  throws<smileid::InvalidArgumentError>("user_id", [&] { many.add(std::string_view("a\0b", 3), "j"); });
+  throws<smileid::InvalidArgumentError>("job_id", [] { global.notify("u", std::string_view("a\0b", 3)); });
+  smileid::WaitOptions options;
+  options.token = "junk";
+  throws<smileid::PollTokenError>(nullptr, [&] { global.poll_step("user-cpp", "never", options); });
+  throws<smileid::InvalidArgumentError>("token", [&] { global.watch_job_status("user-cpp", "never", options); });
+}
+
+// From another thread: close() ends next(), a notify wakes what would sleep for an hour, a token cancels.
+void from_another_thread() {
+  smileid::WatchStream stalled = global.watch_job_status("user-cpp", "stall");
+  smileid::ManyStream many = global.poll_many(std::vector<smileid::Job>{{"user-cpp", "stall"}});
+  std::thread closing([&] {
+    std::this_thread::sleep_for(60ms);
+    stalled.close();
+    many.close();
+  });
+  CHECK(!stalled.next() && !many.next());
+  closing.join();
+
+  std::atomic<bool> is_over{false};
+  std::thread waking([&] {
+    while (!is_over) {
+      std::this_thread::sleep_for(2ms);
+      global.notify("user-cpp-woken", "pending-1");
+    }
+  });
+  CHECK(global.wait_until_complete("user-cpp-woken", "pending-1", waiting(1h)).job_complete());
+  is_over = true;
+  waking.join();
+
+  const smileid::CancelToken token;
+  smileid::StatusOptions linked;
+  linked.return_image_links = true;
+  const smileid::Status status = global.get_job_status("user-cpp", "stalling-images", linked);
+  std::thread cancelling([&] {
+    std::this_thread::sleep_for(100ms);
+    token.cancel();
+  });
+  std::vector<std::thread> waits;
+  waits.emplace_back([&] {
+    throws<smileid::CancelledError>(nullptr,
+                                    [&] { global.wait_until_complete("user-cpp", "never", waiting(1h), &token); });
+  });
+  waits.emplace_back([&] {
+    throws<smileid::CancelledError>(nullptr, [&] { global.download_images(status, {}, &token); });
+  });
+  waits.emplace_back([&] {
+    throws<smileid::CancelledError>(nullptr, [&] { global.poll_step("user-cpp", "stall", {}, &token); });
+  });
+  waits.emplace_back([&] {
+    smileid::WatchStream watch = global.watch_job_status("user-cpp", "stall", {}, &token);
+    throws<smileid::CancelledError>(nullptr, [&] { watch.next(); });
+    throws<smileid::CancelledError>(nullptr, [&] { watch.next(); });
+  });
+  for (std::thread &wait : waits) wait.join();
+  cancelling.join();
+}
+
+// Steps, images and callbacks are cheap handles: what was read from a copy stays.
+void handles_of_the_newer_verbs() {
+  std::optional<smileid::WaitOptions> next = waiting(1ms);
+  std::optional<smileid::Status> status;
+  int taken = 0;
+  for (; !status; taken++) {
+    const smileid::Step step = global.poll_step("user-cpp-steps", "pending-2", *next);
+    status = step.status();
+    CHECK(step.is_finished() == !step.token() && step.is_finished() == !step.after());
+    if (step.token()) next->token = std::string(*step.token());
+  }
+  CHECK(taken == 3 && status->job_complete());
+
+  std::optional<smileid::Image> image;
+  {
+    smileid::StatusOptions linked;
+    linked.return_image_links = true;
+    const std::vector<smileid::Image> images =
+        global.download_images(global.get_job_status("user-cpp", "images", linked));
+    CHECK(images.size() > 1);
+    image = images.back();
+  }
+  CHECK(image->data() && image->data()->size() > 10 && !image->file() && !image->key().empty());
+
+  const smileid::Signature signature(std::getenv("SMILEID_PARTNER_ID"), std::getenv("SMILEID_API_KEY"));
+  const auto pair = signature.generate_signature();
+  const std::string body =
+      R"({"ResultCode":"0810","timestamp":")" + pair.timestamp + R"(","signature":")" + pair.signature + "\"}";
+  std::optional<smileid::JobResult> result;
+  {
+    const smileid::Callback callback = global.verify_callback(body, 1h);
+    CHECK(!callback.body_authenticated());
+    result = callback.result();
+  }
+  CHECK(result->result_code() == "0810");
+  throws<smileid::InvalidResponseError>(nullptr, [] { global.verify_callback({}); });
+  throws<smileid::SignatureError>(nullptr, [&] { global.verify_callback(R"({"timestamp":"t","signature":"s"})"); });
+}
+
 }  // namespace
 
 int main() {
@@ -149,6 +308,10 @@ int main() {
   refusals();
   exceptions_keep_what_is_known();
   cancels();
+  streams_move_and_items_outlive_them();
+  inputs_that_fail();
+  from_another_thread();
+  handles_of_the_newer_verbs();
   // An exception made in another translation unit is caught by its class.
   throws<smileid::ConnectError>(nullptr, [] { ask_nobody(valid()); });
   CHECK(smileid::version() == SMILEID_VERSION);

@@ -4,7 +4,7 @@
 #![allow(dead_code, unreachable_pub, reason = "each test file uses a part of it")]
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
 use std::time::Duration;
@@ -120,22 +120,50 @@ pub struct FakeServer {
     answers: Mutex<VecDeque<Answer>>,
     by_request: Option<fn(&Seen) -> Answer>,
     seen: Mutex<Vec<Seen>>,
+    open: Arc<AtomicUsize>,
+}
+
+/// Counts a request as open until it is answered or dropped.
+struct Open(Arc<AtomicUsize>);
+
+impl Open {
+    fn new(count: &Arc<AtomicUsize>) -> Self {
+        count.fetch_add(1, Ordering::SeqCst);
+        Self(Arc::clone(count))
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
 impl FakeServer {
     pub fn new(clock: &Arc<FakeClock>, answers: impl IntoIterator<Item = Answer>) -> Arc<Self> {
         let answers = Mutex::new(answers.into_iter().collect());
-        Arc::new(Self { clock: Arc::clone(clock), answers, by_request: None, seen: Mutex::default() })
+        Arc::new(Self {
+            clock: Arc::clone(clock),
+            answers,
+            by_request: None,
+            seen: Mutex::default(),
+            open: Arc::default(),
+        })
     }
 
     /// A server that decides by the request.
     pub fn deciding(clock: &Arc<FakeClock>, by_request: fn(&Seen) -> Answer) -> Arc<Self> {
         let (clock, by_request) = (Arc::clone(clock), Some(by_request));
-        Arc::new(Self { clock, answers: Mutex::default(), by_request, seen: Mutex::default() })
+        Arc::new(Self { clock, answers: Mutex::default(), by_request, seen: Mutex::default(), open: Arc::default() })
     }
 
     pub fn seen(&self) -> Vec<Seen> {
         self.seen.lock().unwrap().clone()
+    }
+
+    /// How many requests are neither answered nor dropped.
+    pub fn open(&self) -> usize {
+        self.open.load(Ordering::SeqCst)
     }
 
     /// When the requests arrived, in milliseconds.
@@ -160,7 +188,9 @@ impl Transport for ServerHandle {
                 if answers.len() > 1 { answers.pop_front() } else { answers.front().cloned() }.expect("an answer")
             }
         };
+        let open = Open::new(&self.0.open);
         Box::pin(async move {
+            let _open = open;
             let (status, retry_after, body): (u16, Option<&str>, Vec<u8>) = match answer {
                 Answer::Http { status, retry_after, body } => (status, retry_after, body.to_string().into()),
                 Answer::Text(status, body) => (status, None, body.into()),
