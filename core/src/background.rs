@@ -6,7 +6,7 @@
 use std::cell::RefCell;
 use std::io;
 use std::sync::{Mutex, PoisonError, mpsc};
-use std::task::Waker;
+use std::task::{Poll, Waker};
 use std::thread;
 use std::time::Duration;
 
@@ -81,6 +81,20 @@ pub fn wake_when_idle(waker: &Waker) {
     if !waits {
         waker.wake_by_ref();
     }
+}
+
+/// Goes on once the library's thread has nothing more to do for the moment; at once on another thread.
+pub(crate) async fn idle() {
+    let mut is_waiting = false;
+    std::future::poll_fn(|context| {
+        if is_waiting {
+            return Poll::Ready(());
+        }
+        is_waiting = true;
+        wake_when_idle(context.waker());
+        Poll::Pending
+    })
+    .await;
 }
 
 fn wake_all() {

@@ -19,6 +19,7 @@ use tokio::task::AbortHandle;
 use tokio_util::sync::CancellationToken;
 
 use self::runtime::{Lane, ProcessRuntime};
+use crate::background::idle;
 use crate::client::{Client, ClientBuilder, PollMany, WatchJobStatus};
 use crate::clock::BoxFuture;
 use crate::error::{Error, Result};
@@ -329,7 +330,12 @@ impl<T: Send + 'static> PendingCall<T> {
             // All of it goes there: this thread is woken once, with the end.
             let future = self.future.take().ok_or_else(Error::internal)?;
             let (done, ended) = oneshot::channel();
-            let task = self.runtime.background()?.spawn(async move { drop(done.send(future.await)) });
+            let task = self.runtime.background()?.spawn(async move {
+                let result = future.await;
+                // All callers whose calls have ended are woken at once.
+                idle().await;
+                let _ = done.send(result);
+            });
             let task = AbortOnDrop(task.abort_handle());
             self.future = Some(Box::pin(async move {
                 let _task = task;
