@@ -19,7 +19,8 @@ SDK_QUERY = (
 )
 PYTHON_PROGRAMS = {
     "bare": "pass",
-    "ours": "import smileid_jobs",
+    # The client itself: the package loads what is used when it is first used.
+    "ours": "from smileid_jobs import Client",
     "sdk": "import smile_id_core",
     "ours, first answer": (
         "import smileid_jobs; smileid_jobs.Client('001', 'bench-key', base_url=URL).get_job_status('user-1', 'job-1')"

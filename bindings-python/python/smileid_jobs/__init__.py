@@ -8,48 +8,49 @@ Complete is not approved: ``job_complete`` says that the job is over, ``job_succ
 README for what else people get wrong.
 """
 
-import atexit as _atexit
+# What is used is loaded when it is first used: a program that asks once needs neither asyncio nor dataclasses.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .aio import AsyncClient
+    from .callback import Callback
+    from .client import Client
+    from .errors import (
+        APIError,
+        AuthenticationError,
+        CallbackExpiredError,
+        CancelledError,
+        Cause,
+        ClientClosedError,
+        ConnectError,
+        FileError,
+        ImageLinkExpiredError,
+        ImageRefusedError,
+        InternalError,
+        InvalidArgumentError,
+        InvalidResponseError,
+        JobIncompleteError,
+        JSONCause,
+        LegacySignatureError,
+        NetworkError,
+        PollTokenError,
+        RateLimitError,
+        RequestRejectedError,
+        RequestTimeoutError,
+        ResponseMismatchError,
+        ResponseTooLargeError,
+        ServerError,
+        SignatureError,
+        SmileIDError,
+        TLSError,
+    )
+    from .outcomes import CallbackDelivery, Image, JobOutcome, ManyProgress, PollStep, StatusUpdate
+    from .results import Antifraud, IdResponse, ImageLinks, JobResult, PartnerParams, SuspectUser
+    from .signature import Signature, SignedTimestamp
+    from .status import JobStatus
+    from .streams import AsyncJobOutcomes, AsyncStatusUpdates, JobOutcomes, StatusUpdates
 
-from . import _native
-from .aio import AsyncClient
-from .callback import Callback
-from .client import Client
-from .errors import (
-    APIError,
-    AuthenticationError,
-    CallbackExpiredError,
-    CancelledError,
-    Cause,
-    ClientClosedError,
-    ConnectError,
-    FileError,
-    ImageLinkExpiredError,
-    ImageRefusedError,
-    InternalError,
-    InvalidArgumentError,
-    InvalidResponseError,
-    JobIncompleteError,
-    JSONCause,
-    LegacySignatureError,
-    NetworkError,
-    PollTokenError,
-    RateLimitError,
-    RequestRejectedError,
-    RequestTimeoutError,
-    ResponseMismatchError,
-    ResponseTooLargeError,
-    ServerError,
-    SignatureError,
-    SmileIDError,
-    TLSError,
-)
-from .outcomes import CallbackDelivery, Image, JobOutcome, ManyProgress, PollStep, StatusUpdate
-from .results import Antifraud, IdResponse, ImageLinks, JobResult, PartnerParams, SuspectUser
-from .signature import Signature, SignedTimestamp
-from .status import JobStatus
-from .streams import AsyncJobOutcomes, AsyncStatusUpdates, JobOutcomes, StatusUpdates
+    __version__: str
 
-__version__ = _native.VERSION
 __all__ = [
     "APIError",
     "Antifraud",
@@ -103,5 +104,64 @@ __all__ = [
     "__version__",
 ]
 
-# Native threads must be gone, and waiting ones stay away, before the interpreter is taken down.
-_atexit.register(_native.shutdown)
+
+# Where each public name is at home.
+_HOMES = {
+    "_version": ("__version__",),
+    "aio": ("AsyncClient",),
+    "callback": ("Callback",),
+    "client": ("Client",),
+    "errors": (
+        "APIError",
+        "AuthenticationError",
+        "CallbackExpiredError",
+        "CancelledError",
+        "Cause",
+        "ClientClosedError",
+        "ConnectError",
+        "FileError",
+        "ImageLinkExpiredError",
+        "ImageRefusedError",
+        "InternalError",
+        "InvalidArgumentError",
+        "InvalidResponseError",
+        "JobIncompleteError",
+        "JSONCause",
+        "LegacySignatureError",
+        "NetworkError",
+        "PollTokenError",
+        "RateLimitError",
+        "RequestRejectedError",
+        "RequestTimeoutError",
+        "ResponseMismatchError",
+        "ResponseTooLargeError",
+        "ServerError",
+        "SignatureError",
+        "SmileIDError",
+        "TLSError",
+    ),
+    "outcomes": ("CallbackDelivery", "Image", "JobOutcome", "ManyProgress", "PollStep", "StatusUpdate"),
+    "results": ("Antifraud", "IdResponse", "ImageLinks", "JobResult", "PartnerParams", "SuspectUser"),
+    "signature": ("Signature", "SignedTimestamp"),
+    "status": ("JobStatus",),
+    "streams": ("AsyncJobOutcomes", "AsyncStatusUpdates", "JobOutcomes", "StatusUpdates"),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> object:
+    home = name if name in _HOMES else _HOME_OF.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    loaded = __import__(f"{__name__}.{home}", fromlist=["*"])
+    # With it came the errors, for one: a handler that runs when the interpreter ends can import no more.
+    here = globals()
+    for home, names in _HOMES.items():
+        module = here.get(home)
+        if module is not None:
+            here.update({name: getattr(module, name) for name in names if hasattr(module, name)})
+    return loaded if name in _HOMES else here[name]
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

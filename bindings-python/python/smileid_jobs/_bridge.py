@@ -55,6 +55,8 @@ class Bridge:
         call = start(self._native, arguments)
         if isinstance(call, _native.Failure):
             return call
+        if isinstance(arguments, dict):
+            arguments.clear()  # a frame that waits would hold all that the call was told
         token = call.token
         self._waiting[token] = future
         try:

@@ -1,29 +1,37 @@
-"""What both clients do around a native call: arguments in, logging, the verbs that do not wait."""
+"""What both clients do around a native call: arguments in, logging, the verbs that do not wait.
+
+Classes that most programs never need are imported where they are made, because importing them costs more than a query.
+"""
 
 from __future__ import annotations
 
 import os
-from pathlib import Path
-from threading import get_ident, main_thread
-from typing import TYPE_CHECKING, Any, TypeVar
+import sys
+from _thread import get_ident
 
 from . import _logging, _native
 from ._raising import error_from, value_of
-from ._settings import DEFAULT_CAP, Seconds, Settings, seconds
-from .callback import Callback
-from .outcomes import Image, JobOutcome, PollStep, StatusUpdate
+from ._settings import DEFAULT_CAP, Settings, seconds
 from .status import JobStatus
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any, TypeVar
 
-_A = TypeVar("_A")
-_T = TypeVar("_T")
+    from ._settings import _Seconds
+    from .callback import Callback
+    from .outcomes import Image, JobOutcome, PollStep, StatusUpdate
+
+    _A = TypeVar("_A")
+    _T = TypeVar("_T")
 
 
 def is_interruptible() -> bool:
     """Whether signal handlers run on this thread: a wait must then look for signals now and again."""
-    return get_ident() == main_thread().ident
+    threading = sys.modules.get("threading")
+    # As long as nobody has imported it there is one thread.
+    return threading is None or get_ident() == threading.main_thread().ident
 
 
 def wait(start: Callable[[bool, _A], _T], arguments: _A) -> _T:
@@ -60,12 +68,18 @@ def download(told: dict[str, Any]) -> dict[str, Any]:
 
 def step_of(step: tuple[_native.Status | None, float | None, str | None]) -> PollStep:
     """What a step came to, from what native code returns."""
+    from .outcomes import PollStep
+
     status, after, token = step
     return PollStep(None if status is None else JobStatus(status), after, token)
 
 
 def images_of(images: list[tuple[str, str, bytes | None, str | None]]) -> list[Image]:
     """Images, from what native code returns."""
+    from pathlib import Path
+
+    from .outcomes import Image
+
     return [
         Image(key, content_type, content, None if path is None else Path(path))
         for key, content_type, content, path in images
@@ -74,12 +88,16 @@ def images_of(images: list[tuple[str, str, bytes | None, str | None]]) -> list[I
 
 def update_of(update: tuple[int, float, _native.Status, bool, float | None]) -> StatusUpdate:
     """An update, from what native code returns."""
+    from .outcomes import StatusUpdate
+
     attempt, elapsed, status, changed, next_delay = update
     return StatusUpdate(attempt, elapsed, JobStatus(status), changed, next_delay)
 
 
 def outcome_of(outcome: tuple[str, str, _native.Status | _native.Failure]) -> JobOutcome:
     """A job's outcome, from what native code returns."""
+    from .outcomes import JobOutcome
+
     user_id, job_id, result = outcome
     if isinstance(result, _native.Failure):
         return JobOutcome(user_id, job_id, None, error_from(result))
@@ -106,7 +124,7 @@ class Plain(Settings):
         """
         value_of(self._native.notify(user_id, job_id))
 
-    def verify_callback(self, body: str | bytes | bytearray | memoryview, max_age: Seconds | None = None) -> Callback:
+    def verify_callback(self, body: str | bytes | bytearray | memoryview, max_age: _Seconds | None = None) -> Callback:
         """Reads a callback's body and checks its signature and its age; asks nobody. See :class:`Callback`.
 
         Args:
@@ -120,6 +138,9 @@ class Plain(Settings):
             CallbackExpiredError: It is older than ``max_age``, or its age cannot be told.
             InvalidArgumentError: An argument is outside of its limits.
         """
+        from . import _views  # noqa: F401
+        from .callback import Callback
+
         content: object = bytes(body) if isinstance(body, (bytearray, memoryview)) else body
         view, raw = value_of(self._native.verify_callback(content, seconds(max_age)))
         return Callback(**view, raw=raw)

@@ -5,12 +5,14 @@ Native code never runs Python code, so it cannot raise our classes: it returns a
 
 from __future__ import annotations
 
-from typing import TypeVar
-
 from . import _native, errors
 from .status import JobStatus
 
-_T = TypeVar("_T")
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TypeVar
+
+    _T = TypeVar("_T")
 
 CLASSES = {
     error.code: error

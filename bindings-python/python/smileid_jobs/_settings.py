@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import atexit
 import os
-from datetime import timedelta
-from typing import TYPE_CHECKING, NoReturn, Union
 
 from . import _logging, _native
 from ._raising import value_of
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from datetime import timedelta
+    from typing import NoReturn, Union
+
     from typing_extensions import Self
 
-Seconds = Union[float, timedelta]
-"""A duration: seconds as a number, or a timedelta."""
+    _Seconds = Union[float, timedelta]
+    """A duration: seconds as a number, or a timedelta."""
+
+# Native threads must be gone, and waiting ones stay away, before the interpreter is taken down.
+atexit.register(_native.shutdown)
 
 DEFAULT_CAP = float("30")
 """The default of ``max_delay``. An object of its own, to tell it from a 30 that the caller gave: a default cap gives
@@ -22,6 +28,10 @@ way to a longer ``initial_delay``, a given one does not."""
 
 def seconds(value: object) -> object:
     """A timedelta as seconds; native code judges everything else."""
+    if value is None or isinstance(value, (float, int)):
+        return value
+    from datetime import timedelta
+
     return value.total_seconds() if isinstance(value, timedelta) else value
 
 
@@ -39,8 +49,8 @@ class Settings:
         *,
         environment: str | int | None = None,
         base_url: str | None = None,
-        request_timeout: Seconds = 15.0,
-        connect_timeout: Seconds = 5.0,
+        request_timeout: _Seconds = 15.0,
+        connect_timeout: _Seconds = 5.0,
         max_retries: int = 2,
         max_connections: int = 64,
         max_response_bytes: int = 33554432,
@@ -81,8 +91,8 @@ class Settings:
         api_key: str | None = None,
         environment: str | int | None = None,
         base_url: str | None = None,
-        request_timeout: Seconds = 15.0,
-        connect_timeout: Seconds = 5.0,
+        request_timeout: _Seconds = 15.0,
+        connect_timeout: _Seconds = 5.0,
         max_retries: int = 2,
         max_connections: int = 64,
         max_response_bytes: int = 33554432,

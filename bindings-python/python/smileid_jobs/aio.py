@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from ._bridge import Bridge
 from ._calling import Plain, download, images_of, polling, step_of
 from ._raising import value_of
-from ._settings import DEFAULT_CAP, Seconds, seconds
+from ._settings import DEFAULT_CAP, seconds
 from .status import JobStatus
 from .streams import AsyncJobOutcomes, AsyncStatusUpdates
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     import os
     from collections.abc import AsyncIterable, Iterable
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
+    from ._settings import _Seconds
     from .outcomes import Image, PollStep
     from .streams import OnProgress
 
@@ -42,7 +42,7 @@ class AsyncClient(Plain):
         *,
         return_history: bool = False,
         return_image_links: bool = False,
-        timeout: Seconds | None = 30.0,
+        timeout: _Seconds | None = 30.0,
         return_job_status: bool = False,
         callback_url: str | None = None,
     ) -> JobStatus:
@@ -57,11 +57,11 @@ class AsyncClient(Plain):
         job_id: str,
         *,
         retry_count: int = 3,
-        initial_delay: Seconds = 2.0,
-        max_delay: Seconds = DEFAULT_CAP,
+        initial_delay: _Seconds = 2.0,
+        max_delay: _Seconds = DEFAULT_CAP,
         return_history: bool = False,
         return_image_links: bool = False,
-        timeout: Seconds | None = None,
+        timeout: _Seconds | None = None,
         return_job_status: bool = False,
         callback_url: str | None = None,
     ) -> JobStatus:
@@ -78,10 +78,10 @@ class AsyncClient(Plain):
         return_image_links: bool = False,
         return_job_status: bool = False,
         callback_url: str | None = None,
-        timeout: Seconds | None = 60.0,
+        timeout: _Seconds | None = 60.0,
         retry_count: int | None = None,
-        initial_delay: Seconds = 2.0,
-        max_delay: Seconds = DEFAULT_CAP,
+        initial_delay: _Seconds = 2.0,
+        max_delay: _Seconds = DEFAULT_CAP,
         token: str | None = None,
     ) -> JobStatus:
         """As :meth:`Client.wait_until_complete`. Cancelling the task drops the request."""
@@ -97,10 +97,10 @@ class AsyncClient(Plain):
         return_image_links: bool = False,
         return_job_status: bool = False,
         callback_url: str | None = None,
-        timeout: Seconds | None = 60.0,
+        timeout: _Seconds | None = 60.0,
         retry_count: int | None = None,
-        initial_delay: Seconds = 2.0,
-        max_delay: Seconds = DEFAULT_CAP,
+        initial_delay: _Seconds = 2.0,
+        max_delay: _Seconds = DEFAULT_CAP,
     ) -> AsyncStatusUpdates:
         """As :meth:`Client.watch_job_status`, with ``async for``. Cancelling the task ends the watch."""
         return AsyncStatusUpdates(value_of(self._native.watch_job_status(polling(locals()))))
@@ -114,10 +114,10 @@ class AsyncClient(Plain):
         return_image_links: bool = False,
         return_job_status: bool = False,
         callback_url: str | None = None,
-        timeout: Seconds | None = 60.0,
+        timeout: _Seconds | None = 60.0,
         retry_count: int | None = None,
-        initial_delay: Seconds = 2.0,
-        max_delay: Seconds = DEFAULT_CAP,
+        initial_delay: _Seconds = 2.0,
+        max_delay: _Seconds = DEFAULT_CAP,
         token: str | None = None,
     ) -> PollStep:
         """As :meth:`Client.poll_step`. Cancelling the task drops the request."""
@@ -128,7 +128,7 @@ class AsyncClient(Plain):
         self,
         jobs: Iterable[tuple[str, str]] | AsyncIterable[tuple[str, str]],
         *,
-        timeout: Seconds | None = 60.0,
+        timeout: _Seconds | None = 60.0,
         max_waiting: int = 10000,
         rate_limit: float | None = None,
         burst: int = 1,
@@ -136,8 +136,8 @@ class AsyncClient(Plain):
         return_history: bool = False,
         return_image_links: bool = False,
         retry_count: int | None = None,
-        initial_delay: Seconds = 2.0,
-        max_delay: Seconds = DEFAULT_CAP,
+        initial_delay: _Seconds = 2.0,
+        max_delay: _Seconds = DEFAULT_CAP,
     ) -> AsyncJobOutcomes:
         """As :meth:`Client.poll_many`, with ``async for``. Cancelling the task drops all requests.
 
@@ -153,7 +153,7 @@ class AsyncClient(Plain):
         overwrite: bool = False,
         allowed_hosts: Iterable[str] | None = None,
         refresh: bool = False,
-        timeout: Seconds | None = 60.0,
+        timeout: _Seconds | None = 60.0,
     ) -> list[Image]:
         """As :meth:`Client.download_images`. Cancelling the task drops the requests."""
         told = download(locals())

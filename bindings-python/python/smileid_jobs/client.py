@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from ._calling import Plain, download, images_of, polling, step_of, wait
 from ._raising import value_of
-from ._settings import DEFAULT_CAP, Seconds, seconds
+from ._settings import DEFAULT_CAP, seconds
 from .status import JobStatus
-from .streams import JobOutcomes, StatusUpdates, iterator_of
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     import os
     from collections.abc import Iterable
@@ -17,8 +15,9 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
+    from ._settings import _Seconds
     from .outcomes import Image, PollStep
-    from .streams import OnProgress
+    from .streams import JobOutcomes, OnProgress, StatusUpdates
 
 __all__ = ["Client"]
 
@@ -41,7 +40,7 @@ class Client(Plain):
         *,
         return_history: bool = False,
         return_image_links: bool = False,
-        timeout: Seconds | None = 30.0,
+        timeout: _Seconds | None = 30.0,
         return_job_status: bool = False,
         callback_url: str | None = None,
     ) -> JobStatus:
@@ -78,11 +77,11 @@ class Client(Plain):
         job_id: str,
         *,
         retry_count: int = 3,
-        initial_delay: Seconds = 2.0,
-        max_delay: Seconds = DEFAULT_CAP,
+        initial_delay: _Seconds = 2.0,
+        max_delay: _Seconds = DEFAULT_CAP,
         return_history: bool = False,
         return_image_links: bool = False,
-        timeout: Seconds | None = None,
+        timeout: _Seconds | None = None,
         return_job_status: bool = False,
         callback_url: str | None = None,
     ) -> JobStatus:
@@ -121,10 +120,10 @@ class Client(Plain):
         return_image_links: bool = False,
         return_job_status: bool = False,
         callback_url: str | None = None,
-        timeout: Seconds | None = 60.0,
+        timeout: _Seconds | None = 60.0,
         retry_count: int | None = None,
-        initial_delay: Seconds = 2.0,
-        max_delay: Seconds = DEFAULT_CAP,
+        initial_delay: _Seconds = 2.0,
+        max_delay: _Seconds = DEFAULT_CAP,
         token: str | None = None,
     ) -> JobStatus:
         """Waits until the job is complete, and raises if it is not in time.
@@ -166,10 +165,10 @@ class Client(Plain):
         return_image_links: bool = False,
         return_job_status: bool = False,
         callback_url: str | None = None,
-        timeout: Seconds | None = 60.0,
+        timeout: _Seconds | None = 60.0,
         retry_count: int | None = None,
-        initial_delay: Seconds = 2.0,
-        max_delay: Seconds = DEFAULT_CAP,
+        initial_delay: _Seconds = 2.0,
+        max_delay: _Seconds = DEFAULT_CAP,
     ) -> StatusUpdates:
         """Waits as :meth:`wait_until_complete` does and hands out every answer as it arrives.
 
@@ -195,7 +194,10 @@ class Client(Plain):
             InvalidArgumentError: An argument is outside of its limits: here or from the first update.
             SmileIDError: From the loop, as :meth:`wait_until_complete`.
         """
-        return StatusUpdates(value_of(self._native.watch_job_status(polling(locals()))))
+        watch = value_of(self._native.watch_job_status(polling(locals())))
+        from .streams import StatusUpdates
+
+        return StatusUpdates(watch)
 
     def poll_step(
         self,
@@ -206,10 +208,10 @@ class Client(Plain):
         return_image_links: bool = False,
         return_job_status: bool = False,
         callback_url: str | None = None,
-        timeout: Seconds | None = 60.0,
+        timeout: _Seconds | None = 60.0,
         retry_count: int | None = None,
-        initial_delay: Seconds = 2.0,
-        max_delay: Seconds = DEFAULT_CAP,
+        initial_delay: _Seconds = 2.0,
+        max_delay: _Seconds = DEFAULT_CAP,
         token: str | None = None,
     ) -> PollStep:
         """Makes one attempt of a wait and returns a token for the next one.
@@ -244,7 +246,7 @@ class Client(Plain):
         self,
         jobs: Iterable[tuple[str, str]],
         *,
-        timeout: Seconds | None = 60.0,
+        timeout: _Seconds | None = 60.0,
         max_waiting: int = 10000,
         rate_limit: float | None = None,
         burst: int = 1,
@@ -252,8 +254,8 @@ class Client(Plain):
         return_history: bool = False,
         return_image_links: bool = False,
         retry_count: int | None = None,
-        initial_delay: Seconds = 2.0,
-        max_delay: Seconds = DEFAULT_CAP,
+        initial_delay: _Seconds = 2.0,
+        max_delay: _Seconds = DEFAULT_CAP,
     ) -> JobOutcomes:
         """Waits for many jobs and hands out how each ended, in the order of completion.
 
@@ -280,8 +282,11 @@ class Client(Plain):
                 of texts.
             ClientClosedError: The client was closed.
         """
+        told = polling(locals())
+        from .streams import JobOutcomes, iterator_of
+
         source = iterator_of(jobs)
-        return JobOutcomes(value_of(self._native.poll_many(polling(locals()))), source, on_progress)
+        return JobOutcomes(value_of(self._native.poll_many(told)), source, on_progress)
 
     def download_images(
         self,
@@ -291,7 +296,7 @@ class Client(Plain):
         overwrite: bool = False,
         allowed_hosts: Iterable[str] | None = None,
         refresh: bool = False,
-        timeout: Seconds | None = 60.0,
+        timeout: _Seconds | None = 60.0,
     ) -> list[Image]:
         """Downloads the images that a status links to, to memory or to files.
 

@@ -6,9 +6,10 @@ the ids are attributes only.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from .status import JobStatus
 
 __all__ = [

@@ -2,31 +2,37 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
-from typing import TYPE_CHECKING, Any, TypedDict
-
 from . import _native
-from .outcomes import CallbackDelivery
-from .results import Antifraud, IdResponse, ImageLinks, JobResult, PartnerParams, SuspectUser
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Any, TypedDict
+
+    from .outcomes import CallbackDelivery
+    from .results import ImageLinks, JobResult
+
+    class _Kept(TypedDict, total=False):
+        result: JobResult | None
+        history: tuple[JobResult, ...]
+        image_links: ImageLinks | None
+        callback_delivery: CallbackDelivery | None
+        extras: Mapping[str, Any]
+
 
 __all__ = ["JobStatus"]
 
-
-_VIEWS = (Antifraud, CallbackDelivery, IdResponse, ImageLinks, JobResult, PartnerParams, SuspectUser)
-_native.use_classes([(cls, [field.name for field in fields(cls)]) for cls in _VIEWS])
+_has_views = False
 
 
-class _Kept(TypedDict, total=False):
-    """What is made when somebody looks; `setdefault`, so that all threads get the same."""
+def _typed(native: _native.Status) -> _native.Status:
+    """A native status, once there are classes to make its parts of."""
+    global _has_views
+    if not _has_views:
+        from . import _views  # noqa: F401
 
-    result: JobResult | None
-    history: tuple[JobResult, ...]
-    image_links: ImageLinks | None
-    callback_delivery: CallbackDelivery | None
-    extras: Mapping[str, Any]
+        _has_views = True
+    return native
 
 
 class JobStatus:
@@ -41,6 +47,7 @@ class JobStatus:
 
     def __init__(self, native: _native.Status) -> None:
         self._native = native
+        # What is made when somebody looks; `setdefault`, so that all threads get the same.
         self._kept: _Kept = {}
 
     @property
@@ -68,7 +75,7 @@ class JobStatus:
         """The verdict; None while there is none."""
         kept = self._kept
         if "result" not in kept:
-            kept.setdefault("result", self._native.result())
+            kept.setdefault("result", _typed(self._native).result())
         return kept["result"]
 
     @property
@@ -76,7 +83,7 @@ class JobStatus:
         """The user's earlier results, if asked for with ``return_history``."""
         kept = self._kept
         if "history" not in kept:
-            kept.setdefault("history", self._native.history())
+            kept.setdefault("history", _typed(self._native).history())
         return kept["history"]
 
     @property
@@ -84,7 +91,7 @@ class JobStatus:
         """Links to the images, if asked for with ``return_image_links``."""
         kept = self._kept
         if "image_links" not in kept:
-            kept.setdefault("image_links", self._native.image_links())
+            kept.setdefault("image_links", _typed(self._native).image_links())
         return kept["image_links"]
 
     @property
@@ -102,7 +109,7 @@ class JobStatus:
         """How the delivery to ``callback_url`` went; None where none was asked for or the job is not complete."""
         kept = self._kept
         if "callback_delivery" not in kept:
-            kept.setdefault("callback_delivery", self._native.callback_delivery())
+            kept.setdefault("callback_delivery", _typed(self._native).callback_delivery())
         return kept["callback_delivery"]
 
     @property
@@ -130,7 +137,7 @@ class JobStatus:
         """Keys of the answer that have no attribute here, or whose value could not be read as that attribute."""
         kept = self._kept
         if "extras" not in kept:
-            kept.setdefault("extras", self._native.extras())
+            kept.setdefault("extras", _typed(self._native).extras())
         return kept["extras"]
 
     @property

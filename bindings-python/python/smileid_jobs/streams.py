@@ -6,7 +6,6 @@ from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Union
 
 from . import _logging, _native
-from ._bridge import Bridge
 from ._calling import is_interruptible, outcome_of, update_of
 from ._raising import value_of
 from .errors import InvalidArgumentError
@@ -47,6 +46,8 @@ class _Stream:
 
     async def _run(self, start: Callable[[_native.Bridge], Any]) -> Any:
         """Waits on the running loop. Cancelling the task ends the stream and drops its requests."""
+        from ._bridge import Bridge
+
         try:
             return value_of(await Bridge.current().run(lambda bridge, _: start(bridge), ()))
         except BaseException:
