@@ -1,4 +1,7 @@
-"""Programs on a machine without CA certificates, where the library has something to warn of."""
+"""Programs on a machine without CA certificates, where the library has something to warn of.
+
+Where this user may not hide the certificates for one process, the programs see them, and must hear no warning.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ WARNING = "this machine has no CA certificates; using the bundled ones"
 
 
 def is_possible() -> bool:
-    """Whether this user may cover the stores, for one process."""
+    """Whether this user may cover the stores, for one process; then programs hear the warning."""
     try:
         return subprocess.run([*PREFIX, "true"], capture_output=True, timeout=10).returncode == 0
     except OSError:
@@ -23,6 +26,6 @@ def is_possible() -> bool:
 def run(*command: str | Path, **environment: str) -> tuple[int, str, str]:
     """Exit status, standard output and standard error of a command that sees no certificates."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("SSL_CERT_")}
-    words = [*PREFIX, *map(str, command)]
+    words = [*(PREFIX if is_possible() else ()), *map(str, command)]
     done = subprocess.run(words, env={**kept, **environment}, capture_output=True, text=True, timeout=60)
     return done.returncode, done.stdout, done.stderr

@@ -6,7 +6,9 @@
 use std::cell::RefCell;
 use std::io;
 use std::sync::{Mutex, PoisonError, mpsc};
-use std::task::{Poll, Waker};
+#[cfg(feature = "blocking")]
+use std::task::Poll;
+use std::task::Waker;
 use std::thread;
 use std::time::Duration;
 
@@ -84,6 +86,7 @@ pub fn wake_when_idle(waker: &Waker) {
 }
 
 /// Goes on once the library's thread has nothing more to do for the moment; at once on another thread.
+#[cfg(feature = "blocking")]
 pub(crate) async fn idle() {
     let mut is_waiting = false;
     std::future::poll_fn(|context| {

@@ -270,7 +270,7 @@ impl ProcessMany {
     pub fn take(&self) -> Result<PendingCall<Option<JobOutcome>>> {
         // On the library's own thread, so that it goes on asking while the consumer is busy with an outcome. Not before the
         // first outcome is wanted: until then nothing is asked.
-        self.with(|many| self.runtime.background().map(|background| many.start_on(background)))??;
+        self.with(|many| self.runtime.background().map(|background| many.start_on(&background)))??;
         self.call(SharedMany::take)
     }
 

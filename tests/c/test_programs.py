@@ -67,10 +67,9 @@ class Programs(SandboxTest):
             self.plays([build("log", program("log.c")), self.sandbox.url, folder])
 
     def test_log_levels_of_a_warning(self) -> None:
-        if not bare_machine.is_possible():
-            self.skipTest("the certificates of this machine cannot be hidden")
         log = build("log", program("log.c"))
-        for level, told in ((1, ""), (2, f"2 {bare_machine.WARNING}\n"), (5, f"2 {bare_machine.WARNING}\n")):
+        warning = f"2 {bare_machine.WARNING}\n" if bare_machine.is_possible() else ""
+        for level, told in ((1, ""), (2, warning), (5, warning)):
             self.assertEqual(bare_machine.run(log, str(level)), (0, told, ""))
 
     def test_unload(self) -> None:

@@ -180,7 +180,7 @@ test('the log', { timeout: 60_000 }, async (t) => {
     await new Promise((resolve) => worker.once('exit', resolve))
   })
 
-  await t.test('a warning that comes up when a client is made is heard', { skip: !canHideCertificates() && 'certificates cannot be hidden' }, async () => {
+  await t.test('a warning that comes up when a client is made is heard', async () => {
     const program = `
       const { Client } = require('../../bindings-node')
       require('node:diagnostics_channel').subscribe('smileid_jobs', ({ level, message }) => console.log(level, message))
@@ -188,8 +188,11 @@ test('the log', { timeout: 60_000 }, async (t) => {
       setTimeout(() => {}, 50)`
     const env = { ...process.env }
     for (const name of Object.keys(env)) if (/^(SSL_CERT_|NODE_EXTRA_CA_CERTS)/.test(name)) delete env[name]
-    const words = [...BARE, process.execPath, '--eval', program]
-    const { stdout, stderr } = await promisify(execFile)('unshare', words, { env, cwd: import.meta.dirname, timeout: 15_000 })
-    assert.deepEqual([stdout, stderr], ['warn this machine has no CA certificates; using the bundled ones\n', ''])
+    // Where they cannot be hidden, there is nothing to warn of.
+    const hides = canHideCertificates()
+    const [command, ...words] = [...(hides ? ['unshare', ...BARE] : []), process.execPath, '--eval', program]
+    const { stdout, stderr } = await promisify(execFile)(command, words, { env, cwd: import.meta.dirname, timeout: 15_000 })
+    const warning = hides ? 'warn this machine has no CA certificates; using the bundled ones\n' : ''
+    assert.deepEqual([stdout, stderr], [warning, ''])
   })
 })

@@ -43,7 +43,7 @@ pub(super) struct ProcessRuntime {
     /// When `driven` last stood still, in milliseconds since `started_at`.
     left_at_ms: AtomicU64,
     driven: ManuallyDrop<RwLock<Option<Runtime>>>,
-    background: ManuallyDrop<OnceLock<Option<Background>>>,
+    background: ManuallyDrop<OnceLock<RwLock<Option<Background>>>>,
 }
 
 impl ProcessRuntime {
@@ -93,9 +93,10 @@ impl ProcessRuntime {
     }
 
     /// The thread for what nobody waits for.
-    pub(super) fn background(&self) -> Result<&Handle> {
-        let background = self.background.get_or_init(|| Background::start().ok());
-        background.as_ref().map(Background::handle).ok_or_else(Error::internal)
+    pub(super) fn background(&self) -> Result<Handle> {
+        let background = self.background.get_or_init(|| RwLock::new(Background::start().ok()));
+        let background = background.read().unwrap_or_else(PoisonError::into_inner);
+        background.as_ref().map(|background| background.handle().clone()).ok_or_else(Error::closed)
     }
 
     /// Where a call that begins now is driven.
@@ -137,8 +138,9 @@ impl ProcessRuntime {
 
     /// Lets the tasks of dropped requests close their connections.
     pub(super) fn settle(&self) {
-        // On a thread of ours there is somebody who drives.
-        if self.is_usable() && Handle::try_current().is_err() {
+        // On a thread of ours there is somebody who drives, and a thread that is about to end can drive no more.
+        let can_drive = Handle::try_current().is_err_and(|error| error.is_missing_context());
+        if self.is_usable() && can_drive {
             let _ = self.block_on(Lane::Caller, async { Err::<(), _>(Error::closed()) });
         }
     }
@@ -160,7 +162,9 @@ impl ProcessRuntime {
         if let Some(driven) = self.driven.try_write().ok().and_then(|mut driven| driven.take()) {
             driven.shutdown_timeout(left());
         }
-        if let Some(Some(background)) = self.background.get() {
+        // Taken out, so that it is freed: what belongs to this struct is not.
+        let background = self.background.get().map(|background| background.write());
+        if let Some(background) = background.and_then(|held| held.unwrap_or_else(PoisonError::into_inner).take()) {
             background.stop(left());
         }
     }
