@@ -142,6 +142,8 @@ impl DownloadImages {
             match self.download(&self.status, ends_at).await {
                 Err(error) if self.refresh && error.code() == ErrorCode::ImageLinkExpired => {
                     let (user_id, job_id) = (self.status.user_id(), self.status.job_id());
+                    // So that the two questions about this job do not carry the same signed pair.
+                    engine.clock.sleep(Duration::from_millis(1)).await;
                     let left = ends_at.map(|ends_at| ends_at.saturating_sub(engine.clock.now()));
                     let fresh =
                         self.client.get_job_status(user_id, job_id).return_image_links(true).timeout(left).await?;
