@@ -1,7 +1,7 @@
 //! The way back to JavaScript: one queue and one wake-up per Node environment.
 //!
-//! The library's thread puts what is finished into the queue and wakes the environment's thread once per batch, when it has
-//! nothing more to do for the moment; the environment's thread empties the queue and hands the whole batch to one JavaScript function. The wake-up keeps the process alive only
+//! The library's thread puts what is finished into the queue and wakes the environment's thread once for all that finished
+//! in one turn; that thread empties the queue and hands the whole batch to one JavaScript function. The wake-up keeps the process alive only
 //! while a call is running, and a call that JavaScript has given up is taken out at once. Events for the log travel in
 //! the same queue (see [`crate::events`]), ahead of what is finished.
 
@@ -17,7 +17,7 @@ use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi::{Env, sys};
 use napi_derive::napi;
 use smileid_jobs::Result;
-use smileid_jobs::background::wake_when_idle;
+use smileid_jobs::background::wake_after_turn;
 use smileid_jobs::events::Event;
 use smileid_jobs::panic::guard_future;
 use tokio::task::AbortHandle;
@@ -203,7 +203,7 @@ impl Bridge {
         let (queue, waker) = (Arc::clone(&self.queue), self.waker.clone());
         let report = move |result: Result<Completed>| {
             queue.push(Finished { call: number, result });
-            wake_when_idle(&waker);
+            wake_after_turn(&waker);
         };
         let report_failure = report.clone();
         match runtime::spawn(async move { report(guard_future(call).await.map(Into::into)) }) {

@@ -1,7 +1,7 @@
 //! Completions on their way to an event loop: a queue, and one wake-up per batch.
 //!
-//! The library's thread puts completions into the queue and writes a byte into a pipe when it has nothing more to do for
-//! the moment; it never enters the interpreter. The loop's thread reads the byte and takes all there is.
+//! The library's thread puts completions into the queue and writes one byte into a pipe for all that completed in one turn;
+//! it never enters the interpreter. The loop's thread reads the byte and takes all there is.
 
 use std::io::{PipeReader, PipeWriter, Read, Write, pipe};
 use std::process;
@@ -12,7 +12,7 @@ use std::task::{Wake, Waker};
 use pyo3::exceptions::PyOSError;
 use pyo3::prelude::*;
 use smileid_jobs::Result;
-use smileid_jobs::background::wake_when_idle;
+use smileid_jobs::background::wake_after_turn;
 use tokio::task::AbortHandle;
 
 use crate::answer::{Answer, to_outcome};
@@ -38,7 +38,7 @@ impl Queue {
     pub(crate) fn complete(self: Arc<Self>, token: u64, result: Result<Answer>) {
         self.completions.lock().unwrap_or_else(PoisonError::into_inner).push((token, result));
         if !self.woken.load(Ordering::Acquire) {
-            wake_when_idle(&Waker::from(self));
+            wake_after_turn(&Waker::from(self));
         }
     }
 

@@ -16,7 +16,7 @@ use tokio::runtime::{Builder, Handle};
 use tokio_util::sync::CancellationToken;
 
 thread_local! {
-    /// Whom to wake before this thread sleeps; `None` on all other threads.
+    /// Whom to wake after this turn; `None` on all threads but the library's.
     static TO_WAKE: RefCell<Option<Vec<Waker>>> = const { RefCell::new(None) };
 }
 
@@ -34,12 +34,8 @@ impl Background {
     /// # Errors
     /// When the system gives no thread or no event queue.
     pub fn start() -> io::Result<Self> {
-        let runtime = Builder::new_current_thread()
-            .max_blocking_threads(4)
-            .thread_name("smileid-jobs")
-            .on_thread_park(wake_all)
-            .enable_all()
-            .build()?;
+        let runtime =
+            Builder::new_current_thread().max_blocking_threads(4).thread_name("smileid-jobs").enable_all().build()?;
         let handle = runtime.handle().clone();
         let stopping = CancellationToken::new();
         let (ends, ended) = mpsc::channel::<()>();
@@ -69,32 +65,39 @@ impl Background {
     }
 }
 
-/// Wakes a host once the library's thread has nothing more to do for the moment, so that many completions cost one
-/// wake-up; at once when called on another thread.
-pub fn wake_when_idle(waker: &Waker) {
-    let waits = TO_WAKE.with_borrow_mut(|to_wake| {
-        to_wake.as_mut().is_some_and(|to_wake| {
+/// Wakes a host after everything that is ready to run now has had its turn on the library's thread, so that many
+/// completions cost one wake-up; at once when called on another thread.
+pub fn wake_after_turn(waker: &Waker) {
+    let (waits, is_first) = TO_WAKE.with_borrow_mut(|to_wake| match to_wake {
+        None => (false, false),
+        Some(to_wake) => {
+            let is_first = to_wake.is_empty();
             if !to_wake.iter().any(|other| other.will_wake(waker)) {
                 to_wake.push(waker.clone());
             }
-            true
-        })
+            (true, is_first)
+        }
     });
     if !waits {
         waker.wake_by_ref();
+    } else if is_first {
+        // At the end of the queue: waiting until there is nothing to do at all could take for ever.
+        match Handle::try_current() {
+            Ok(handle) => drop(handle.spawn(async { wake_all() })),
+            Err(_) => wake_all(),
+        }
     }
 }
 
-/// Goes on once the library's thread has nothing more to do for the moment; at once on another thread.
+/// Goes on after everything that is ready to run now has had its turn.
 #[cfg(feature = "blocking")]
-pub(crate) async fn idle() {
-    let mut is_waiting = false;
+pub(crate) async fn turn() {
+    let mut had_turn = false;
     std::future::poll_fn(|context| {
-        if is_waiting {
+        if std::mem::replace(&mut had_turn, true) {
             return Poll::Ready(());
         }
-        is_waiting = true;
-        wake_when_idle(context.waker());
+        context.waker().wake_by_ref();
         Poll::Pending
     })
     .await;
@@ -110,7 +113,7 @@ fn wake_all() {
 mod tests {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
-    use std::task::Wake;
+    use std::task::{Poll, Wake};
 
     use super::*;
 
@@ -128,23 +131,41 @@ mod tests {
         let count = Arc::new(Count::default());
         let waker = Waker::from(Arc::clone(&count));
         let background = Background::start().unwrap();
-        let (done, wait) = mpsc::channel();
         background.handle().spawn(async move {
             for _ in 0..10 {
-                wake_when_idle(&waker);
-                tokio::task::yield_now().await;
+                let waker = waker.clone();
+                tokio::spawn(async move { wake_after_turn(&waker) });
             }
-            done.send(()).unwrap();
         });
-        wait.recv().unwrap();
+        while count.0.load(Ordering::SeqCst) == 0 {
+            thread::yield_now();
+        }
         background.stop(Duration::from_secs(60));
         assert_eq!(count.0.load(Ordering::SeqCst), 1);
     }
 
     #[test]
+    fn a_thread_that_is_never_idle_wakes_too() {
+        let count = Arc::new(Count::default());
+        let waker = Waker::from(Arc::clone(&count));
+        let background = Background::start().unwrap();
+        background.handle().spawn(std::future::poll_fn(|context| {
+            context.waker().wake_by_ref();
+            Poll::<()>::Pending
+        }));
+        background.handle().spawn(async move { wake_after_turn(&waker) });
+        let patience = std::time::Instant::now() + Duration::from_secs(60);
+        while count.0.load(Ordering::SeqCst) == 0 && std::time::Instant::now() < patience {
+            thread::yield_now();
+        }
+        assert_eq!(count.0.load(Ordering::SeqCst), 1);
+        background.stop(Duration::from_secs(60));
+    }
+
+    #[test]
     fn on_any_other_thread_it_wakes_at_once() {
         let count = Arc::new(Count::default());
-        wake_when_idle(&Waker::from(Arc::clone(&count)));
+        wake_after_turn(&Waker::from(Arc::clone(&count)));
         assert_eq!(count.0.load(Ordering::SeqCst), 1);
     }
 

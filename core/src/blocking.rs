@@ -19,7 +19,7 @@ use tokio::task::AbortHandle;
 use tokio_util::sync::CancellationToken;
 
 use self::runtime::{Lane, ProcessRuntime};
-use crate::background::idle;
+use crate::background::turn;
 use crate::client::{Client, ClientBuilder, PollMany, WatchJobStatus};
 use crate::clock::BoxFuture;
 use crate::error::{Error, Result};
@@ -333,7 +333,7 @@ impl<T: Send + 'static> PendingCall<T> {
             let task = self.runtime.background()?.spawn(async move {
                 let result = future.await;
                 // All callers whose calls have ended are woken at once.
-                idle().await;
+                turn().await;
                 let _ = done.send(result);
             });
             let task = AbortOnDrop(task.abort_handle());
