@@ -111,41 +111,14 @@ _HOMES = {
     "aio": ("AsyncClient",),
     "callback": ("Callback",),
     "client": ("Client",),
-    "errors": (
-        "APIError",
-        "AuthenticationError",
-        "CallbackExpiredError",
-        "CancelledError",
-        "Cause",
-        "ClientClosedError",
-        "ConnectError",
-        "FileError",
-        "ImageLinkExpiredError",
-        "ImageRefusedError",
-        "InternalError",
-        "InvalidArgumentError",
-        "InvalidResponseError",
-        "JobIncompleteError",
-        "JSONCause",
-        "LegacySignatureError",
-        "NetworkError",
-        "PollTokenError",
-        "RateLimitError",
-        "RequestRejectedError",
-        "RequestTimeoutError",
-        "ResponseMismatchError",
-        "ResponseTooLargeError",
-        "ServerError",
-        "SignatureError",
-        "SmileIDError",
-        "TLSError",
-    ),
     "outcomes": ("CallbackDelivery", "Image", "JobOutcome", "ManyProgress", "PollStep", "StatusUpdate"),
     "results": ("Antifraud", "IdResponse", "ImageLinks", "JobResult", "PartnerParams", "SuspectUser"),
     "signature": ("Signature", "SignedTimestamp"),
     "status": ("JobStatus",),
     "streams": ("AsyncJobOutcomes", "AsyncStatusUpdates", "JobOutcomes", "StatusUpdates"),
 }
+# All others are errors.
+_HOMES["errors"] = tuple(name for name in __all__ if not any(name in names for names in _HOMES.values()))
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 
