@@ -148,6 +148,7 @@ def rust_times() -> list[Figure]:
     steady = quiet and is_quiet()
     late_p50, late_p99 = due["late_ms"]
     end_p50, end_p99 = ends["wait_ends_late_ms"]
+    stalled_p50, stalled_p99 = ends["stalled_ends_late_ms"]
     say = f"rust, {jobs:,} due every 2 s"
     figures = [
         Figure(f"{say}: polls sent", due["sent_per_s"], "/s", steady=steady),
@@ -155,6 +156,10 @@ def rust_times() -> list[Figure]:
         Figure(f"{say}: mean lateness", due["mean_late_ms"], "ms", 5, spread=(late_p50, late_p99), steady=steady),
         Figure(f"{say}: CPU", due["cpu_percent"], "% of a core", 20, steady=steady),
         Figure("rust: a wait ends late, p99 (p50 to p99)", end_p99, "ms", 5, spread=(end_p50, end_p99), steady=steady),
+        Figure(
+            "rust: a wait ends late where a body stalls, p99 (p50 to p99)", stalled_p99, "ms", 5,
+            spread=(stalled_p50, stalled_p99), steady=steady,
+        ),
         Figure("rust: a rate limit of 500/s is used", ends["rate_limit_used"] * 100, "%", 98, at_most=False, steady=steady),
     ]
     # The last ones may still be on their way.

@@ -2,7 +2,7 @@
 //!
 //! `bench-server CA_FILE` prints `{"http": …, "https": …}` and ends with its standard input. The first segment of the path
 //! says what is answered: `small` (pending, 0.2 KB), `complete` (2 KB) or `large` (100 KB, 50 history entries); a
-//! number behind it (`complete-50`) is a delay in milliseconds. `stats` is answered with how many others were. Requests are
+//! number behind it (`complete-50`) is a delay in milliseconds, `complete-stalled` ends in mid-body. `stats` is answered with how many others were. Requests are
 //! read, not checked.
 
 use std::collections::HashMap;
@@ -88,6 +88,8 @@ async fn serve(mut stream: impl AsyncRead + AsyncWrite + Unpin, answers: Answers
             tokio::time::sleep(Duration::from_millis(ms)).await;
         }
         let Some(answer) = answers.get(name) else { return };
+        // Half of it, and then nothing until the client has had enough.
+        let answer = if delay == "stalled" { answer.split_at(answer.len() / 2).0 } else { answer };
         if stream.write_all(answer).await.is_err() || stream.flush().await.is_err() {
             return;
         }

@@ -1,4 +1,4 @@
-//! How late a wait ends against a server that does not answer in time, and how much of a rate limit is used.
+//! How late a wait ends against a server that does not answer in time or stalls in mid-body, and how much of a rate limit is used.
 
 use std::time::{Duration, Instant};
 
@@ -7,8 +7,11 @@ use smileid_jobs_bench::{Failure, ids, percentiles};
 
 pub(crate) async fn run(url: &str) -> Result<(), Failure> {
     let (p50, p99) = percentiles(lateness(&crate::client(url, "small-60000")?).await?);
+    let (stalled_p50, stalled_p99) = percentiles(lateness(&crate::client(url, "complete-stalled")?).await?);
     let used = rate_used(&crate::client(url, "small")?).await?;
-    println!(r#"{{"wait_ends_late_ms": [{p50:.3}, {p99:.3}], "rate_limit_used": {used:.4}}}"#);
+    println!(
+        r#"{{"wait_ends_late_ms": [{p50:.3}, {p99:.3}], "stalled_ends_late_ms": [{stalled_p50:.3}, {stalled_p99:.3}], "rate_limit_used": {used:.4}}}"#
+    );
     Ok(())
 }
 
