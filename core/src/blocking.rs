@@ -5,7 +5,9 @@
 //! What belongs to another process is leaked, never dropped: dropping would edit the parent's epoll set. No lock is
 //! taken before the process id was compared, because a lock of the parent's may be held for ever.
 
+mod call;
 mod runtime;
+mod stream;
 
 use std::mem::ManuallyDrop;
 use std::process;
@@ -14,18 +16,13 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
-use tokio::sync::oneshot;
-use tokio::task::AbortHandle;
-use tokio_util::sync::CancellationToken;
 
-use self::runtime::{Lane, ProcessRuntime};
-use crate::background::turn;
+pub use self::call::PendingCall;
+use self::runtime::ProcessRuntime;
+pub use self::stream::{ProcessMany, ProcessStream, ProcessWatch};
 use crate::client::{Client, ClientBuilder, PollMany, WatchJobStatus};
-use crate::clock::BoxFuture;
 use crate::error::{Error, Result};
-use crate::panic::{guard, guard_future};
-use crate::poll::many::JobOutcome;
-use crate::poll::watch::StatusUpdate;
+use crate::panic::guard;
 use crate::shared::{SharedMany, SharedWatch};
 
 /// Ends all calls of this process with `client_closed` and waits up to `grace` for their connections. Clients still
@@ -142,7 +139,7 @@ impl ProcessClient {
     pub fn watch(&self, watch: impl FnOnce(&Client) -> WatchJobStatus) -> Result<ProcessWatch> {
         guard(|| {
             let (client, runtime) = self.running()?;
-            Ok(ProcessStream { runtime, stream: Some(SharedWatch::new(watch(&client).stream())) })
+            Ok(ProcessStream::new(runtime, SharedWatch::new(watch(&client).stream())))
         })
     }
 
@@ -155,7 +152,7 @@ impl ProcessClient {
             let current = self.current()?;
             let (client, runtime) = (&current.client, Arc::clone(current.runtime()?));
             let many = SharedMany::new(many(client).session()?);
-            Ok(ProcessStream { runtime, stream: Some(many) })
+            Ok(ProcessStream::new(runtime, many))
         })
     }
 
@@ -207,218 +204,5 @@ impl Drop for ProcessClient {
 impl std::fmt::Debug for ProcessClient {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.builder.fmt(f)
-    }
-}
-
-/// A watch or a `poll_many` of one process. In a forked child it is the parent's: every use is refused, and it is leaked
-/// rather than dropped.
-pub struct ProcessStream<S> {
-    runtime: Arc<ProcessRuntime>,
-    /// Always there but while it is dropped.
-    stream: Option<S>,
-}
-
-/// See [`Client::watch_job_status`].
-pub type ProcessWatch = ProcessStream<SharedWatch>;
-/// See [`Client::poll_many`].
-pub type ProcessMany = ProcessStream<SharedMany>;
-
-impl<S> ProcessStream<S> {
-    fn own(&self) -> Option<&S> {
-        self.stream.as_ref().filter(|_| self.runtime.pid == process::id())
-    }
-
-    /// Looks at the stream without waiting.
-    ///
-    /// # Errors
-    /// [`client_closed`](crate::ErrorCode::ClientClosed) in a process that did not start it.
-    pub fn with<T>(&self, body: impl FnOnce(&S) -> T) -> Result<T> {
-        guard(|| self.own().map(body).ok_or_else(Error::of_another_process))
-    }
-
-    fn call<T, F>(&self, call: impl FnOnce(&S) -> F) -> Result<PendingCall<T>>
-    where
-        T: Send + 'static,
-        F: Future<Output = Result<T>> + Send + 'static,
-    {
-        self.with(|stream| PendingCall::new(Arc::clone(&self.runtime), call(stream)))
-    }
-}
-
-impl ProcessWatch {
-    /// Prepares to wait for the next update: see [`SharedWatch::next`].
-    ///
-    /// # Errors
-    /// [`client_closed`](crate::ErrorCode::ClientClosed) in a process that did not start it.
-    pub fn next(&self) -> Result<PendingCall<Option<StatusUpdate>>> {
-        self.call(SharedWatch::next)
-    }
-
-    /// Ends it; nothing where it is another process's.
-    pub fn close(&self) {
-        if self.with(SharedWatch::close).is_ok() {
-            self.runtime.settle();
-        }
-    }
-}
-
-impl ProcessMany {
-    /// Prepares to wait for an outcome: see [`SharedMany::take`].
-    ///
-    /// # Errors
-    /// [`client_closed`](crate::ErrorCode::ClientClosed) in a process that did not start it.
-    pub fn take(&self) -> Result<PendingCall<Option<JobOutcome>>> {
-        // On the library's own thread, so that it goes on asking while the consumer is busy with an outcome. Not before the
-        // first outcome is wanted: until then nothing is asked.
-        self.with(|many| self.runtime.background().map(|background| many.start_on(&background)))??;
-        self.call(SharedMany::take)
-    }
-
-    /// Ends it; nothing where it is another process's.
-    pub fn close(&self) {
-        let _ = self.with(SharedMany::close);
-    }
-}
-
-impl<S> Drop for ProcessStream<S> {
-    fn drop(&mut self) {
-        let stream = self.stream.take();
-        if self.runtime.pid == process::id() {
-            drop(stream);
-            self.runtime.settle();
-        } else {
-            std::mem::forget((stream, Arc::clone(&self.runtime)));
-        }
-    }
-}
-
-impl<S> std::fmt::Debug for ProcessStream<S> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ProcessStream").finish_non_exhaustive()
-    }
-}
-
-/// A call that was prepared and can be waited for, in one go or in slices. Dropping it drops its request.
-pub struct PendingCall<T> {
-    runtime: Arc<ProcessRuntime>,
-    /// Gone once it has ended or was handed over.
-    future: Option<BoxFuture<'static, Result<T>>>,
-    /// Set once somebody has begun to wait for it.
-    lane: Option<Lane>,
-}
-
-impl<T: Send + 'static> PendingCall<T> {
-    fn new(runtime: Arc<ProcessRuntime>, future: impl Future<Output = Result<T>> + Send + 'static) -> Self {
-        let stopping = runtime.stopping.clone();
-        let future: BoxFuture<'static, Result<T>> = Box::pin(guard_future(async move {
-            tokio::select! {
-                biased;
-                () = stopping.cancelled() => Err(Error::closed()),
-                result = future => result,
-            }
-        }));
-        Self { runtime, future: Some(future), lane: None }
-    }
-
-    /// Where the call is driven, from the first wait for it on.
-    fn lane(&mut self) -> Result<Lane> {
-        if let Some(lane) = self.lane {
-            return Ok(lane);
-        }
-        let lane = self.runtime.lane();
-        if lane == Lane::Background {
-            // All of it goes there: this thread is woken once, with the end.
-            let future = self.future.take().ok_or_else(Error::internal)?;
-            let (done, ended) = oneshot::channel();
-            let task = self.runtime.background()?.spawn(async move {
-                let result = future.await;
-                // All callers whose calls have ended are woken at once.
-                turn().await;
-                let _ = done.send(result);
-            });
-            let task = AbortOnDrop(task.abort_handle());
-            self.future = Some(Box::pin(async move {
-                let _task = task;
-                // Nothing is sent only when the runtime is being stopped.
-                ended.await.unwrap_or_else(|_| Err(Error::closed()))
-            }));
-        }
-        self.lane = Some(lane);
-        Ok(lane)
-    }
-
-    /// Waits on the calling thread until the call ends.
-    ///
-    /// # Errors
-    /// The call's own.
-    pub fn wait(mut self) -> Result<T> {
-        guard(|| {
-            let lane = self.lane()?;
-            let future = self.future.take().ok_or_else(Error::internal)?;
-            self.runtime.block_on(lane, future)
-        })
-    }
-
-    /// Waits on the calling thread for a while; `None` when the call has not ended yet.
-    pub fn wait_for(&mut self, slice: Duration) -> Option<Result<T>> {
-        let waited = guard(|| {
-            let lane = self.lane()?;
-            let future = self.future.as_mut().ok_or_else(Error::internal)?;
-            self.runtime.block_on(lane, async move { tokio::time::timeout(slice, future).await.ok().transpose() })
-        });
-        let ended = waited.transpose();
-        if ended.is_some() {
-            self.future = None;
-        }
-        ended
-    }
-
-    /// Waits on the calling thread until the call or `cancel` ends.
-    ///
-    /// # Errors
-    /// The call's own, or [`cancelled`](crate::ErrorCode::Cancelled).
-    pub fn wait_unless(mut self, cancel: &CancellationToken) -> Result<T> {
-        guard(|| {
-            let lane = self.lane()?;
-            let future = self.future.take().ok_or_else(Error::internal)?;
-            self.runtime.block_on(lane, async move {
-                tokio::select! {
-                    biased;
-                    () = cancel.cancelled() => Err(Error::cancelled()),
-                    result = future => result,
-                }
-            })
-        })
-    }
-
-    /// Runs the call on the library's own thread and hands its end to `done`, there. Aborting drops the request and
-    /// `done`.
-    ///
-    /// # Errors
-    /// [`client_closed`](crate::ErrorCode::ClientClosed) when the process is about to end; then `done` is not called.
-    pub fn spawn(mut self, done: impl FnOnce(Result<T>) + Send + 'static) -> Result<AbortHandle> {
-        let future = self.future.take().ok_or_else(Error::internal)?;
-        let task = self.runtime.background()?.spawn(async move { done(future.await) });
-        Ok(task.abort_handle())
-    }
-}
-
-/// Drops a task's future with the wait for it.
-struct AbortOnDrop(AbortHandle);
-
-impl Drop for AbortOnDrop {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
-}
-
-impl<T> Drop for PendingCall<T> {
-    fn drop(&mut self) {
-        if let Some(future) = self.future.take() {
-            drop(future);
-            if self.lane == Some(Lane::Caller) {
-                self.runtime.settle();
-            }
-        }
     }
 }

@@ -10,6 +10,7 @@ mod id_response;
 mod images;
 mod json;
 pub(crate) mod lenient;
+mod part;
 mod parts;
 mod result;
 pub(crate) mod view;
@@ -26,12 +27,12 @@ pub use antifraud::{Antifraud, SuspectUser};
 pub(crate) use envelope::Envelope;
 pub use id_response::IdResponse;
 pub use images::ImageLinks;
+pub use part::{Part, PartOf};
 pub use result::{JobResult, PartnerParams};
 pub use view::{Named, Naming, View};
 
 use crate::error::{Error, Result};
 use crate::relay::CallbackDelivery;
-use history::History;
 use view::view;
 
 /// How a job stands, as Smile ID answered: verified, read only, cheap to clone, `Send + Sync`.
@@ -269,7 +270,7 @@ impl JobStatus {
     #[doc(hidden)]
     #[must_use]
     pub fn part(&self, part: Part) -> PartOf<'_> {
-        PartOf(self, part)
+        PartOf::new(self, part)
     }
 
     fn texts(&self) -> &Texts {
@@ -325,55 +326,6 @@ impl View for JobStatus {
             signature: self.signature(),
             extras: self.extras(),
         } and callback_delivery: self.callback_delivery())
-    }
-}
-
-/// What can be asked for alone.
-#[doc(hidden)]
-#[derive(Clone, Copy)]
-pub enum Part {
-    Result,
-    History,
-    ImageLinks,
-    /// All but the other parts, the flags, the code and the ids.
-    Rest,
-}
-
-/// A part of a status' view.
-#[doc(hidden)]
-pub struct PartOf<'a>(&'a JobStatus, Part);
-
-impl PartOf<'_> {
-    /// As JSON text.
-    #[must_use]
-    pub fn to_json(&self, naming: Naming) -> String {
-        let raw = match self.1 {
-            Part::Result => self.0.raw_result(),
-            Part::History => self.0.raw_history(),
-            Part::ImageLinks => self.0.raw_image_links(),
-            Part::Rest => None,
-        };
-        self.json(naming, raw.map_or(0, str::len))
-    }
-}
-
-impl View for PartOf<'_> {
-    fn serialize_as<S: Serializer>(&self, naming: Naming, serializer: S) -> std::result::Result<S::Ok, S::Error> {
-        let Self(status, part) = self;
-        match part {
-            Part::Result => status.raw_result().map(result::Read).serialize_as(naming, serializer),
-            Part::History => History(status.raw_history().unwrap_or_default()).serialize_as(naming, serializer),
-            Part::ImageLinks => status.raw_image_links().map(images::Read).serialize_as(naming, serializer),
-            Part::Rest => view!(Rest as naming into serializer {
-                message: status.message(),
-                image_links: status.part(Part::ImageLinks),
-                kyc_receipt: status.kyc_receipt(),
-                kyb_receipt: status.kyb_receipt(),
-                timestamp: status.timestamp(),
-                signature: status.signature(),
-                extras: status.extras(),
-            } and callback_delivery: status.callback_delivery()),
-        }
     }
 }
 

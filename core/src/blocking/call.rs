@@ -1,0 +1,139 @@
+//! Calls that were prepared: waited for on the caller's thread, or spawned.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+use tokio::task::AbortHandle;
+use tokio_util::sync::CancellationToken;
+
+use super::runtime::{Lane, ProcessRuntime};
+use crate::background::turn;
+use crate::clock::BoxFuture;
+use crate::error::{Error, Result};
+use crate::panic::{guard, guard_future};
+
+/// A call that was prepared and can be waited for, in one go or in slices. Dropping it drops its request.
+pub struct PendingCall<T> {
+    runtime: Arc<ProcessRuntime>,
+    /// Gone once it has ended or was handed over.
+    future: Option<BoxFuture<'static, Result<T>>>,
+    /// Set once somebody has begun to wait for it.
+    lane: Option<Lane>,
+}
+
+impl<T: Send + 'static> PendingCall<T> {
+    pub(super) fn new(runtime: Arc<ProcessRuntime>, future: impl Future<Output = Result<T>> + Send + 'static) -> Self {
+        let stopping = runtime.stopping.clone();
+        let future: BoxFuture<'static, Result<T>> = Box::pin(guard_future(async move {
+            tokio::select! {
+                biased;
+                () = stopping.cancelled() => Err(Error::closed()),
+                result = future => result,
+            }
+        }));
+        Self { runtime, future: Some(future), lane: None }
+    }
+
+    /// Where the call is driven, from the first wait for it on.
+    fn lane(&mut self) -> Result<Lane> {
+        if let Some(lane) = self.lane {
+            return Ok(lane);
+        }
+        let lane = self.runtime.lane();
+        if lane == Lane::Background {
+            // All of it goes there: this thread is woken once, with the end.
+            let future = self.future.take().ok_or_else(Error::internal)?;
+            let (done, ended) = oneshot::channel();
+            let task = self.runtime.background()?.spawn(async move {
+                let result = future.await;
+                // All callers whose calls have ended are woken at once.
+                turn().await;
+                let _ = done.send(result);
+            });
+            let task = AbortOnDrop(task.abort_handle());
+            self.future = Some(Box::pin(async move {
+                let _task = task;
+                // Nothing is sent only when the runtime is being stopped.
+                ended.await.unwrap_or_else(|_| Err(Error::closed()))
+            }));
+        }
+        self.lane = Some(lane);
+        Ok(lane)
+    }
+
+    /// Waits on the calling thread until the call ends.
+    ///
+    /// # Errors
+    /// The call's own.
+    pub fn wait(mut self) -> Result<T> {
+        guard(|| {
+            let lane = self.lane()?;
+            let future = self.future.take().ok_or_else(Error::internal)?;
+            self.runtime.block_on(lane, future)
+        })
+    }
+
+    /// Waits on the calling thread for a while; `None` when the call has not ended yet.
+    pub fn wait_for(&mut self, slice: Duration) -> Option<Result<T>> {
+        let waited = guard(|| {
+            let lane = self.lane()?;
+            let future = self.future.as_mut().ok_or_else(Error::internal)?;
+            self.runtime.block_on(lane, async move { tokio::time::timeout(slice, future).await.ok().transpose() })
+        });
+        let ended = waited.transpose();
+        if ended.is_some() {
+            self.future = None;
+        }
+        ended
+    }
+
+    /// Waits on the calling thread until the call or `cancel` ends.
+    ///
+    /// # Errors
+    /// The call's own, or [`cancelled`](crate::ErrorCode::Cancelled).
+    pub fn wait_unless(mut self, cancel: &CancellationToken) -> Result<T> {
+        guard(|| {
+            let lane = self.lane()?;
+            let future = self.future.take().ok_or_else(Error::internal)?;
+            self.runtime.block_on(lane, async move {
+                tokio::select! {
+                    biased;
+                    () = cancel.cancelled() => Err(Error::cancelled()),
+                    result = future => result,
+                }
+            })
+        })
+    }
+
+    /// Runs the call on the library's own thread and hands its end to `done`, there. Aborting drops the request and
+    /// `done`.
+    ///
+    /// # Errors
+    /// [`client_closed`](crate::ErrorCode::ClientClosed) when the process is about to end; then `done` is not called.
+    pub fn spawn(mut self, done: impl FnOnce(Result<T>) + Send + 'static) -> Result<AbortHandle> {
+        let future = self.future.take().ok_or_else(Error::internal)?;
+        let task = self.runtime.background()?.spawn(async move { done(future.await) });
+        Ok(task.abort_handle())
+    }
+}
+
+/// Drops a task's future with the wait for it.
+struct AbortOnDrop(AbortHandle);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+impl<T> Drop for PendingCall<T> {
+    fn drop(&mut self) {
+        if let Some(future) = self.future.take() {
+            drop(future);
+            if self.lane == Some(Lane::Caller) {
+                self.runtime.settle();
+            }
+        }
+    }
+}
