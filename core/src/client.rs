@@ -138,10 +138,11 @@ impl Client {
         &self.0.engine
     }
 
-    /// Ends running calls with [`client_closed`](crate::ErrorCode::ClientClosed), within milliseconds, and refuses
-    /// new ones. For all clones; a second close does nothing.
+    /// Ends running calls with [`client_closed`](crate::ErrorCode::ClientClosed), within milliseconds, closes idle
+    /// connections and refuses new calls. For all clones; a second close does nothing.
     pub fn close(&self) {
         self.0.engine.closed.cancel();
+        self.0.engine.transport.close();
     }
 
     /// Whether [`close`](Self::close) was called.

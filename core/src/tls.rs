@@ -41,11 +41,6 @@ impl Trust {
         Ok(builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth())
     }
 
-    /// The configuration for plain http on this machine: it trusts nobody, so that a mistake cannot pass.
-    pub(crate) fn nobody(&self) -> Result<ClientConfig> {
-        Ok(versions(provider())?.with_root_certificates(RootCertStore::empty()).with_no_client_auth())
-    }
-
     fn platform(&self, provider: &Arc<CryptoProvider>) -> Result<Arc<dyn ServerCertVerifier>> {
         if let Ok(verifier) = rustls_platform_verifier::Verifier::new(Arc::clone(provider)) {
             return Ok(Arc::new(verifier));

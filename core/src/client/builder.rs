@@ -22,7 +22,7 @@ use crate::poll::drive::Engine;
 use crate::poll::wake::Wakes;
 use crate::signature::Signature;
 use crate::tls::Trust;
-use crate::transport::{HttpRequest, ReqwestTransport, Transport, TransportOptions};
+use crate::transport::{HttpRequest, HttpTransport, Transport, TransportOptions};
 
 /// The settings of a [`Client`]. Values are checked by [`build`](Self::build). `Debug` never shows the key.
 #[derive(Clone)]
@@ -245,7 +245,7 @@ impl ClientBuilder {
                 let (trust_env, user_agent) = (self.trust_env, self.user_agent);
                 let options =
                     TransportOptions { trust, trust_env, proxy, connect_timeout, max_connections, user_agent };
-                Arc::new(ReqwestTransport::new(options, &endpoint)?)
+                Arc::new(HttpTransport::new(options, &endpoint)?)
             }
         };
         let engine = Engine {

@@ -1,8 +1,8 @@
 //! One Rust subject: `bench-rust SUBJECT URL CONCURRENCY SECONDS [CA_FILE]`. When it is warm it says `ready`; each line on
 //! its standard input opens one window. SECONDS may be a number of queries, such as `500q`.
 //!
-//! Subjects: `core` (this library), `core-decoded` (all of the result and history read), `core-hyper-util` (this library
-//! over a leaner transport), `hyper` (a bare loop that signs, verifies and reads the envelope), `epoll` (bytes only:
+//! Subjects: `core` (this library), `core-decoded` (all of the result and history read), `core-reqwest` (this library with
+//! every request sent by reqwest), `hyper` (a bare loop that signs, verifies and reads the envelope), `epoll` (bytes only:
 //! the limit), `reqwest` (as people write it).
 
 mod limit;
@@ -13,9 +13,7 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::Request;
 use hyper::client::conn::http1;
-use hyper_util::client::legacy::Client as LegacyClient;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::rt::TokioIo;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use smileid_jobs::clock::BoxFuture;
@@ -94,10 +92,9 @@ async fn subjects(
     let one: Arc<dyn Subject> = match name {
         "core" => Arc::new(Core { client: builder.build()?, decode: false }),
         "core-decoded" => Arc::new(Core { client: builder.build()?, decode: true }),
-        "core-hyper-util" => {
-            let connector = HttpConnector::new();
-            let client = LegacyClient::builder(TokioExecutor::new()).build(connector);
-            Arc::new(Core { client: builder.transport(Arc::new(HyperUtil(client))).build()?, decode: false })
+        "core-reqwest" => {
+            let transport = Arc::new(OverReqwest(lean_reqwest(concurrency)?));
+            Arc::new(Core { client: builder.transport(transport).build()?, decode: false })
         }
         "reqwest" => Arc::new(Reqwest::new(url)?),
         "hyper" => {
@@ -130,28 +127,38 @@ impl Subject for Core {
     }
 }
 
-/// The leaner transport that is measured beside reqwest: no proxies, no TLS, no content coding.
-struct HyperUtil(LegacyClient<HttpConnector, Full<Bytes>>);
+/// reqwest with everything off that costs and that this library does itself.
+fn lean_reqwest(connections: usize) -> Result<reqwest::Client, Failure> {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let builder = reqwest::Client::builder().no_proxy().http1_only().tcp_nodelay(true).referer(false);
+    let builder = builder.redirect(reqwest::redirect::Policy::none()).retry(reqwest::retry::never());
+    Ok(builder.pool_max_idle_per_host(connections).build()?)
+}
 
-impl Transport for HyperUtil {
+/// The transport that is measured beside the library's own: every request goes through reqwest.
+struct OverReqwest(reqwest::Client);
+
+impl Transport for OverReqwest {
     fn send<'a>(
         &'a self,
         request: HttpRequest,
         progress: &'a Progress,
     ) -> BoxFuture<'a, smileid_jobs::Result<HttpResponse>> {
         Box::pin(async move {
-            let failed = || smileid_jobs::Error::internal();
-            let body = Full::new(request.body().cloned().unwrap_or_default());
-            let sent = Request::post(request.url().as_str())
+            let failed = |_| smileid_jobs::Error::internal();
+            let response = self
+                .0
+                .post(request.url().clone())
                 .header("content-type", "application/json")
                 .header("accept", "application/json")
                 .header("user-agent", "smileid-jobs/bench (rust)")
-                .body(body)
-                .map_err(|_| failed())?;
-            let response = self.0.request(sent).await.map_err(|_| failed())?;
+                .body(request.body().cloned().unwrap_or_default())
+                .send()
+                .await
+                .map_err(failed)?;
             progress.body_began();
             let status = response.status().as_u16();
-            let body = response.into_body().collect().await.map_err(|_| failed())?.to_bytes();
+            let body = response.bytes().await.map_err(failed)?;
             Ok(HttpResponse { status, retry_after: None, date: None, body })
         })
     }

@@ -1,0 +1,168 @@
+//! Requests on connections of our own: hyper's HTTP/1.1, hyper-util's way to a socket, rustls.
+
+use std::future::poll_fn;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, DATE, HeaderMap, HeaderName, RETRY_AFTER};
+use http::{Request, Response, Uri};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioIo;
+use rustls::ClientConfig;
+use tokio_rustls::TlsConnector;
+use tower_service::Service;
+
+use super::body::{Collected, decode};
+use super::connection::Connection;
+use super::failure::{Failure, classify};
+use super::per_runtime::PerRuntime;
+use super::pool::Pool;
+use super::target::Direct;
+use super::{HttpRequest, HttpResponse, Progress};
+use crate::error::{Error, Phase, Result};
+use crate::tls::Trust;
+
+/// What keeps a connection from being forgotten on the way, and finds out that it was.
+const KEEPALIVE: Duration = Duration::from_secs(15);
+const KEEPALIVE_RETRIES: u32 = 3;
+#[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
+const UNACKNOWLEDGED: Duration = Duration::from_secs(30);
+
+/// Opens connections, and asks on them.
+pub(super) struct Connections {
+    tcp: HttpConnector,
+    trust: Trust,
+    /// Made once: reading the platform's certificates takes milliseconds.
+    tls: OnceLock<Arc<ClientConfig>>,
+    timeout: Duration,
+    most_idle: usize,
+    pools: PerRuntime<Arc<Pool>>,
+}
+
+impl Connections {
+    pub(super) fn new(trust: Trust, timeout: Duration, most_idle: usize) -> Self {
+        let mut tcp = HttpConnector::new();
+        tcp.enforce_http(false);
+        tcp.set_nodelay(true);
+        tcp.set_keepalive(Some(KEEPALIVE));
+        tcp.set_keepalive_interval(Some(KEEPALIVE));
+        tcp.set_keepalive_retries(Some(KEEPALIVE_RETRIES));
+        #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
+        tcp.set_tcp_user_timeout(Some(UNACKNOWLEDGED));
+        tcp.set_connect_timeout(Some(timeout));
+        Self { tcp, trust, tls: OnceLock::new(), timeout, most_idle, pools: PerRuntime::default() }
+    }
+
+    /// Whom to trust.
+    pub(super) fn tls(&self) -> Result<&Arc<ClientConfig>> {
+        if let Some(tls) = self.tls.get() {
+            return Ok(tls);
+        }
+        let mut tls = self.trust.client_config()?;
+        tls.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Ok(self.tls.get_or_init(|| Arc::new(tls)))
+    }
+
+    /// Closes what nobody uses.
+    pub(super) fn close(&self) {
+        self.pools.each(|pool| pool.close());
+    }
+
+    pub(super) async fn exchange(
+        &self,
+        direct: &Direct,
+        request: HttpRequest,
+        progress: &Progress,
+    ) -> Result<HttpResponse> {
+        let pool = self.pools.get(|| Ok(Arc::new(Pool::new(self.most_idle))))?;
+        let most_bytes = request.max_response_bytes;
+        let (mut connection, response) = self.ask(direct, &pool, direct.request(request)).await?;
+        progress.body_began();
+        let (head, body) = response.into_parts();
+        let status = head.status.as_u16();
+        let text = |name: HeaderName| head.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let (retry_after, date) = (text(RETRY_AFTER), if status < 400 { None } else { text(DATE) });
+        let body = match read(&mut connection, body, &head.headers, most_bytes).await {
+            Ok(body) => {
+                pool.put(connection);
+                body
+            }
+            // A refusal stays one, even if its explanation does not arrive.
+            Err(_) if !head.status.is_success() => Bytes::new(),
+            Err(error) => return Err(error.with_http_status(status)),
+        };
+        Ok(HttpResponse { status, retry_after, date, body })
+    }
+
+    /// Sends a request on a connection that is open, or on a new one. One that the server had closed before anything was
+    /// written is passed over: nothing was asked on it.
+    async fn ask(
+        &self,
+        direct: &Direct,
+        pool: &Arc<Pool>,
+        mut request: Request<Full<Bytes>>,
+    ) -> Result<(Connection, Response<Incoming>)> {
+        while let Some(mut connection) = pool.take(&direct.origin) {
+            match connection.send(request).await {
+                Ok(response) => return Ok((connection, response)),
+                Err(mut error) => match error.take_message() {
+                    Some(unsent) => request = unsent,
+                    None => return Err(classify(error.error(), Failure::Exchange)),
+                },
+            }
+        }
+        let mut connection = self.connect(direct, pool).await?;
+        match connection.send(request).await {
+            Ok(response) => Ok((connection, response)),
+            Err(error) => Err(classify(error.error(), Failure::Exchange)),
+        }
+    }
+
+    async fn connect(&self, direct: &Direct, pool: &Arc<Pool>) -> Result<Connection> {
+        let connecting = self.connect_within_a_timeout(direct, pool);
+        tokio::time::timeout(self.timeout, connecting).await.unwrap_or_else(|_| Err(Error::timeout(Phase::Connect)))
+    }
+
+    async fn connect_within_a_timeout(&self, direct: &Direct, pool: &Arc<Pool>) -> Result<Connection> {
+        let (origin, pool) = (Arc::clone(&direct.origin), Arc::downgrade(pool));
+        let tcp = self.open(direct.server.clone()).await?;
+        let connection = match &origin.tls_name {
+            None => Connection::open(tcp, origin, pool).await,
+            Some(name) => {
+                let name = name.clone();
+                let tls = TlsConnector::from(Arc::clone(self.tls()?)).connect(name, tcp.into_inner()).await;
+                let tls = tls.map_err(|error| classify(&error, Failure::Connect))?;
+                Connection::open(TokioIo::new(tls), origin, pool).await
+            }
+        };
+        connection.map_err(|error| classify(&error, Failure::Connect))
+    }
+
+    async fn open(&self, server: Uri) -> Result<TokioIo<tokio::net::TcpStream>> {
+        let mut tcp = self.tcp.clone();
+        poll_fn(|context| tcp.poll_ready(context)).await.map_err(|error| classify(&error, Failure::Connect))?;
+        tcp.call(server).await.map_err(|error| classify(&error, Failure::Connect))
+    }
+}
+
+async fn read(
+    connection: &mut Connection,
+    mut body: Incoming,
+    headers: &HeaderMap,
+    most_bytes: usize,
+) -> Result<Bytes> {
+    // The length a server declares is a hint: memory grows with what arrives.
+    let declared = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok()).unwrap_or(0);
+    let mut collected = Collected::new(declared, most_bytes)?;
+    while let Some(frame) = connection.frame(&mut body).await {
+        let frame = frame.map_err(|error| classify(&error, Failure::Exchange))?;
+        if let Ok(chunk) = frame.into_data() {
+            collected.add(chunk)?;
+        }
+    }
+    let is_gzip = headers.get(CONTENT_ENCODING).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"gzip"));
+    if is_gzip { decode(&collected.finish(), most_bytes) } else { Ok(collected.finish()) }
+}

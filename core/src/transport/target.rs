@@ -1,0 +1,130 @@
+//! Where requests go, and how: worked out once per URL, not once per request.
+
+use std::sync::{Arc, OnceLock};
+
+use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, HOST, HeaderMap, HeaderValue, USER_AGENT};
+use http::{Method, Request, Uri};
+use http_body_util::Full;
+use rustls_pki_types::ServerName;
+use url::{Host, Position, Url};
+
+use super::HttpRequest;
+
+/// A URL, and how it is reached once that is known. One transport's.
+#[derive(Debug)]
+pub(super) struct Target {
+    pub(super) url: Url,
+    pub(super) route: OnceLock<Route>,
+}
+
+/// How a URL is reached.
+#[derive(Debug)]
+pub(super) enum Route {
+    /// On a connection of our own to the server.
+    Direct(Box<Direct>),
+    /// Through reqwest, which speaks to proxies.
+    Proxied,
+}
+
+/// Which connections serve a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Origin {
+    /// The name that the certificate must have; `None` is plain HTTP.
+    pub(super) tls_name: Option<ServerName<'static>>,
+    authority: String,
+}
+
+/// What all requests to one URL have in common.
+#[derive(Debug)]
+pub(super) struct Direct {
+    pub(super) origin: Arc<Origin>,
+    /// Scheme, host and port.
+    pub(super) server: Uri,
+    path: Uri,
+    post: HeaderMap,
+    get: HeaderMap,
+}
+
+impl Direct {
+    /// `None` where a URL holds more than a plain request says, or what [`Uri`] does not take.
+    pub(super) fn new(url: &Url, user_agent: &'static str) -> Option<Self> {
+        if !url.username().is_empty() || url.password().is_some() {
+            return None;
+        }
+        let tls_name = match (url.scheme(), url.host()?) {
+            ("http", _) => None,
+            ("https", Host::Domain(name)) => Some(ServerName::try_from(name.to_owned()).ok()?),
+            ("https", Host::Ipv4(address)) => Some(ServerName::from(std::net::IpAddr::from(address))),
+            ("https", Host::Ipv6(address)) => Some(ServerName::from(std::net::IpAddr::from(address))),
+            _ => return None,
+        };
+        let authority = url[Position::BeforeHost..Position::AfterPort].to_owned();
+        let mut get = HeaderMap::with_capacity(8);
+        get.insert(HOST, HeaderValue::from_str(&authority).ok()?);
+        get.insert(USER_AGENT, HeaderValue::from_static(user_agent));
+        get.insert(ACCEPT, HeaderValue::from_static("*/*"));
+        get.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
+        let mut post = get.clone();
+        post.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        post.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        Some(Self {
+            server: url[..Position::BeforePath].parse().ok()?,
+            path: url[Position::BeforePath..Position::AfterQuery].parse().ok()?,
+            origin: Arc::new(Origin { tls_name, authority }),
+            post,
+            get,
+        })
+    }
+
+    pub(super) fn request(&self, request: HttpRequest) -> Request<Full<bytes::Bytes>> {
+        let (method, headers) = match request.body {
+            Some(_) => (Method::POST, &self.post),
+            None => (Method::GET, &self.get),
+        };
+        let mut sent = Request::new(Full::new(request.body.unwrap_or_default()));
+        *sent.method_mut() = method;
+        *sent.uri_mut() = self.path.clone();
+        sent.headers_mut().clone_from(headers);
+        sent
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn direct(url: &str) -> Option<Direct> {
+        Direct::new(&Url::parse(url).unwrap(), "agent")
+    }
+
+    #[test]
+    fn a_request_names_its_host_as_the_url_does() {
+        for (url, host, server, path) in [
+            ("https://api.example/v1/job_status", "api.example", "https://api.example/", "/v1/job_status"),
+            ("http://127.0.0.1:8080/a?b=c%20d", "127.0.0.1:8080", "http://127.0.0.1:8080/", "/a?b=c%20d"),
+            ("https://[::1]:9/", "[::1]:9", "https://[::1]:9/", "/"),
+            // The scheme's own port is not written.
+            ("https://api.example:443", "api.example", "https://api.example/", "/"),
+        ] {
+            let direct = direct(url).unwrap();
+            assert_eq!(direct.get[HOST], host);
+            assert_eq!(direct.server.to_string(), server);
+            assert_eq!(direct.path.to_string(), path);
+        }
+    }
+
+    #[test]
+    fn two_origins_differ_in_scheme_host_or_port() {
+        let origin = |url| direct(url).unwrap().origin;
+        assert_eq!(origin("https://a.example/1"), origin("https://a.example:443/2?3"));
+        for other in ["http://a.example", "https://b.example", "https://a.example:444"] {
+            assert_ne!(origin("https://a.example"), origin(other));
+        }
+    }
+
+    #[test]
+    fn what_needs_more_than_a_plain_request_is_left_to_reqwest() {
+        assert!(direct("https://user:word@a.example/").is_none());
+        assert!(direct("ftp://a.example/").is_none());
+    }
+}

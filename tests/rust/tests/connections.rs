@@ -1,0 +1,205 @@
+//! When connections are opened, used again and closed, and what is made of broken ones.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may stop at the first surprise")]
+
+#[path = "support/wire.rs"]
+#[allow(unreachable_pub, reason = "each test file uses a part of it")]
+mod wire;
+
+use std::io::{Read, Write};
+use std::net::Shutdown;
+use std::sync::mpsc;
+use std::time::Duration;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use smileid_jobs::{Client, ErrorCode, JobStatus, Result};
+use wire::{Wire, answer, answer_all, complete, request};
+
+const PATIENCE: Duration = Duration::from_secs(10);
+
+async fn ask(client: &Client) -> Result<JobStatus> {
+    client.get_job_status("u", "j").await
+}
+
+#[tokio::test]
+async fn one_connection_serves_one_query_after_another() {
+    let server = Wire::start(|mut stream, _| answer_all(&mut stream));
+    let client = server.client().build().unwrap();
+    for _ in 0..20 {
+        assert!(ask(&client).await.unwrap().job_complete());
+    }
+    assert_eq!(server.accepted(), 1);
+}
+
+#[tokio::test]
+async fn no_more_connections_stay_open_than_queries_may_run() {
+    let (closes, closed) = mpsc::channel();
+    let server = Wire::start(move |mut stream, _| {
+        answer_all(&mut stream);
+        closes.send(()).unwrap();
+    });
+    let client = server.client().max_connections(3).build().unwrap();
+    let asked = (0..50).map(|_| {
+        let client = client.clone();
+        tokio::spawn(async move { ask(&client).await.unwrap() })
+    });
+    for asked in asked.collect::<Vec<_>>() {
+        asked.await.unwrap();
+    }
+    assert!(server.accepted() <= 3, "{}", server.accepted());
+    client.close();
+    for _ in 0..server.accepted() {
+        closed.recv_timeout(PATIENCE).expect("closing the client closes what is idle");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_that_the_server_closes_is_closed_here_too_and_not_used_again() {
+    let (closes, closed) = mpsc::channel();
+    let server = Wire::start(move |mut stream, _| {
+        request(&mut stream).unwrap();
+        stream.write_all(&answer("", complete().as_bytes())).unwrap();
+        stream.shutdown(Shutdown::Write).unwrap();
+        // Nobody asks meanwhile: the end alone must do.
+        closes.send(stream.read(&mut [0]).is_ok_and(|length| length == 0)).unwrap();
+    });
+    // A retry would hide a query that was lost on a dead connection.
+    let client = server.client().max_retries(0).build().unwrap();
+    for number in 1..=3 {
+        assert!(ask(&client).await.unwrap().job_complete());
+        assert!(closed.recv_timeout(PATIENCE).expect("it is closed while it is idle"));
+        assert_eq!(server.accepted(), number);
+    }
+}
+
+#[tokio::test]
+async fn a_connection_is_left_when_the_server_says_so_or_says_too_much() {
+    let server = Wire::start(|mut stream, number| {
+        while request(&mut stream).is_some() {
+            let (headers, after) =
+                if number == 1 { ("Connection: close\r\n", "") } else { ("", "HTTP/1.1 200 OK\r\n") };
+            let mut bytes = answer(headers, complete().as_bytes());
+            bytes.extend_from_slice(after.as_bytes());
+            stream.write_all(&bytes).unwrap();
+        }
+    });
+    let client = server.client().max_retries(0).build().unwrap();
+    for number in 1..=3 {
+        assert!(ask(&client).await.unwrap().job_complete());
+        assert_eq!(server.accepted(), number);
+    }
+}
+
+#[tokio::test]
+async fn a_dropped_query_closes_its_connection_at_once() {
+    let (tells, told) = mpsc::channel();
+    let server = Wire::start(move |mut stream, _| {
+        let asked = request(&mut stream).is_some();
+        // Half an answer, so that the body is being read.
+        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{").unwrap();
+        tells.send(asked).unwrap();
+        tells.send(stream.read(&mut [0]).map_or(true, |length| length == 0)).unwrap();
+    });
+    let client = server.client().build().unwrap();
+    let asked = tokio::spawn(async move { ask(&client).await });
+    assert!(
+        tokio::task::spawn_blocking(move || {
+            assert!(told.recv_timeout(PATIENCE).unwrap());
+            asked.abort();
+            told.recv_timeout(PATIENCE).expect("the server sees the end")
+        })
+        .await
+        .unwrap()
+    );
+}
+
+#[tokio::test]
+async fn a_client_may_move_to_another_runtime() {
+    let server = Wire::start(|mut stream, _| answer_all(&mut stream));
+    let client = server.client().build().unwrap();
+    assert!(ask(&client).await.unwrap().job_complete());
+    let elsewhere = client.clone();
+    std::thread::spawn(move || {
+        for _ in 0..2 {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            assert!(runtime.block_on(ask(&elsewhere)).unwrap().job_complete());
+        }
+    })
+    .join()
+    .unwrap();
+    assert!(ask(&client).await.unwrap().job_complete());
+    assert_eq!(server.accepted(), 3, "one per runtime");
+}
+
+#[tokio::test]
+async fn what_is_no_whole_http_answer_is_a_network_error() {
+    let complete = complete();
+    let cut = answer("", complete.as_bytes());
+    for bytes in [
+        b"".to_vec(),
+        b"HTTP/1.1 200 OK\r\nContent-Le".to_vec(),
+        b"SSH-2.0-OpenSSH\r\n\r\n".to_vec(),
+        cut[..cut.len() - 1].to_vec(),
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n".to_vec(),
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{\"a\"".to_vec(),
+        b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n{".to_vec(),
+    ] {
+        let shown = String::from_utf8_lossy(&bytes).into_owned();
+        let server = Wire::start(move |mut stream, _| {
+            request(&mut stream).unwrap();
+            stream.write_all(&bytes).unwrap();
+        });
+        let client = server.client().max_retries(0).build().unwrap();
+        assert_eq!(ask(&client).await.unwrap_err().code(), ErrorCode::Network, "{shown}");
+    }
+}
+
+#[tokio::test]
+async fn bodies_arrive_in_pieces_and_after_interim_answers() {
+    let server = Wire::start(|mut stream, _| {
+        while let Some(asked) = request(&mut stream) {
+            assert!(asked.contains("\r\naccept-encoding: gzip\r\n"), "{asked}");
+            let complete = complete();
+            stream.write_all(b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n").unwrap();
+            stream.write_all(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n").unwrap();
+            for piece in complete.as_bytes().chunks(7) {
+                stream.write_all(&[format!("{:x}\r\n", piece.len()).as_bytes(), piece, b"\r\n"].concat()).unwrap();
+                stream.flush().unwrap();
+            }
+            stream.write_all(b"0\r\nTrailer: yes\r\n\r\n").unwrap();
+        }
+    });
+    let client = server.client().max_retries(0).build().unwrap();
+    for _ in 0..3 {
+        assert!(ask(&client).await.unwrap().job_complete());
+    }
+    assert_eq!(server.accepted(), 1);
+}
+
+fn gzip(text: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(text).unwrap();
+    encoder.finish().unwrap()
+}
+
+#[tokio::test]
+async fn gzip_is_undone_bounded_and_checked() {
+    let header = "Content-Encoding: gzip\r\n";
+    let bomb = gzip(&[b' '; 4 << 20]);
+    assert!(bomb.len() < 1 << 16);
+    for (body, most, code) in [
+        (gzip(complete().as_bytes()), 1 << 16, None),
+        (bomb, 1 << 16, Some(ErrorCode::ResponseTooLarge)),
+        (complete().into_bytes(), 1 << 16, Some(ErrorCode::InvalidResponse)),
+        (gzip(complete().as_bytes())[..40].to_vec(), 1 << 16, Some(ErrorCode::InvalidResponse)),
+    ] {
+        let server = Wire::start(move |mut stream, _| {
+            while request(&mut stream).is_some() {
+                stream.write_all(&answer(header, &body)).unwrap();
+            }
+        });
+        let client = server.client().max_retries(0).max_response_bytes(most).build().unwrap();
+        assert_eq!(ask(&client).await.err().map(|error| error.code()), code);
+    }
+}

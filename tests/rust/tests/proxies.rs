@@ -1,0 +1,101 @@
+//! Which requests go through a proxy.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may stop at the first surprise")]
+
+#[path = "support/wire.rs"]
+#[allow(unreachable_pub, dead_code, reason = "each test file uses a part of it")]
+mod wire;
+
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Command, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use smileid_jobs::{Client, ErrorCode};
+use wire::{KEY, PARTNER_ID, Wire, request};
+
+/// A proxy that refuses everything, and what it was asked.
+fn proxy() -> (Wire, mpsc::Receiver<String>) {
+    let (asks, asked) = mpsc::channel();
+    let wire = Wire::start(move |mut stream, _| {
+        if let Some(request) = request(&mut stream) {
+            let _ = asks.send(request);
+            let _ = stream.write_all(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n");
+        }
+    });
+    (wire, asked)
+}
+
+fn tunnel(asked: &mpsc::Receiver<String>) -> String {
+    asked.recv_timeout(Duration::from_secs(10)).unwrap().to_lowercase()
+}
+
+#[tokio::test]
+async fn a_proxy_that_was_given_is_asked_for_a_tunnel_with_its_own_credentials() {
+    let (wire, asked) = proxy();
+    let client = Client::builder(PARTNER_ID, KEY)
+        .base_url("https://smile.invalid/prefix")
+        .proxy(format!("http://user:word@127.0.0.1:{}", wire.port))
+        .max_retries(0)
+        .build()
+        .unwrap();
+    let error = client.get_job_status("u", "j").await.unwrap_err();
+    assert_eq!(error.code(), ErrorCode::Connect);
+    let asked = tunnel(&asked);
+    assert!(asked.starts_with("connect smile.invalid:443 http/1.1\r\n"), "{asked}");
+    assert!(asked.contains("proxy-authorization: basic dxnlcjp3b3jk\r\n"), "{asked}");
+    assert!(!format!("{error:?}").contains("word"), "{error:?}");
+}
+
+/// Asks in a process of its own, because the environment is one for all threads.
+fn ask_with(environment: &[(&str, &str)], trust_env: bool) -> Value {
+    let names =
+        ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "NO_PROXY", "no_proxy"];
+    let mut command = Command::new(env!("CARGO_BIN_EXE_drive-cases"));
+    for name in names {
+        command.env_remove(name);
+    }
+    let mut child = command
+        .envs(environment.iter().copied())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let args = json!({
+        "partner_id": PARTNER_ID, "api_key": KEY, "base_url": "https://smile.invalid", "max_retries": 0,
+        "trust_env": trust_env, "user_id": "u", "job_id": "j",
+    });
+    let mut input = child.stdin.take().unwrap();
+    writeln!(input, "{}", json!({ "what": "get_job_status", "args": args })).unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    drop(input);
+    assert!(child.wait().unwrap().success());
+    serde_json::from_str(&line).unwrap()
+}
+
+#[test]
+fn the_environments_proxy_is_used_unless_it_says_or_is_told_otherwise() {
+    for (name, no_proxy, trust_env, is_used) in [
+        ("HTTPS_PROXY", "", true, true),
+        ("https_proxy", "other.invalid", true, true),
+        ("ALL_PROXY", "", true, true),
+        // Nothing is asked over plain http but this machine.
+        ("HTTP_PROXY", "", true, false),
+        ("HTTPS_PROXY", "", false, false),
+        ("HTTPS_PROXY", ".smile.invalid", true, false),
+        ("HTTPS_PROXY", "*", true, false),
+    ] {
+        let (wire, asked) = proxy();
+        let url = format!("http://127.0.0.1:{}", wire.port);
+        let outcome = ask_with(&[(name, &url), ("NO_PROXY", no_proxy)], trust_env);
+        // Either the proxy refuses or the name does not exist.
+        assert_eq!(outcome["error"]["code"], "connect", "{outcome}");
+        assert_eq!(wire.accepted() > 0, is_used, "{name}, NO_PROXY={no_proxy}, trust_env={trust_env}");
+        if is_used {
+            assert!(tunnel(&asked).starts_with("connect smile.invalid:443 "));
+        }
+    }
+}
