@@ -12,7 +12,9 @@ mod json;
 pub(crate) mod lenient;
 mod part;
 mod parts;
+mod refusal;
 mod result;
+mod scan;
 pub(crate) mod view;
 
 use std::fmt;

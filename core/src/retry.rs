@@ -69,7 +69,7 @@ fn read_success(body: &Bytes, query: &Query, signature: &Signature) -> Answer {
         return Answer::Failed(refusal(api_code, None));
     }
     match check_signature(&envelope, signature) {
-        Ok(()) if envelope.is_about_another(&query.user_id, &query.job_id) => Answer::Failed(Error::new(
+        Ok(()) if envelope.is_about_another(body, &query.user_id, &query.job_id) => Answer::Failed(Error::new(
             ErrorCode::ResponseMismatch,
             "the answer is about another user or job than the one asked for",
         )),

@@ -2,16 +2,13 @@
 
 use std::borrow::Cow;
 use std::collections::HashSet;
-use std::fmt;
 use std::ops::Range;
 
-use serde::Deserialize;
-use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
-use serde_json::value::RawValue;
-
-use super::{invalid, lenient};
+use super::json::Json;
+use super::scan::{members, trim, value};
+use super::{invalid, lenient, refusal};
 use crate::config::MAX_NESTING;
-use crate::error::{Cause, Error, Result};
+use crate::error::Result;
 
 /// Flags, code and signed pair, and the places of all values in the body.
 pub(crate) struct Envelope {
@@ -22,8 +19,8 @@ pub(crate) struct Envelope {
     pub(crate) signature: Option<String>,
     has_job_complete: bool,
     has_error: bool,
-    /// `user_id` and `job_id` of `result.PartnerParams`, as text.
-    partner_params: (Option<String>, Option<String>),
+    /// Where `user_id` and `job_id` of `result.PartnerParams` stand; nowhere where they do not.
+    named_ids: [Range<usize>; 2],
     places: Vec<(Cow<'static, str>, Range<usize>)>,
 }
 
@@ -41,14 +38,21 @@ const KNOWN: [&str; 10] = [
     "kyb_receipt",
 ];
 
+/// As many keys as answers have.
+const USUAL: usize = 8;
+
+/// Past this many a set of keys is cheaper than to look through them.
+const FEW: usize = 24;
+
 impl Envelope {
     /// Reads a body: syntax, UTF-8, nesting and duplicate keys are checked, values are left where they are.
     pub(crate) fn read(raw: &[u8]) -> Result<Self> {
         let text = std::str::from_utf8(raw).map_err(|_| invalid("the answer is not UTF-8"))?;
-        if nested_deeper_than(raw, MAX_NESTING) {
-            return Err(invalid("the answer is nested too deeply"));
-        }
-        let Entries(entries) = serde_json::from_str(text).map_err(|error| not_an_object(&error))?;
+        Self::scan(text).ok_or_else(|| refusal::of(text))
+    }
+
+    /// Nothing for what is refused.
+    fn scan(text: &str) -> Option<Self> {
         let mut envelope = Self {
             job_complete: false,
             job_success: None,
@@ -57,33 +61,55 @@ impl Envelope {
             signature: None,
             has_job_complete: false,
             has_error: false,
-            partner_params: (None, None),
-            places: Vec::with_capacity(entries.len()),
+            named_ids: [0..0, 0..0],
+            places: Vec::with_capacity(USUAL),
         };
-        let start = raw.as_ptr() as usize;
-        for (key, value) in entries {
-            let value = value.get();
+        let body = Body(text);
+        let mut many = HashSet::new();
+        // A callback is a result at the top level.
+        let (mut of_result, mut of_callback) = (None, None);
+        let rest = members(trim(text.as_bytes()), |[from, to], rest| {
+            let key = body.key(from, to)?;
+            let after = match key.as_ref() {
+                "result" if rest.starts_with(b"{") => members(rest, |[from, to], rest| {
+                    let after = value(rest, MAX_NESTING - 2)?;
+                    if body.key(from, to)? == "PartnerParams" {
+                        of_result = Some(rest);
+                    }
+                    Some(after)
+                })?,
+                _ => value(rest, MAX_NESTING - 1)?,
+            };
+            let place = body.place(rest, after);
+            let json = text.get(place.clone())?;
             match key.as_ref() {
                 "job_complete" => {
                     envelope.has_job_complete = true;
-                    envelope.job_complete = lenient::boolean(value).unwrap_or(false);
+                    envelope.job_complete = lenient::boolean(json).unwrap_or(false);
                 }
-                "job_success" => envelope.job_success = lenient::boolean(value),
-                "code" => envelope.code = lenient::text(value),
-                "timestamp" => envelope.timestamp = lenient::text(value),
-                "signature" => envelope.signature = lenient::string(value),
+                "job_success" => envelope.job_success = lenient::boolean(json),
+                "code" => envelope.code = lenient::text(json),
+                "timestamp" => envelope.timestamp = lenient::text(json),
+                "signature" => envelope.signature = lenient::string(json),
                 "error" => envelope.has_error = true,
-                "result" => envelope.partner_params = partner_params(value)?,
-                // A callback is a result at the top level.
-                "PartnerParams" => drop(named_ids(value)?),
+                "PartnerParams" => of_callback = Some(rest),
                 _ => {}
             }
-            let at = value.as_ptr() as usize - start;
+            if is_repeated(key.clone(), &envelope.places, &mut many) {
+                return None;
+            }
             let known = KNOWN.iter().find(|known| **known == key);
             let key = known.map_or_else(|| Cow::Owned(key.into_owned()), |known| Cow::Borrowed(*known));
-            envelope.places.push((key, at..at + value.len()));
+            envelope.places.push((key, place));
+            Some(after)
+        })?;
+        if let Some(params) = of_callback {
+            body.named_ids(params)?;
         }
-        Ok(envelope)
+        if let Some(params) = of_result {
+            envelope.named_ids = body.named_ids(params)?;
+        }
+        trim(rest).is_empty().then_some(envelope)
     }
 
     /// Whether this is Smile ID's `{error, code}` in place of a status.
@@ -92,9 +118,11 @@ impl Envelope {
     }
 
     /// Whether the result names another user or job than the one asked for, compared as text.
-    pub(crate) fn is_about_another(&self, user_id: &str, job_id: &str) -> bool {
-        let differs = |named: &Option<String>, asked: &str| named.as_deref().is_some_and(|named| named != asked);
-        differs(&self.partner_params.0, user_id) || differs(&self.partner_params.1, job_id)
+    pub(crate) fn is_about_another(&self, raw: &[u8], user_id: &str, job_id: &str) -> bool {
+        let differs = |value: &str, asked: &str| Json::read(value).text().is_some_and(|named| named != asked);
+        let asked = [user_id, job_id];
+        let mut named = self.named_ids.iter().zip(asked);
+        named.any(|(place, asked)| text_at(raw, place).is_some_and(|value| differs(value, asked)))
     }
 
     /// Whether this is a status, or a callback in the shape of one.
@@ -127,139 +155,54 @@ fn text_at<'a>(raw: &'a [u8], place: &Range<usize>) -> Option<&'a str> {
     raw.get(place.clone()).and_then(|value| std::str::from_utf8(value).ok())
 }
 
-fn not_an_object(error: &serde_json::Error) -> Error {
-    invalid("the answer is not a JSON object that could be a job status").with_cause(Cause::from(error))
-}
+/// What the places are places in.
+struct Body<'a>(&'a str);
 
-fn partner_params(result: &str) -> Result<(Option<String>, Option<String>)> {
-    if !result.starts_with('{') {
-        return Ok((None, None));
+impl<'a> Body<'a> {
+    /// Of what is between two texts that each go on to the end of the body.
+    fn place(&self, from: &[u8], after: &[u8]) -> Range<usize> {
+        self.0.len() - from.len()..self.0.len() - after.len()
     }
-    let LastParams(params) = serde_json::from_str(result).map_err(|error| not_an_object(&error))?;
-    params.map_or(Ok((None, None)), |params| named_ids(params.get()))
-}
 
-/// The last `PartnerParams` of an object; everything else is passed over.
-struct LastParams<'a>(Option<&'a RawValue>);
+    fn key(&self, from: &[u8], after: &[u8]) -> Option<Cow<'a, str>> {
+        self.0.get(self.place(from, after)).map(lenient::key)
+    }
 
-impl<'de> Deserialize<'de> for LastParams<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
-        struct ObjectVisitor;
-
-        impl<'de> Visitor<'de> for ObjectVisitor {
-            type Value = LastParams<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<Self::Value, A::Error> {
-                let mut params = None;
-                while let Some(key) = map.next_key::<&'de RawValue>()? {
-                    if lenient::key(key) == "PartnerParams" {
-                        params = Some(map.next_value()?);
-                    } else {
-                        map.next_value::<IgnoredAny>()?;
-                    }
+    /// Where the ids in `PartnerParams` stand, which were passed over before. Nothing for repeated keys.
+    fn named_ids(&self, params: &[u8]) -> Option<[Range<usize>; 2]> {
+        let mut entries: Vec<(Cow<'a, str>, Range<usize>)> = Vec::new();
+        if params.starts_with(b"{") {
+            entries.reserve(USUAL);
+            let mut many = HashSet::new();
+            members(params, |[from, to], rest| {
+                let after = value(rest, MAX_NESTING)?;
+                let key = self.key(from, to)?;
+                if is_repeated(key.clone(), &entries, &mut many) {
+                    return None;
                 }
-                Ok(LastParams(params))
-            }
+                entries.push((key, self.place(rest, after)));
+                Some(after)
+            })?;
         }
-
-        deserializer.deserialize_map(ObjectVisitor)
+        let place = |id: &str| entries.iter().find(|(key, _)| key == id).map(|(_, place)| place.clone());
+        Some(["user_id", "job_id"].map(|id| place(id).unwrap_or_default()))
     }
 }
 
-fn named_ids(params: &str) -> Result<(Option<String>, Option<String>)> {
-    if !params.starts_with('{') {
-        return Ok((None, None));
+/// Whether a key stood before in its object. Which of two would count is up to the reader, so neither may.
+fn is_repeated<'a, T>(key: Cow<'a, str>, earlier: &[(Cow<'a, str>, T)], many: &mut HashSet<Cow<'a, str>>) -> bool {
+    // Real answers have a dozen keys; the set keeps hostile ones from costing quadratic time.
+    if earlier.len() < FEW {
+        return earlier.iter().any(|(earlier, _)| *earlier == key);
     }
-    let Entries(entries) = serde_json::from_str(params).map_err(|error| not_an_object(&error))?;
-    let mut named = (None, None);
-    for (key, value) in entries {
-        match key.as_ref() {
-            "user_id" => named.0 = lenient::text(value.get()),
-            "job_id" => named.1 = lenient::text(value.get()),
-            _ => {}
-        }
+    if many.is_empty() {
+        many.extend(earlier.iter().map(|(earlier, _)| earlier.clone()));
     }
-    Ok(named)
+    !many.insert(key)
 }
 
-/// An object's entries, without duplicate keys: which of two would count is up to the reader, so neither may.
-struct Entries<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
-
-impl<'de> Deserialize<'de> for Entries<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
-        struct ObjectVisitor;
-
-        impl<'de> Visitor<'de> for ObjectVisitor {
-            type Value = Entries<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<Self::Value, A::Error> {
-                let mut entries: Vec<(Cow<'de, str>, &'de RawValue)> = Vec::with_capacity(12);
-                let mut seen: HashSet<String> = HashSet::new();
-                while let Some((key, value)) = map.next_entry::<&'de RawValue, &'de RawValue>()? {
-                    let key = lenient::key(key);
-                    // Real answers have a dozen keys; the set keeps hostile ones from costing quadratic time.
-                    let repeated = if entries.len() < 24 {
-                        entries.iter().any(|(earlier, _)| *earlier == key)
-                    } else {
-                        if seen.is_empty() {
-                            seen.extend(entries.iter().map(|(earlier, _)| earlier.clone().into_owned()));
-                        }
-                        !seen.insert(key.clone().into_owned())
-                    };
-                    if repeated {
-                        return Err(A::Error::custom("duplicate key"));
-                    }
-                    entries.push((key, value));
-                }
-                Ok(Entries(entries))
-            }
-        }
-
-        deserializer.deserialize_map(ObjectVisitor)
-    }
-}
-
-/// Whether brackets nest deeper than `limit`, outside of strings. Sound for any text; exact for JSON.
-fn nested_deeper_than(text: &[u8], limit: usize) -> bool {
-    // Few brackets cannot nest deeply. Counted in bytes, sixteen at a time.
-    let in_chunk = |chunk: &[u8]| chunk.iter().map(|byte| u8::from(matches!(byte, b'{' | b'['))).sum::<u8>();
-    let openings: usize = text.chunks(255).map(|chunk| usize::from(in_chunk(chunk))).sum();
-    if openings <= limit {
-        return false;
-    }
-    let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
-    for byte in text {
-        if in_string {
-            match byte {
-                _ if escaped => escaped = false,
-                b'\\' => escaped = true,
-                b'"' => in_string = false,
-                _ => {}
-            }
-        } else {
-            match byte {
-                b'"' => in_string = true,
-                b'{' | b'[' => {
-                    depth += 1;
-                    if depth > limit {
-                        return true;
-                    }
-                }
-                b'}' | b']' => depth = depth.saturating_sub(1),
-                _ => {}
-            }
-        }
-    }
-    false
-}
+#[cfg(test)]
+mod beside_serde;
 
 #[cfg(test)]
 mod tests {

@@ -8,6 +8,8 @@ use std::collections::HashMap;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value};
 
+use super::scan::plain;
+
 /// Integers beyond this are not exact in every host language.
 const MAX_SAFE_INTEGER: u64 = (1 << 53) - 1;
 
@@ -215,9 +217,8 @@ impl<'a> Reader<'a> {
     fn string(&mut self) -> Option<Json<'a>> {
         let start = self.at + 1;
         let rest = self.text.as_bytes().get(start..)?;
-        // One pass: most texts are shorter than what a search for one byte takes to get going.
-        let mut end = rest.iter().position(|byte| matches!(byte, b'"' | b'\\'))?;
-        if rest.get(end) == Some(&b'"') {
+        let mut end = rest.len() - plain(rest).len();
+        if *rest.get(end)? == b'"' {
             self.at = start + end + 1;
             return self.text.get(start..start + end).map(|text| Json::Text(Cow::Borrowed(text)));
         }

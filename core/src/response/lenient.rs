@@ -9,6 +9,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::json::Json;
+use super::scan::plain;
 
 /// A string.
 pub(crate) fn string(raw: &str) -> Option<String> {
@@ -31,10 +32,13 @@ pub(crate) fn value(raw: &str) -> Value {
 }
 
 /// A key. What no text type holds, a lone surrogate, stands as its JSON text: it must not lose the whole answer.
-pub(super) fn key(raw: &RawValue) -> Cow<'_, str> {
-    match Json::read(raw.get()) {
-        Json::Text(key) => key,
-        _ => Cow::Borrowed(raw.get()),
+pub(super) fn key(raw: &str) -> Cow<'_, str> {
+    match raw.strip_prefix('"').and_then(|key| key.strip_suffix('"')) {
+        Some(key) if plain(key.as_bytes()).is_empty() => Cow::Borrowed(key),
+        _ => match Json::read(raw) {
+            Json::Text(key) => key,
+            _ => Cow::Borrowed(raw),
+        },
     }
 }
 
@@ -56,7 +60,7 @@ pub(crate) fn entries(raw: &str) -> Vec<(Cow<'_, str>, &str)> {
                 fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
                     let mut entries = Vec::with_capacity(16);
                     while let Some((name, value)) = map.next_entry::<&'de RawValue, &'de RawValue>()? {
-                        entries.push((key(name), value.get()));
+                        entries.push((key(name.get()), value.get()));
                     }
                     Ok(Entries(entries))
                 }
