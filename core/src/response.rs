@@ -296,7 +296,7 @@ impl JobStatus {
             "job_complete" | "job_success" => lenient::boolean(value).is_some(),
             "code" => self.code().is_some(),
             "result" => value.starts_with('{') || self.message().is_some(),
-            "history" => history::is_whole(value),
+            "history" => lenient::is_of_objects(value),
             "image_links" => value.starts_with('{'),
             "kyc_receipt" => self.kyc_receipt().is_some(),
             "kyb_receipt" => self.kyb_receipt().is_some(),

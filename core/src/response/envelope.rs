@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::ops::Range;
 
 use super::json::Json;
-use super::scan::{members, trim, value};
+use super::scan::{Scanned, members, trim, value};
 use super::{invalid, lenient, refusal};
 use crate::config::MAX_NESTING;
 use crate::error::Result;
@@ -64,16 +64,16 @@ impl Envelope {
             named_ids: [0..0, 0..0],
             places: Vec::with_capacity(USUAL),
         };
-        let body = Body(text);
+        let body = Scanned(text);
         let mut many = HashSet::new();
         // A callback is a result at the top level.
         let (mut of_result, mut of_callback) = (None, None);
-        let rest = members(trim(text.as_bytes()), |[from, to], rest| {
-            let key = body.key(from, to)?;
+        let rest = members(trim(text.as_bytes()), |key, rest| {
+            let key = body.key(key)?;
             let after = match key.as_ref() {
-                "result" if rest.starts_with(b"{") => members(rest, |[from, to], rest| {
+                "result" if rest.starts_with(b"{") => members(rest, |key, rest| {
                     let after = value(rest, MAX_NESTING - 2)?;
-                    if body.key(from, to)? == "PartnerParams" {
+                    if body.key(key)? == "PartnerParams" {
                         of_result = Some(rest);
                     }
                     Some(after)
@@ -81,7 +81,7 @@ impl Envelope {
                 _ => value(rest, MAX_NESTING - 1)?,
             };
             let place = body.place(rest, after);
-            let json = text.get(place.clone())?;
+            let json = body.between(rest, after)?;
             match key.as_ref() {
                 "job_complete" => {
                     envelope.has_job_complete = true;
@@ -104,10 +104,10 @@ impl Envelope {
             Some(after)
         })?;
         if let Some(params) = of_callback {
-            body.named_ids(params)?;
+            named_ids(body, params)?;
         }
         if let Some(params) = of_result {
-            envelope.named_ids = body.named_ids(params)?;
+            envelope.named_ids = named_ids(body, params)?;
         }
         trim(rest).is_empty().then_some(envelope)
     }
@@ -155,38 +155,24 @@ fn text_at<'a>(raw: &'a [u8], place: &Range<usize>) -> Option<&'a str> {
     raw.get(place.clone()).and_then(|value| std::str::from_utf8(value).ok())
 }
 
-/// What the places are places in.
-struct Body<'a>(&'a str);
-
-impl<'a> Body<'a> {
-    /// Of what is between two texts that each go on to the end of the body.
-    fn place(&self, from: &[u8], after: &[u8]) -> Range<usize> {
-        self.0.len() - from.len()..self.0.len() - after.len()
+/// Where the ids in `PartnerParams` stand, which were passed over before. Nothing for repeated keys.
+fn named_ids(body: Scanned<'_>, params: &[u8]) -> Option<[Range<usize>; 2]> {
+    let mut entries: Vec<(Cow<'_, str>, Range<usize>)> = Vec::new();
+    if params.starts_with(b"{") {
+        entries.reserve(USUAL);
+        let mut many = HashSet::new();
+        members(params, |key, rest| {
+            let after = value(rest, MAX_NESTING)?;
+            let key = body.key(key)?;
+            if is_repeated(key.clone(), &entries, &mut many) {
+                return None;
+            }
+            entries.push((key, body.place(rest, after)));
+            Some(after)
+        })?;
     }
-
-    fn key(&self, from: &[u8], after: &[u8]) -> Option<Cow<'a, str>> {
-        self.0.get(self.place(from, after)).map(lenient::key)
-    }
-
-    /// Where the ids in `PartnerParams` stand, which were passed over before. Nothing for repeated keys.
-    fn named_ids(&self, params: &[u8]) -> Option<[Range<usize>; 2]> {
-        let mut entries: Vec<(Cow<'a, str>, Range<usize>)> = Vec::new();
-        if params.starts_with(b"{") {
-            entries.reserve(USUAL);
-            let mut many = HashSet::new();
-            members(params, |[from, to], rest| {
-                let after = value(rest, MAX_NESTING)?;
-                let key = self.key(from, to)?;
-                if is_repeated(key.clone(), &entries, &mut many) {
-                    return None;
-                }
-                entries.push((key, self.place(rest, after)));
-                Some(after)
-            })?;
-        }
-        let place = |id: &str| entries.iter().find(|(key, _)| key == id).map(|(_, place)| place.clone());
-        Some(["user_id", "job_id"].map(|id| place(id).unwrap_or_default()))
-    }
+    let place = |id: &str| entries.iter().find(|(key, _)| key == id).map(|(_, place)| place.clone());
+    Some(["user_id", "job_id"].map(|id| place(id).unwrap_or_default()))
 }
 
 /// Whether a key stood before in its object. Which of two would count is up to the reader, so neither may.

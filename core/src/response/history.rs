@@ -4,16 +4,11 @@ use serde::Serializer;
 use serde::ser::SerializeSeq;
 
 use super::json::Json;
-use super::{JobResult, Naming, View, lenient, result};
+use super::{JobResult, Naming, View, result};
 
 /// Reads the entries that are objects.
 pub(super) fn read(raw: &str) -> Vec<JobResult> {
     Json::read(raw).items().iter().filter_map(result::read_entry).collect()
-}
-
-/// Whether every entry is a result.
-pub(super) fn is_whole(raw: &str) -> bool {
-    raw.starts_with('[') && lenient::items(raw).iter().all(|item| item.starts_with('{'))
 }
 
 /// The same as a view.

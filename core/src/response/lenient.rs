@@ -1,29 +1,31 @@
 //! Tolerant readings of a value's own text, which is known to be sound JSON: a wrong type yields nothing, never an error.
 
 use std::borrow::Cow;
-use std::fmt;
 
-use serde::Deserialize;
-use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::Value;
-use serde_json::value::RawValue;
 
 use super::json::Json;
-use super::scan::plain;
+use super::scan::{self, Scanned, plain};
+use crate::config::MAX_NESTING;
+
+/// What is neither an object nor an array, which can be as long as the body and are nothing of the kind.
+fn scalar(raw: &str) -> Json<'_> {
+    if raw.starts_with(['{', '[']) { Json::Null } else { Json::read(raw) }
+}
 
 /// A string.
 pub(crate) fn string(raw: &str) -> Option<String> {
-    Json::read(raw).string().map(str::to_owned)
+    scalar(raw).string().map(str::to_owned)
 }
 
 /// A string, or a number by its digits.
 pub(crate) fn text(raw: &str) -> Option<String> {
-    Json::read(raw).text().map(str::to_owned)
+    scalar(raw).text().map(str::to_owned)
 }
 
 /// A boolean, or `"true"` and `"false"` in any case and any spelling that JSON has for them.
 pub(crate) fn boolean(raw: &str) -> Option<bool> {
-    Json::read(raw).boolean()
+    scalar(raw).boolean()
 }
 
 /// Any value as it is, as far as host types can hold it.
@@ -44,43 +46,20 @@ pub(super) fn key(raw: &str) -> Cow<'_, str> {
 
 /// The entries of an object with their values' texts; nothing for other values.
 pub(crate) fn entries(raw: &str) -> Vec<(Cow<'_, str>, &str)> {
-    struct Entries<'a>(Vec<(Cow<'a, str>, &'a str)>);
-
-    impl<'de> Deserialize<'de> for Entries<'de> {
-        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-            struct ObjectVisitor;
-
-            impl<'de> Visitor<'de> for ObjectVisitor {
-                type Value = Entries<'de>;
-
-                fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                    f.write_str("an object")
-                }
-
-                fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                    let mut entries = Vec::with_capacity(16);
-                    while let Some((name, value)) = map.next_entry::<&'de RawValue, &'de RawValue>()? {
-                        entries.push((key(name.get()), value.get()));
-                    }
-                    Ok(Entries(entries))
-                }
-            }
-
-            deserializer.deserialize_map(ObjectVisitor)
-        }
-    }
-
-    if !raw.starts_with('{') {
-        return Vec::new();
-    }
-    serde_json::from_str::<Entries<'_>>(raw).map_or_else(|_| Vec::new(), |entries| entries.0)
+    let mut entries = Vec::with_capacity(16);
+    let text = Scanned(raw);
+    scan::members(raw.as_bytes(), |key, rest| {
+        let after = scan::value(rest, MAX_NESTING)?;
+        entries.push((text.key(key)?, text.between(rest, after)?));
+        Some(after)
+    });
+    entries
 }
 
-/// The items of an array as texts; nothing for other values.
-pub(crate) fn items(raw: &str) -> Vec<&str> {
-    let items: Vec<&RawValue> =
-        if raw.starts_with('[') { serde_json::from_str(raw).unwrap_or_default() } else { Vec::new() };
-    items.into_iter().map(RawValue::get).collect()
+/// Whether it is an array, and every item of it an object.
+pub(super) fn is_of_objects(raw: &str) -> bool {
+    let object = |item| if <[u8]>::starts_with(item, b"{") { scan::value(item, MAX_NESTING) } else { None };
+    scan::items(raw.as_bytes(), object).is_some()
 }
 
 #[cfg(test)]
@@ -109,6 +88,28 @@ mod tests {
         ] {
             let json = Json::read(raw);
             assert_eq!(json!([json.text(), json.boolean(), json.number(), json.integer()]), expected, "{raw}");
+        }
+    }
+
+    #[test]
+    fn entries_and_items_are_found_by_their_texts() {
+        let raw = r#"{"a":1, "b" : [ {"c":2} ] ,"\u0061":"\"}","\ud800":{}}"#;
+        let expected = [("a", "1"), ("b", r#"[ {"c":2} ]"#), ("a", r#""\"}""#), (r#""\ud800""#, "{}")];
+        assert_eq!(entries(raw), expected.map(|(key, value)| (Cow::Borrowed(key), value)));
+        for other in ["{}", "[]", "[{}]", "7", "\"{\"", "null"] {
+            assert_eq!(entries(other), []);
+        }
+        for (raw, expected) in [
+            ("[]", true),
+            ("[{}]", true),
+            (r#"[ {"a":[1]} , {"b":"]"} ]"#, true),
+            ("[1]", false),
+            ("[{},[{}]]", false),
+            ("[{},null]", false),
+            ("{}", false),
+            ("null", false),
+        ] {
+            assert_eq!(is_of_objects(raw), expected, "{raw}");
         }
     }
 

@@ -2,6 +2,11 @@
 //!
 //! Each function takes the text from where it stands and gives what is left of it, or nothing where that is no JSON.
 
+use std::borrow::Cow;
+use std::ops::Range;
+
+use super::lenient;
+
 /// Deeper than this cannot be told: there is one bit for each open bracket.
 const DEEPEST: usize = u128::BITS as usize;
 
@@ -25,6 +30,42 @@ pub(super) fn members<'a>(
             [b'}', after @ ..] => return Some(after),
             _ => return None,
         }
+    }
+}
+
+/// Passes over an array, whose first byte is next. `each` is given the text from an item on, and gives what follows it.
+pub(super) fn items<'a>(rest: &'a [u8], mut each: impl FnMut(&'a [u8]) -> Option<&'a [u8]>) -> Option<&'a [u8]> {
+    let [b'[', rest @ ..] = rest else { return None };
+    let mut rest = trim(rest);
+    if let [b']', rest @ ..] = rest {
+        return Some(rest);
+    }
+    loop {
+        match trim(each(rest)?) {
+            [b',', after @ ..] => rest = trim(after),
+            [b']', after @ ..] => return Some(after),
+            _ => return None,
+        }
+    }
+}
+
+/// A text that is scanned.
+#[derive(Clone, Copy)]
+pub(super) struct Scanned<'a>(pub(super) &'a str);
+
+impl<'a> Scanned<'a> {
+    /// Where that is which stands between two texts that each go on to the end of this one.
+    pub(super) fn place(self, from: &[u8], after: &[u8]) -> Range<usize> {
+        self.0.len() - from.len()..self.0.len() - after.len()
+    }
+
+    pub(super) fn between(self, from: &[u8], after: &[u8]) -> Option<&'a str> {
+        self.0.get(self.place(from, after))
+    }
+
+    /// A key, as the object's reader is told it.
+    pub(super) fn key(self, [from, after]: [&[u8]; 2]) -> Option<Cow<'a, str>> {
+        self.between(from, after).map(lenient::key)
     }
 }
 
