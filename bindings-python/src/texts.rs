@@ -44,12 +44,20 @@ impl<'py> Texts<'py> {
     pub(crate) fn key(&self, text: &str) -> Bound<'py, PyString> {
         let keys = self.keys.as_ref().filter(|_| text.len() <= LONGEST_KEY);
         let Some(mut keys) = keys.and_then(|keys| keys.try_borrow_mut().ok()) else { return self.made(text) };
-        let Some(slot) = keys.get_mut(hash(text) % KEYS) else { return self.made(text) };
-        if let Some((_, key)) = slot.as_ref().filter(|(known, _)| **known == *text) {
-            return key.bind(self.py).clone();
+        // Two places for each key: among a few dozen keys, some share their first one.
+        let first = hash(text) % KEYS;
+        let mut place = first;
+        for at in [first, first ^ 1] {
+            match keys.get(at) {
+                Some(Some((known, key))) if **known == *text => return key.bind(self.py).clone(),
+                Some(None) => place = at,
+                _ => {}
+            }
         }
         let key = self.made(text);
-        *slot = Some((text.into(), key.clone().unbind()));
+        if let Some(slot) = keys.get_mut(place) {
+            *slot = Some((text.into(), key.clone().unbind()));
+        }
         key
     }
 
