@@ -208,15 +208,33 @@ fn marks(word: u64) -> u64 {
 /// with anything.
 #[inline(always)]
 pub(super) fn plain(mut rest: &[u8]) -> &[u8] {
-    // Most texts are shorter than what a search takes to get going, so eight bytes at a time it is.
+    // Most texts are shorter than what a search takes to get going, so eight bytes at a time it is; links are longer.
+    let mut words = 0;
     while let Some((word, after)) = rest.split_first_chunk() {
         let marks = marks(u64::from_le_bytes(*word));
         if marks != 0 {
             return rest.get(marks.trailing_zeros() as usize / 8..).unwrap_or_default();
         }
         rest = after;
+        words += 1;
+        if words == 4 {
+            rest = long_plain(rest);
+        }
     }
     last_plain(rest)
+}
+
+/// Four words at a time, up to those that something is in.
+#[inline(never)]
+fn long_plain(mut rest: &[u8]) -> &[u8] {
+    while let Some((block, after)) = rest.split_first_chunk::<32>() {
+        let (words, _) = block.as_chunks();
+        if words.iter().fold(0, |any, word| any | marks(u64::from_le_bytes(*word))) != 0 {
+            break;
+        }
+        rest = after;
+    }
+    rest
 }
 
 /// The same where the text has fewer than eight bytes left.

@@ -218,6 +218,17 @@ fn every_byte_and_escape_at_every_place_of_a_string() {
 }
 
 #[test]
+fn what_stands_at_any_place_of_a_long_string() {
+    for part in ["\"", "\\\"", "\\\\", "\\u00e9", "\\", "\n", "\0", "\u{1f}", "\u{7f}", "é", " ", "!", "#", "["] {
+        for before in 0..140 {
+            let text = format!("\"{}{part}{}\"", "x".repeat(before), " ".repeat(140 - before));
+            compare(&text);
+            compare(&format!("{{\"a\":{text},{text}:1}}"));
+        }
+    }
+}
+
+#[test]
 fn nesting_up_to_its_limit() {
     for depth in [1, 2, 3, 125, 126, 127, 128, 129, 130, 500, 100_000] {
         let (arrays, ends) = ("[".repeat(depth), "]".repeat(depth));
