@@ -41,8 +41,8 @@ BREAKS = (
     Break(
         "IsFinalResult may be a text",
         "core/src/response/result.rs",
-        '"IsFinalResult" => result.is_final_result = lenient::boolean(value),',
-        '"IsFinalResult" => result.is_final_result = serde_json::from_str(value).ok(),',
+        '"IsFinalResult" => result.is_final_result = value.boolean(),',
+        '"IsFinalResult" => result.is_final_result = if let Json::Bool(flag) = value { Some(*flag) } else { None },',
         "decode/biometric-kyc-approved",
     ),
     Break(
