@@ -325,12 +325,12 @@ fn wait<T: Send + 'static>(
         let (result, back) = outside(py, || pending.wait());
         return Ok((result, Some(back)));
     }
-    let pid = process::id();
     loop {
         let (result, back) = outside(py, || pending.wait_for(SLICE));
         if let Some(result) = result {
             return Ok((result, Some(back)));
         }
+        let pid = process::id();
         py.check_signals()?;
         if process::id() != pid {
             // The handler has forked, and this is the child: the call under way is the parent's.

@@ -17,13 +17,15 @@ const GRACE: Duration = Duration::from_millis(500);
 
 const ENDING: u64 = 1 << 31;
 const COUNT: u64 = ENDING - 1;
+const PID_SHIFT: u32 = 32;
 
 /// The process id (high half), whether the interpreter ends, and how many threads are on their way back. The id stands
 /// there because a forked child inherits the count but not the threads.
 static STATE: AtomicU64 = AtomicU64::new(0);
 
+/// The state of this process before `change`.
 fn update(change: impl Fn(u64) -> u64) -> u64 {
-    let own = u64::from(process::id()) << 32;
+    let own = u64::from(process::id()) << PID_SHIFT;
     let mut before = STATE.load(Ordering::SeqCst);
     loop {
         let ours = if before & !(ENDING | COUNT) == own { before } else { own };
@@ -36,12 +38,14 @@ fn update(change: impl Fn(u64) -> u64) -> u64 {
 
 /// Whether the `atexit` hook has run: nothing may be started any more.
 pub(crate) fn is_ending() -> bool {
-    update(|state| state) & ENDING != 0
+    let state = STATE.load(Ordering::SeqCst);
+    // What a child inherits counts only if it is the child's own: see `STATE`.
+    state & ENDING != 0 && state >> PID_SHIFT == u64::from(process::id())
 }
 
 /// Held by a thread from before it comes back to the interpreter until its native call returns.
 pub(crate) struct Return {
-    pid: u32,
+    pid: u64,
 }
 
 impl Return {
@@ -53,16 +57,14 @@ impl Return {
                 thread::park();
             }
         }
-        Self { pid: process::id() }
+        Self { pid: before >> PID_SHIFT }
     }
 }
 
 impl Drop for Return {
     fn drop(&mut self) {
         // A signal handler may have forked in between: the child has no one on the way.
-        if self.pid == process::id() {
-            update(|state| if state & COUNT == 0 { state } else { state - 1 });
-        }
+        update(|state| if state >> PID_SHIFT != self.pid || state & COUNT == 0 { state } else { state - 1 });
     }
 }
 

@@ -47,7 +47,8 @@ impl PerProcess {
 
     /// Connections end with their runtime, so a client does not outlive it.
     fn is_usable(&self) -> bool {
-        self.pid == process::id() && self.runtime.get().is_none_or(|runtime| runtime.is_usable())
+        // The runtime is of the same process.
+        self.pid == process::id() && self.runtime.get().is_none_or(|runtime| !runtime.is_stopped())
     }
 
     fn runtime(&self) -> Result<&Arc<ProcessRuntime>> {

@@ -135,7 +135,7 @@ impl HttpTransport {
 
     fn route(&self, url: &Url) -> Route {
         match Direct::new(url, self.options.user_agent) {
-            Some(direct) if !self.has_proxy(url) => Route::Direct(Box::new(direct)),
+            Some(direct) if !self.has_proxy(url) => Route::Direct(Arc::new(direct)),
             _ => Route::Proxied,
         }
     }
@@ -150,22 +150,18 @@ impl HttpTransport {
         };
         self.options.proxy.is_some() || environment_has_one()
     }
-
-    async fn exchange(&self, request: HttpRequest, progress: &Progress) -> Result<HttpResponse> {
-        let target = Arc::clone(&request.target);
-        match target.route.get_or_init(|| self.route(&target.url)) {
-            Route::Direct(direct) => self.connections.exchange(direct, request, progress).await,
-            Route::Proxied => {
-                let tls = self.connections.tls()?;
-                self.proxied.exchange(&self.options, tls, request, progress).await
-            }
-        }
-    }
 }
 
 impl Transport for HttpTransport {
     fn send<'a>(&'a self, request: HttpRequest, progress: &'a Progress) -> BoxFuture<'a, Result<HttpResponse>> {
-        Box::pin(self.exchange(request, progress))
+        let target = Arc::clone(&request.target);
+        match target.route.get_or_init(|| self.route(&target.url)) {
+            Route::Direct(direct) => Box::pin(self.connections.exchange(Arc::clone(direct), request, progress)),
+            Route::Proxied => Box::pin(async move {
+                let tls = self.connections.tls()?;
+                self.proxied.exchange(&self.options, tls, request, progress).await
+            }),
+        }
     }
 
     fn close(&self) {

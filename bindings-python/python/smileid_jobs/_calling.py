@@ -9,7 +9,8 @@ import os
 import sys
 from _thread import get_ident
 
-from . import _logging, _native
+from . import _logging
+from ._native import Failure
 from ._raising import error_from, value_of
 from ._settings import DEFAULT_CAP, Settings, seconds
 from .status import JobStatus
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, TypeVar
 
+    from . import _native
     from ._settings import _Seconds
     from .callback import Callback
     from .outcomes import Image, JobOutcome, PollStep, StatusUpdate
@@ -27,21 +29,42 @@ if TYPE_CHECKING:
     _T = TypeVar("_T")
 
 
+_main_thread: int | None = None
+
+
+def _forget_main_thread() -> None:
+    """In a forked child, the thread that has forked is the main one."""
+    global _main_thread
+    _main_thread = None
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_main_thread)
+
+
 def is_interruptible() -> bool:
     """Whether signal handlers run on this thread: a wait must then look for signals now and again."""
-    threading = sys.modules.get("threading")
-    # As long as nobody has imported it there is one thread.
-    return threading is None or get_ident() == threading.main_thread().ident
+    global _main_thread
+    if _main_thread is None:
+        threading = sys.modules.get("threading")
+        if threading is None:
+            return True  # as long as nobody has imported it there is one thread
+        _main_thread = threading.main_thread().ident
+    return get_ident() == _main_thread
 
 
-def wait(start: Callable[[bool, _A], _T], arguments: _A) -> _T:
-    """Makes a call and waits for it on this thread."""
+def value_here(start: Callable[[bool, _A], _T | Failure], arguments: _A) -> _T:
+    """Makes a call, waits for it on this thread, and returns its value or raises its error."""
     if not _logging.is_wanted():
-        return start(is_interruptible(), arguments)
-    try:
-        return start(is_interruptible(), arguments)
-    finally:
-        _logging.flush()
+        outcome = start(is_interruptible(), arguments)
+    else:
+        try:
+            outcome = start(is_interruptible(), arguments)
+        finally:
+            _logging.flush()
+    if isinstance(outcome, Failure):
+        raise error_from(outcome)
+    return outcome
 
 
 def polling(told: dict[str, Any]) -> dict[str, Any]:
@@ -99,7 +122,7 @@ def outcome_of(outcome: tuple[str, str, _native.Status | _native.Failure]) -> Jo
     from .outcomes import JobOutcome
 
     user_id, job_id, result = outcome
-    if isinstance(result, _native.Failure):
+    if isinstance(result, Failure):
         return JobOutcome(user_id, job_id, None, error_from(result))
     return JobOutcome(user_id, job_id, JobStatus(result), None)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ._calling import Plain, download, images_of, polling, step_of, wait
+from ._calling import Plain, download, images_of, polling, step_of, value_here
 from ._raising import value_of
 from ._settings import DEFAULT_CAP, seconds
 from .status import JobStatus
@@ -68,8 +68,9 @@ class Client(Plain):
             ClientClosedError: The client was closed.
         """
         ids_and_flags = (user_id, job_id, return_history, return_image_links)
-        arguments = (*ids_and_flags, seconds(timeout), return_job_status, callback_url)
-        return JobStatus(value_of(wait(self._native.get_job_status, arguments)))
+        bound = timeout if type(timeout) is float else seconds(timeout)
+        arguments = (*ids_and_flags, bound, return_job_status, callback_url)
+        return JobStatus(value_here(self._native.get_job_status, arguments))
 
     def poll_job_status(
         self,
@@ -109,7 +110,7 @@ class Client(Plain):
         Raises:
             SmileIDError: As :meth:`get_job_status`, for failures that do not pass and for the last attempt's.
         """
-        return JobStatus(value_of(wait(self._native.poll_job_status, polling(locals()))))
+        return JobStatus(value_here(self._native.poll_job_status, polling(locals())))
 
     def wait_until_complete(
         self,
@@ -154,7 +155,7 @@ class Client(Plain):
             PollTokenError: The token is for another question, another key or another version, or was changed.
             SmileIDError: As :meth:`get_job_status`, for failures that do not pass.
         """
-        return JobStatus(value_of(wait(self._native.wait_until_complete, polling(locals()))))
+        return JobStatus(value_here(self._native.wait_until_complete, polling(locals())))
 
     def watch_job_status(
         self,
@@ -240,7 +241,7 @@ class Client(Plain):
             PollTokenError: The token is for another question, another key or another version, or was changed.
             SmileIDError: As :meth:`get_job_status`, for failures that do not pass.
         """
-        return step_of(value_of(wait(self._native.poll_step, polling(locals()))))
+        return step_of(value_here(self._native.poll_step, polling(locals())))
 
     def poll_many(
         self,
@@ -319,7 +320,7 @@ class Client(Plain):
             FileError: A file could not be written, or exists.
             SmileIDError: As :meth:`get_job_status`.
         """
-        return images_of(value_of(wait(self._native.download_images, download(locals()))))
+        return images_of(value_here(self._native.download_images, download(locals())))
 
     def close(self) -> None:
         """Ends running calls with :class:`ClientClosedError`, within milliseconds, and refuses new ones.

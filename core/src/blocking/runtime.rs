@@ -67,7 +67,11 @@ impl ProcessRuntime {
     }
 
     pub(super) fn is_usable(&self) -> bool {
-        self.pid == process::id() && !self.stopped.load(Ordering::Acquire)
+        self.pid == process::id() && !self.is_stopped()
+    }
+
+    pub(super) fn is_stopped(&self) -> bool {
+        self.stopped.load(Ordering::Acquire)
     }
 
     /// The runtime of this process, made when first asked for.

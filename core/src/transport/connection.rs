@@ -42,17 +42,21 @@ impl Connection {
     }
 
     /// Sends a request and waits for the head of its answer. A request that was never written comes back with the error.
-    pub(super) async fn send(
+    pub(super) fn send(
         &mut self,
         request: Request<Full<Bytes>>,
-    ) -> Result<Response<Incoming>, TrySendError<Request<Full<Bytes>>>> {
-        let mut answer = pin!(self.sender.try_send_request(request));
+    ) -> impl Future<Output = Result<Response<Incoming>, TrySendError<Request<Full<Bytes>>>>> {
+        // Handed over here and not when it is polled: the future has no room for it.
+        let answer = self.sender.try_send_request(request);
         let driver = &mut self.driver;
-        std::future::poll_fn(|context| {
-            drive(driver, context);
-            answer.as_mut().poll(context)
-        })
-        .await
+        async move {
+            let mut answer = pin!(answer);
+            std::future::poll_fn(|context| {
+                drive(driver, context);
+                answer.as_mut().poll(context)
+            })
+            .await
+        }
     }
 
     /// The next part of an answer's body.

@@ -6,8 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, DATE, HeaderMap, HeaderName, RETRY_AFTER};
-use http::{Request, Response, Uri};
-use http_body_util::Full;
+use http::{Response, Uri};
 use hyper::body::Incoming;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioIo;
@@ -73,13 +72,13 @@ impl Connections {
 
     pub(super) async fn exchange(
         &self,
-        direct: &Direct,
+        direct: Arc<Direct>,
         request: HttpRequest,
         progress: &Progress,
     ) -> Result<HttpResponse> {
         let pool = self.pools.get(|| Ok(Arc::new(Pool::new(self.most_idle))))?;
         let most_bytes = request.max_response_bytes;
-        let (mut connection, response) = self.ask(direct, &pool, direct.request(request)).await?;
+        let (mut connection, response) = self.ask(&direct, &pool, request).await?;
         progress.body_began();
         let (head, body) = response.into_parts();
         let status = head.status.as_u16();
@@ -103,21 +102,22 @@ impl Connections {
         &self,
         direct: &Direct,
         pool: &Arc<Pool>,
-        mut request: Request<Full<Bytes>>,
+        request: HttpRequest,
     ) -> Result<(Connection, Response<Incoming>)> {
-        while let Some(mut connection) = pool.take(&direct.origin) {
+        let mut request = direct.request(request);
+        loop {
+            let (mut connection, is_new) = match pool.take(&direct.origin) {
+                Some(connection) => (connection, false),
+                // Boxed, because it is rare and large.
+                None => (Box::pin(self.connect(direct, pool)).await?, true),
+            };
             match connection.send(request).await {
                 Ok(response) => return Ok((connection, response)),
                 Err(mut error) => match error.take_message() {
-                    Some(unsent) => request = unsent,
-                    None => return Err(classify(error.error(), Failure::Exchange)),
+                    Some(unsent) if !is_new => request = unsent,
+                    _ => return Err(classify(error.error(), Failure::Exchange)),
                 },
             }
-        }
-        let mut connection = self.connect(direct, pool).await?;
-        match connection.send(request).await {
-            Ok(response) => Ok((connection, response)),
-            Err(error) => Err(classify(error.error(), Failure::Exchange)),
         }
     }
 

@@ -21,7 +21,7 @@ pub(super) struct Target {
 #[derive(Debug)]
 pub(super) enum Route {
     /// On a connection of our own to the server.
-    Direct(Box<Direct>),
+    Direct(Arc<Direct>),
     /// Through reqwest, which speaks to proxies.
     Proxied,
 }
