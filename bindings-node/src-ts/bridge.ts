@@ -58,22 +58,41 @@ export function attendLog(): void {
  */
 export function run(start: (bridge: BridgeHandle) => number, signal?: AbortSignal): Promise<Settled> {
   return new Promise((resolve, reject) => {
-    signal?.throwIfAborted()
-    const handle = own()
-    const call = start(handle)
-    if (signal === undefined) {
-      running.set(call, resolve)
-      return
-    }
-    const forget = onAbort(signal, () => {
-      running.delete(call)
-      native.cancel(handle, call)
-      reject(signal.reason as Error)
-    })
-    running.set(call, (settled) => {
-      forget()
-      resolve(settled)
-    })
+    expect(start(beginCall(signal)), signal, resolve, reject)
+  })
+}
+
+/** The bridge for a native call that is about to start; throws an aborted signal's reason. */
+export function beginCall(signal: AbortSignal | undefined): BridgeHandle {
+  signal?.throwIfAborted()
+  return own()
+}
+
+/** Waits for the end of a native call that was just started, as `run` does. */
+export function endOf(call: number, signal: AbortSignal | undefined): Promise<Settled> {
+  return new Promise((resolve, reject) => {
+    expect(call, signal, resolve, reject)
+  })
+}
+
+function expect(
+  call: number,
+  signal: AbortSignal | undefined,
+  resolve: (settled: Settled) => void,
+  reject: (reason: Error) => void,
+): void {
+  if (signal === undefined) {
+    running.set(call, resolve)
+    return
+  }
+  const forget = onAbort(signal, () => {
+    running.delete(call)
+    native.cancel(own(), call)
+    reject(signal.reason as Error)
+  })
+  running.set(call, (settled) => {
+    forget()
+    resolve(settled)
   })
 }
 

@@ -4,7 +4,7 @@ import { inspect, types } from 'node:util'
 
 import native = require('./native')
 import type { ClientHandle, ErrorData } from '../native'
-import { attendLog, run, valueFrom, type Settled } from './bridge'
+import { attendLog, beginCall, endOf, run, valueFrom, type Settled } from './bridge'
 import { Callback } from './callback'
 import { errorFrom, InvalidArgumentError } from './errors'
 import { checkHosts, imagesFrom, type Image } from './images'
@@ -149,12 +149,10 @@ export class Client {
    * token does not fit; with any other {@link SmileIDError} that waiting does not cure; or with the signal's reason.
    */
   async waitUntilComplete(userId: string, jobId: string, options: WaitUntilCompleteOptions = NONE): Promise<JobStatus> {
+    // Without a closure, because thousands of waits may sleep here.
     const signal = checkSignal(checkStepOptions(options).signal)
-    const settled = await run(
-      (bridge) => native.waitUntilComplete(bridge, this.#handle, userId, jobId, options),
-      signal,
-    )
-    return outcome(settled, userId, jobId)
+    const call = native.waitUntilComplete(beginCall(signal), this.#handle, userId, jobId, options)
+    return outcome(await endOf(call, signal), userId, jobId)
   }
 
   /**

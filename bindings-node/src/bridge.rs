@@ -16,11 +16,10 @@ use napi::bindgen_prelude::{External, Function, ToNapiValue, Unknown};
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi::{Env, sys};
 use napi_derive::napi;
-use smileid_jobs::Result;
-use smileid_jobs::background::wake_after_turn;
+use smileid_jobs::background::{Running, wake_after_turn};
 use smileid_jobs::events::Event;
 use smileid_jobs::panic::guard_future;
-use tokio::task::AbortHandle;
+use smileid_jobs::{HearsWaits, JobStatus, Result, WaitUntilComplete};
 
 use crate::completed::Completed;
 use crate::error::ErrorData;
@@ -43,8 +42,28 @@ const VALUE: i32 = -2;
 pub(crate) struct Bridge {
     pub(crate) queue: Arc<Queue>,
     pub(crate) wake: Arc<Wake>,
-    waker: Waker,
+    reports: Arc<Reports>,
     calls: Rc<RefCell<Calls>>,
+}
+
+/// Puts what is finished into an environment's queue and sees to it that it is looked at.
+struct Reports {
+    queue: Arc<Queue>,
+    waker: Waker,
+}
+
+impl Reports {
+    fn report(&self, call: u32, result: Result<Completed>) {
+        self.queue.push(Finished { call, result });
+        wake_after_turn(&self.waker);
+    }
+}
+
+impl HearsWaits for Reports {
+    fn ended(self: Arc<Self>, token: u64, result: Result<JobStatus>) {
+        // It was a call's number.
+        self.report(u32::try_from(token).unwrap_or_default(), result.map(Into::into));
+    }
 }
 
 /// Wakes an environment for what is finished, unless it is awake already.
@@ -84,7 +103,7 @@ struct Finished {
 
 /// The calls that JavaScript waits for. Only the environment's thread comes here.
 struct Calls {
-    running: HashMap<u32, AbortHandle>,
+    running: HashMap<u32, Running>,
     last: u32,
     /// The wake-up, once it is made: it keeps the process alive while calls are running.
     wake: Option<sys::napi_threadsafe_function>,
@@ -145,7 +164,7 @@ impl Calls {
         self.last
     }
 
-    fn end(&mut self, env: &Env, call: u32) -> Option<AbortHandle> {
+    fn end(&mut self, env: &Env, call: u32) -> Option<Running> {
         let handle = self.running.remove(&call);
         if let (true, Some(wake)) = (self.running.is_empty(), self.wake) {
             // SAFETY: as above. Doing it twice is harmless: Node keeps a flag, not a count.
@@ -180,7 +199,8 @@ pub(crate) fn create_bridge(env: &Env, settle: Function<Batch, Unknown<'static>>
     })?;
     let wake = Arc::new(wake);
     let waker = Waker::from(Arc::new(Rouse { queue: Arc::clone(&queue), wake: Arc::clone(&wake) }));
-    Ok(External::new(Bridge { queue, wake, waker, calls }))
+    let reports = Arc::new(Reports { queue: Arc::clone(&queue), waker });
+    Ok(External::new(Bridge { queue, wake, reports, calls }))
 }
 
 /// Drops a running call and its request; nothing is reported for it any more.
@@ -198,19 +218,32 @@ impl Bridge {
         F: Future<Output = Result<T>> + Send + 'static,
         T: Into<Completed>,
     {
+        self.begin(env, |number| {
+            let reports = Arc::clone(&self.reports);
+            let call = async move { reports.report(number, guard_future(call).await.map(Into::into)) };
+            runtime::handle().map(|runtime| Running::Task(runtime.spawn(call).abort_handle()))
+        })
+    }
+
+    /// Starts a wait, as [`start`](Self::start) does; while it sleeps it takes less room than another call.
+    pub(crate) fn start_wait(&self, env: &Env, wait: Result<WaitUntilComplete>) -> u32 {
+        match wait {
+            Ok(wait) if wait.is_plain() => self.begin(env, |number| {
+                let reports = Arc::clone(&self.reports);
+                wait.start_on(runtime::handle()?, reports, number.into()).map(Running::Wait)
+            }),
+            wait => self.start(env, async move { wait?.await }),
+        }
+    }
+
+    fn begin(&self, env: &Env, start: impl FnOnce(u32) -> Result<Running>) -> u32 {
         let mut calls = self.calls.borrow_mut();
         let number = calls.begin(env);
-        let (queue, waker) = (Arc::clone(&self.queue), self.waker.clone());
-        let report = move |result: Result<Completed>| {
-            queue.push(Finished { call: number, result });
-            wake_after_turn(&waker);
-        };
-        let report_failure = report.clone();
-        match runtime::spawn(async move { report(guard_future(call).await.map(Into::into)) }) {
+        match start(number) {
             Ok(running) => {
                 calls.running.insert(number, running);
             }
-            Err(error) => report_failure(Err(error)),
+            Err(error) => self.reports.report(number, Err(error)),
         }
         number
     }

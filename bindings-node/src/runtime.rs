@@ -8,15 +8,14 @@ use std::sync::OnceLock;
 
 use smileid_jobs::background::Background;
 use smileid_jobs::{Error, Result};
-use tokio::runtime::EnterGuard;
-use tokio::task::AbortHandle;
+use tokio::runtime::{EnterGuard, Handle};
 
 static BACKGROUND: OnceLock<Option<Background>> = OnceLock::new();
 
-/// Runs a future on the library's thread. Aborting it drops the future there.
-pub(crate) fn spawn(future: impl Future<Output = ()> + Send + 'static) -> Result<AbortHandle> {
+/// The library's thread, started with the first call.
+pub(crate) fn handle() -> Result<&'static Handle> {
     let background = BACKGROUND.get_or_init(|| Background::start().ok());
-    background.as_ref().map(|own| own.handle().spawn(future).abort_handle()).ok_or_else(Error::internal)
+    background.as_ref().map(Background::handle).ok_or_else(Error::internal)
 }
 
 /// Lets this thread drop what belongs to the runtime, until the guard goes. Starts none: then nothing belongs to it.

@@ -38,12 +38,12 @@ pub(crate) fn wait_until_complete(
     job_id: Arg,
     options: Object,
 ) -> u32 {
-    let call = guard(|| {
+    let wait = guard(|| {
         let call = client.wait_until_complete(user_id.id("user_id")?, job_id.id("job_id")?);
         let token = option(&options, "token")?.nullable_text("token")?;
         Ok(relayed!(waited!(call, &options), &options).token(token))
     });
-    bridge.start(env, async move { call?.await })
+    bridge.start_wait(env, wait)
 }
 
 /// Starts one step of a wait and returns its number in the bridge's batches.

@@ -3,17 +3,18 @@
 //! The library's thread puts completions into the queue and writes one byte into a pipe for all that completed in one turn;
 //! it never enters the interpreter. The loop's thread reads the byte and takes all there is.
 
+use std::collections::HashMap;
 use std::io::{PipeReader, PipeWriter, Read, Write, pipe};
 use std::process;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Wake, Waker};
 
 use pyo3::exceptions::PyOSError;
 use pyo3::prelude::*;
-use smileid_jobs::Result;
-use smileid_jobs::background::wake_after_turn;
-use tokio::task::AbortHandle;
+use pyo3::{PyTraverseError, PyVisit};
+use smileid_jobs::background::{Running, wake_after_turn};
+use smileid_jobs::{HearsWaits, JobStatus, Result};
 
 use crate::answer::{Answer, to_outcome};
 use crate::arguments::Any;
@@ -25,16 +26,11 @@ pub(crate) struct Queue {
     /// Whether a byte is in the pipe, or about to be.
     woken: AtomicBool,
     stopped: AtomicBool,
-    next_token: AtomicU64,
     reader: PipeReader,
     writer: PipeWriter,
 }
 
 impl Queue {
-    pub(crate) fn next_token(&self) -> u64 {
-        self.next_token.fetch_add(1, Ordering::Relaxed)
-    }
-
     pub(crate) fn complete(self: Arc<Self>, token: u64, result: Result<Answer>) {
         self.completions.lock().unwrap_or_else(PoisonError::into_inner).push((token, result));
         if !self.woken.load(Ordering::Acquire) {
@@ -60,26 +56,77 @@ impl Queue {
     }
 }
 
+impl HearsWaits for Queue {
+    fn ended(self: Arc<Self>, token: u64, result: Result<JobStatus>) {
+        self.complete(token, result.map(Answer::Status));
+    }
+}
+
 impl Wake for Queue {
     fn wake(self: Arc<Self>) {
         self.wake_loop();
     }
 }
 
-/// One event loop's queue, in the process that made it.
+/// One event loop's queue and the calls that the loop waits for, in the process that made it.
 #[pyclass(frozen, module = "smileid_jobs._native")]
 pub(crate) struct Bridge {
     queue: Arc<Queue>,
+    calls: Mutex<Calls>,
     pid: u32,
 }
 
+/// Calls by their tokens. No object of Python's is dropped in here while it is locked, because that may come back here.
+#[derive(Default)]
+struct Calls {
+    running: HashMap<u64, Expected>,
+    last: u64,
+}
+
+/// A call that runs on the library's thread.
+struct Expected {
+    running: Running,
+    /// The loop's future for its end.
+    future: Option<Py<PyAny>>,
+}
+
 impl Bridge {
-    pub(crate) fn queue(&self) -> &Arc<Queue> {
-        &self.queue
+    /// Starts a call: it is told its token and the queue for its end.
+    pub(crate) fn begin(&self, start: impl FnOnce(u64, Arc<Queue>) -> Result<Running>) -> Result<u64> {
+        let token = {
+            let mut calls = self.lock();
+            calls.last += 1;
+            calls.last
+        };
+        let running = start(token, Arc::clone(&self.queue))?;
+        self.lock().running.insert(token, Expected { running, future: None });
+        Ok(token)
     }
 
     fn is_own(&self) -> bool {
         self.pid == process::id()
+    }
+
+    /// Only for its own process: in a child somebody may hold it for ever.
+    fn lock(&self) -> MutexGuard<'_, Calls> {
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn take(&self, token: u64) -> Option<Expected> {
+        self.lock().running.remove(&token)
+    }
+
+    fn end_all(&self) {
+        if self.is_own() {
+            let all = std::mem::take(&mut self.lock().running);
+            all.values().for_each(|call| call.running.abort());
+        }
+    }
+}
+
+impl Drop for Bridge {
+    fn drop(&mut self) {
+        self.end_all();
     }
 }
 
@@ -93,12 +140,31 @@ impl Bridge {
                 completions: Mutex::default(),
                 woken: AtomicBool::new(false),
                 stopped: AtomicBool::new(false),
-                next_token: AtomicU64::new(0),
                 reader,
                 writer,
             }),
+            calls: Mutex::default(),
             pid: process::id(),
         })
+    }
+
+    /// Says whose future a call's end is for.
+    fn expect(&self, token: u64, future: Bound<'_, PyAny>) {
+        if self.is_own()
+            && let Some(call) = self.lock().running.get_mut(&token)
+        {
+            call.future = Some(future.unbind());
+        }
+    }
+
+    /// Ends the wait for a call: drops its request, if it has not come to its end. Nothing in a forked child, where it is the
+    /// parent's.
+    fn end(&self, token: u64) {
+        if self.is_own()
+            && let Some(call) = self.take(token)
+        {
+            call.running.abort();
+        }
     }
 
     /// Whether it was made in this process. A forked child shares the pipe and must leave it alone.
@@ -137,8 +203,9 @@ impl Bridge {
         }
     }
 
-    /// Takes everything that has completed. `waited` says that `wait` has taken the wake-up already.
-    fn drain<'py>(&self, py: Python<'py>, waited: bool) -> PyResult<Vec<(u64, Any<'py>)>> {
+    /// Takes everything that has completed: futures and what they end with. `waited` says that `wait` has taken the wake-up
+    /// already.
+    fn drain<'py>(&self, py: Python<'py>, waited: bool) -> PyResult<Vec<(Py<PyAny>, Any<'py>)>> {
         if !self.is_own() {
             return Ok(Vec::new());
         }
@@ -146,30 +213,25 @@ impl Bridge {
         if !waited && self.queue.woken.load(Ordering::Acquire) {
             self.queue.take_byte();
         }
-        self.queue.take().into_iter().map(|(token, result)| Ok((token, to_outcome(py, result)?))).collect()
-    }
-}
-
-/// A call that runs on the library's thread.
-#[pyclass(frozen, module = "smileid_jobs._native")]
-pub(crate) struct Call {
-    pub(crate) token: u64,
-    pub(crate) handle: AbortHandle,
-    pub(crate) pid: u32,
-}
-
-#[pymethods]
-impl Call {
-    /// The name under which its completion comes out of the bridge.
-    #[getter]
-    fn token(&self) -> u64 {
-        self.token
-    }
-
-    /// Drops the call's request. Nothing in a forked child, where it is the parent's.
-    fn abort(&self) {
-        if self.pid == process::id() {
-            self.handle.abort();
+        let mut ended = Vec::new();
+        for (token, result) in self.queue.take() {
+            // Nobody waits any more for one that was given up meanwhile.
+            if let Some(future) = self.take(token).and_then(|call| call.future) {
+                ended.push((future, to_outcome(py, result)?));
+            }
         }
+        Ok(ended)
+    }
+
+    // The futures are seen by Python's collector: a loop that is left behind is part of a cycle through them.
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> std::result::Result<(), PyTraverseError> {
+        // Whoever holds it is using it.
+        let Ok(calls) = self.calls.try_lock() else { return Ok(()) };
+        calls.running.values().try_for_each(|call| visit.call(&call.future))
+    }
+
+    fn __clear__(&self) {
+        self.end_all();
     }
 }

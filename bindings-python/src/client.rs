@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 use std::process;
-use std::sync::Arc;
 use std::time::Duration;
 
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
+use smileid_jobs::background::Running;
 use smileid_jobs::blocking::{PendingCall, ProcessClient};
 use smileid_jobs::config::{
     CONNECT_TIMEOUT, GET_TIMEOUT, MAX_AGE, MAX_CONNECTIONS, MAX_RESPONSE_BYTES, MAX_RETRIES, POLL_TIMEOUT,
@@ -17,12 +17,12 @@ use smileid_jobs::{ClientBuilder, Error, Result, user_agent};
 
 use crate::answer::{Answer, to_outcome};
 use crate::arguments::{Any, body, count, environment, flag, id, limited, optional, seconds, string};
-use crate::bridge::{Bridge, Call};
+use crate::bridge::Bridge;
 use crate::convert::typed;
 use crate::exit::{Return, is_ending, outside};
 use crate::failure::{Failure, entry};
 use crate::streams::{Many, Watch};
-use crate::told::{Download, DownloadArguments, ManyArguments, PollArguments};
+use crate::told::{Download, DownloadArguments, ManyArguments, Poll, PollArguments};
 
 /// How long the main thread waits before it looks for signals again.
 const SLICE: Duration = Duration::from_millis(50);
@@ -107,7 +107,7 @@ impl Client {
         entry(py, || Ok(Self(ProcessClient::new(settings.builder(from_env)?)?)))
     }
 
-    /// One query: its `Status` or `Failure`, or with a bridge its `Call`.
+    /// One query: its `Status` or `Failure`, or with a bridge its token.
     fn get_job_status<'py>(
         &self,
         py: Python<'py>,
@@ -131,7 +131,7 @@ impl Client {
         })
     }
 
-    /// A poll: its `Status` or `Failure`, or with a bridge its `Call`.
+    /// A poll: its `Status` or `Failure`, or with a bridge its token.
     fn poll_job_status<'py>(
         &self,
         py: Python<'py>,
@@ -144,7 +144,7 @@ impl Client {
         })
     }
 
-    /// A wait: its `Status` or `Failure`, or with a bridge its `Call`.
+    /// A wait: its `Status` or `Failure`, or with a bridge its token.
     fn wait_until_complete<'py>(
         &self,
         py: Python<'py>,
@@ -152,13 +152,23 @@ impl Client {
         arguments: PollArguments<'py>,
     ) -> PyResult<Any<'py>> {
         let checked = guard(|| arguments.check(&WAIT_TIMEOUT, &WAIT_RETRY_COUNT));
-        self.ask(py, &waiting, checked, |told, client| {
+        let make = |told: &Poll, client: &smileid_jobs::Client| {
             let call = client.wait_until_complete(told.user_id.as_str(), told.job_id.as_str());
             told.apply(call).token(told.token.clone())
-        })
+        };
+        match &waiting {
+            Waiting::Bridge(bridge) => {
+                self.mind_the_end();
+                entry(py, || {
+                    let told = checked?;
+                    bridge.get().begin(|token, queue| self.0.start_wait(|client| make(&told, client), queue, token))
+                })
+            }
+            Waiting::Here(_) => self.ask(py, &waiting, checked, make),
+        }
     }
 
-    /// One step of a wait: its status, pause and token or its `Failure`, or with a bridge its `Call`.
+    /// One step of a wait: its status, pause and token or its `Failure`, or with a bridge its token.
     fn poll_step<'py>(
         &self,
         py: Python<'py>,
@@ -195,7 +205,7 @@ impl Client {
         })
     }
 
-    /// Images in memory or in files: a list or a `Failure`, or with a bridge its `Call`.
+    /// Images in memory or in files: a list or a `Failure`, or with a bridge its token.
     fn download_images<'py>(
         &self,
         py: Python<'py>,
@@ -302,11 +312,10 @@ pub(crate) fn run<'py, T: Into<Answer> + Send + 'static>(
     }
 }
 
-fn start<T: Into<Answer> + Send + 'static>(call: PendingCall<T>, bridge: &Bridge) -> Result<Call> {
-    let queue = Arc::clone(bridge.queue());
-    let token = queue.next_token();
-    let handle = call.spawn(move |result| queue.complete(token, result.map(Into::into)))?;
-    Ok(Call { token, handle, pid: process::id() })
+fn start<T: Into<Answer> + Send + 'static>(call: PendingCall<T>, bridge: &Bridge) -> Result<u64> {
+    bridge.begin(|token, queue| {
+        call.spawn(move |result| queue.complete(token, result.map(Into::into))).map(Running::Task)
+    })
 }
 
 type Waited<T> = (Result<T>, Option<Return>);

@@ -24,7 +24,7 @@ mod told;
 #[pyo3::pymodule(gil_used = false)]
 mod _native {
     #[pymodule_export]
-    use super::bridge::{Bridge, Call};
+    use super::bridge::Bridge;
     #[pymodule_export]
     use super::client::Client;
     #[pymodule_export]

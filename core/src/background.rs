@@ -13,7 +13,10 @@ use std::thread;
 use std::time::Duration;
 
 use tokio::runtime::{Builder, Handle};
+use tokio::task::AbortHandle;
 use tokio_util::sync::CancellationToken;
+
+use crate::poll::waits::StartedWait;
 
 thread_local! {
     /// Whom to wake after this turn; `None` on all threads but the library's.
@@ -46,6 +49,8 @@ impl Background {
             wake_all();
             // A name that is being looked up cannot be interrupted.
             runtime.shutdown_background();
+            // What was dropped there may have had an end to tell.
+            wake_all();
             drop(ends);
         })?;
         Ok(Self { handle, stopping, ended: Mutex::new(ended) })
@@ -62,6 +67,26 @@ impl Background {
         self.stopping.cancel();
         // Nothing is ever sent: the end of the thread ends the channel.
         let _ = self.ended.lock().unwrap_or_else(PoisonError::into_inner).recv_timeout(grace);
+    }
+}
+
+/// What runs on the library's thread and can be given up: then its request is dropped and nothing is heard of its end.
+/// Dropping it does nothing.
+#[derive(Debug)]
+pub enum Running {
+    /// A call with a task of its own.
+    Task(AbortHandle),
+    /// A wait that sleeps among others.
+    Wait(StartedWait),
+}
+
+impl Running {
+    /// Gives it up. Does nothing after its end.
+    pub fn abort(&self) {
+        match self {
+            Self::Task(task) => task.abort(),
+            Self::Wait(wait) => wait.abort(),
+        }
     }
 }
 

@@ -20,9 +20,11 @@ use arc_swap::ArcSwapOption;
 pub use self::call::PendingCall;
 use self::runtime::ProcessRuntime;
 pub use self::stream::{ProcessMany, ProcessStream, ProcessWatch};
-use crate::client::{Client, ClientBuilder, PollMany, WatchJobStatus};
+use crate::background::Running;
+use crate::client::{Client, ClientBuilder, PollMany, WaitUntilComplete, WatchJobStatus};
 use crate::error::{Error, Result};
 use crate::panic::guard;
+use crate::poll::waits::HearsWaits;
 use crate::shared::{SharedMany, SharedWatch};
 
 /// Ends all calls of this process with `client_closed` and waits up to `grace` for their connections. Clients still
@@ -170,6 +172,28 @@ impl ProcessClient {
         guard(|| {
             let (client, runtime) = self.running()?;
             Ok(PendingCall::new(runtime, call(&client).into_future()))
+        })
+    }
+
+    /// Starts a wait on the library's own thread; `hears` is told its end there, by `token`.
+    ///
+    /// # Errors
+    /// [`client_closed`](crate::ErrorCode::ClientClosed) after [`close`](Self::close) or when the process is about to end,
+    /// and refused arguments; then `hears` is not told.
+    pub fn start_wait<H: HearsWaits>(
+        &self,
+        wait: impl FnOnce(&Client) -> WaitUntilComplete,
+        hears: Arc<H>,
+        token: u64,
+    ) -> Result<Running> {
+        guard(|| {
+            let (client, runtime) = self.running()?;
+            let wait = wait(&client);
+            if wait.is_plain() {
+                return wait.start_on(&runtime.background()?, hears, token).map(Running::Wait);
+            }
+            let call = PendingCall::new(runtime, wait.into_future());
+            call.spawn(move |result| hears.ended(token, result)).map(Running::Task)
         })
     }
 

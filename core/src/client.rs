@@ -19,6 +19,7 @@ use crate::config::MAX_AGE;
 use crate::download::DownloadImages;
 use crate::error::Result;
 use crate::poll::drive::Engine;
+use crate::poll::parked::Parked;
 use crate::response::JobStatus;
 
 /// Asks Smile ID how jobs ended.
@@ -31,6 +32,8 @@ pub struct Client(Arc<Inner>);
 
 struct Inner {
     engine: Engine,
+    /// Where its lone waits sleep.
+    waits: Arc<Parked>,
     partner_id: String,
     server: String,
 }
@@ -108,7 +111,8 @@ impl Client {
     /// `watch_job_status` and `poll_many` of this client and its clones. Without one it does nothing. What the server
     /// itself asked to wait is still waited for.
     pub fn notify(&self, user_id: &str, job_id: &str) {
-        self.0.engine.wakes.notify(user_id, job_id);
+        let engine = &self.0.engine;
+        engine.wakes.notify(user_id, job_id, engine.clock.now());
     }
 
     /// Downloads the images that a status links to: https only, no redirects, nothing of ours sent along, JPEG and PNG
@@ -136,6 +140,10 @@ impl Client {
 
     pub(crate) fn engine(&self) -> &Engine {
         &self.0.engine
+    }
+
+    pub(crate) fn waits(&self) -> &Arc<Parked> {
+        &self.0.waits
     }
 
     /// Ends running calls with [`client_closed`](crate::ErrorCode::ClientClosed), within milliseconds, closes idle

@@ -80,6 +80,8 @@ pub use poll::many::{JobOutcome, ManyProgress, ManySession, PollManyStream};
 #[doc(hidden)]
 pub use poll::schedule::Schedule;
 pub use poll::step::PollStep;
+#[doc(hidden)]
+pub use poll::waits::{HearsWaits, StartedWait};
 pub use poll::watch::{StatusUpdate, Watch};
 pub use relay::CallbackDelivery;
 pub use request::StatusOptions;

@@ -4,10 +4,12 @@
 pub(crate) mod drive;
 pub(crate) mod limit;
 pub(crate) mod many;
+pub(crate) mod parked;
 pub(crate) mod poller;
 pub(crate) mod schedule;
 pub(crate) mod step;
 pub(crate) mod token;
 pub(crate) mod traced;
+pub(crate) mod waits;
 pub(crate) mod wake;
 pub(crate) mod watch;

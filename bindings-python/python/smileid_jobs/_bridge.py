@@ -12,6 +12,7 @@ import weakref
 from typing import TYPE_CHECKING, Any
 
 from . import _logging, _native
+from ._raising import value_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,7 +26,6 @@ class Bridge:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._native = _native.Bridge()
-        self._waiting: dict[int, asyncio.Future[Any]] = {}
         descriptor = self._native.fileno()
         try:
             if descriptor is None:
@@ -48,27 +48,34 @@ class Bridge:
             _bridges[loop] = weakref.ref(bridge)
         return bridge
 
+    def start(self, start: Callable[[_native.Bridge, Any], Any], arguments: object) -> tuple[int, asyncio.Future[Any]]:
+        """Starts a call, whose end is the future's result; raises what it is refused with.
+
+        Whoever waits for the future must :meth:`end` the call afterwards.
+        """
+        _logging.is_wanted()
+        call = value_of(start(self._native, arguments))
+        future = asyncio.get_running_loop().create_future()
+        self._native.expect(call, future)
+        return call, future
+
+    def end(self, call: int) -> None:
+        """Drops the call's request, if it has not come to its end."""
+        self._native.end(call)
+
     async def run(self, start: Callable[[_native.Bridge, Any], Any], arguments: object) -> Any:
         """Starts a call and waits for its end. Whatever ends the wait early drops the call's request."""
-        _logging.is_wanted()
-        future = asyncio.get_running_loop().create_future()
-        call = start(self._native, arguments)
-        if isinstance(call, _native.Failure):
-            return call
+        call, future = self.start(start, arguments)
         if isinstance(arguments, dict):
             arguments.clear()  # a frame that waits would hold all that the call was told
-        token = call.token
-        self._waiting[token] = future
         try:
             return await future
         finally:
-            if self._waiting.pop(token, None) is not None:
-                call.abort()
+            self.end(call)
 
     def _drain(self, waited: bool) -> None:
-        for token, outcome in self._native.drain(waited):
-            future = self._waiting.pop(token, None)
-            if future is not None and not future.done():
+        for future, outcome in self._native.drain(waited):
+            if not future.done():
                 future.set_result(outcome)
         if _logging.is_wanted():
             _logging.flush()
@@ -83,4 +90,3 @@ class Bridge:
             except RuntimeError:  # it was closed
                 break
             del loop
-        self._waiting.clear()

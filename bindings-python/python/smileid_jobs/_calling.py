@@ -76,6 +76,18 @@ def polling(told: dict[str, Any]) -> dict[str, Any]:
     return told
 
 
+def waiting(
+    job: tuple[str, str, str | None],
+    asked: tuple[bool, bool, bool, str | None],
+    bounds: tuple[_Seconds | None, int | None, _Seconds, _Seconds],
+) -> dict[str, Any]:
+    """A wait's arguments, as native code takes them; in tuples, because a frame holds room for what is passed at once."""
+    user_id, job_id, token = job
+    return_history, return_image_links, return_job_status, callback_url = asked
+    timeout, retry_count, initial_delay, max_delay = bounds
+    return polling(locals())
+
+
 def download(told: dict[str, Any]) -> dict[str, Any]:
     """A download's local variables, as native code takes them."""
     status, directory, hosts = told["status"], told["directory"], told["allowed_hosts"]

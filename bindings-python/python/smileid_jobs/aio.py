@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ._bridge import Bridge
-from ._calling import Plain, download, images_of, polling, step_of
+from ._calling import Plain, download, images_of, polling, step_of, waiting
 from ._raising import value_of
 from ._settings import DEFAULT_CAP, seconds
 from .status import JobStatus
@@ -85,8 +85,19 @@ class AsyncClient(Plain):
         token: str | None = None,
     ) -> JobStatus:
         """As :meth:`Client.wait_until_complete`. Cancelling the task drops the request."""
-        told = polling(locals())
-        return JobStatus(value_of(await Bridge.current().run(self._native.wait_until_complete, told)))
+        # Thousands of these frames may sleep: nothing here that makes one larger than it need be.
+        told = waiting(
+            (user_id, job_id, token),
+            (return_history, return_image_links, return_job_status, callback_url),
+            (timeout, retry_count, initial_delay, max_delay),
+        )
+        bridge = Bridge.current()
+        call, ended = bridge.start(self._native.wait_until_complete, told)
+        del told
+        try:
+            return JobStatus(value_of(await ended))
+        finally:
+            bridge.end(call)
 
     def watch_job_status(
         self,

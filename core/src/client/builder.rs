@@ -19,6 +19,7 @@ use crate::config::{
 use crate::credentials::Credentials;
 use crate::error::{Error, Result};
 use crate::poll::drive::Engine;
+use crate::poll::parked::Parked;
 use crate::poll::wake::Wakes;
 use crate::signature::Signature;
 use crate::tls::Trust;
@@ -261,7 +262,9 @@ impl ClientBuilder {
             max_connections,
             max_response_bytes,
         };
-        Ok(Client(Arc::new(Inner { engine, partner_id, server })))
+        let waits = Arc::new(Parked::of_waits());
+        engine.wakes.listen_all(&waits);
+        Ok(Client(Arc::new(Inner { engine, waits, partner_id, server })))
     }
 }
 

@@ -1,7 +1,10 @@
 //! The verbs: what each may be told, and how it starts.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
+
+use tokio::runtime::Handle;
 
 use super::Client;
 use crate::clock::BoxFuture;
@@ -9,13 +12,15 @@ use crate::config::{
     CountArgument, DurationArgument, GET_TIMEOUT, POLL_TIMEOUT, RETRY_COUNT, WAIT_RETRY_COUNT, WAIT_TIMEOUT,
 };
 use crate::error::Result;
+use crate::panic::guard;
 use crate::poll::drive::Session;
 use crate::poll::poller::{Policy, Until};
 use crate::poll::schedule::Schedule;
 use crate::poll::step::PollStep;
+use crate::poll::waits::{HearsWaits, NewWait, StartedWait};
 use crate::poll::watch::Watch;
 use crate::relay::CallbackUrl;
-use crate::request::{Query, StatusOptions};
+use crate::request::{Query, StatusOptions, check_ids};
 use crate::response::JobStatus;
 
 /// What a call about one job was told; each verb is a view of it.
@@ -256,6 +261,29 @@ impl WaitUntilComplete {
 
     fn start(self) -> Result<Started> {
         self.call.resume(self.token)
+    }
+
+    /// Whether [`start_on`](Self::start_on) can start it: most waits neither deliver their result nor go on from a step.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn is_plain(&self) -> bool {
+        self.token.is_none() && self.call.callback_url.is_none()
+    }
+
+    /// Starts a plain wait on a runtime, for bindings: the same one for all waits of a client. While it sleeps it is no
+    /// future. `hears` is told its end once, by `token`, unless it is given up or an error is returned here.
+    ///
+    /// # Errors
+    /// As the call.
+    #[doc(hidden)]
+    pub fn start_on(self, runtime: &Handle, hears: Arc<dyn HearsWaits>, token: u64) -> Result<StartedWait> {
+        guard(|| {
+            let Call { client, user_id, job_id, options, polling, .. } = &self.call;
+            crate::panic::inject(job_id);
+            check_ids(user_id, job_id)?;
+            let (user_id, job_id, options) = (user_id.as_str(), job_id.as_str(), *options);
+            NewWait { user_id, job_id, options, policy: polling.policy()?, hears, token }.start(client, runtime)
+        })
     }
 }
 

@@ -207,8 +207,7 @@ impl Engine {
         rate: Option<&RateLimit>,
         traced: Traced,
     ) -> Outcome {
-        let span = tracing::debug_span!("attempt", call = traced.call, attempt = traced.attempt);
-        let outcome = self.requests(query, bound, rate, traced).instrument(span).await;
+        let outcome = self.requests(query, bound, rate, traced).instrument(traced.span()).await;
         traced.answered(&outcome.answer);
         outcome
     }

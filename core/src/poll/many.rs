@@ -1,9 +1,5 @@
 //! Many jobs at once: one driver and one timer structure for all of them, outcomes in the order of completion.
 
-mod driver;
-mod jobs;
-mod kept;
-
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,13 +7,12 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_core::Stream;
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 
-use self::jobs::{Added, Jobs};
 use super::limit::RateLimit;
+use super::parked::{Added, Hears, NewJob, Parked, Terms, drive};
 use super::poller::Policy;
-use super::wake::WakesMany;
 use crate::client::Client;
 use crate::error::{Error, Result};
 use crate::request::{StatusOptions, check_ids};
@@ -82,10 +77,10 @@ enum Driver {
 
 struct Shared {
     client: Client,
-    options: ManyOptions,
-    jobs: Mutex<Jobs>,
-    /// Something was added or woken.
-    changed: Notify,
+    terms: Arc<Terms>,
+    parked: Arc<Parked>,
+    max_waiting: usize,
+    call: u32,
     done: mpsc::UnboundedSender<JobOutcome>,
     admitted: AtomicUsize,
 }
@@ -93,16 +88,11 @@ struct Shared {
 impl ManySession {
     pub(crate) fn new(client: Client, options: ManyOptions) -> Self {
         let (done, outcomes) = mpsc::unbounded_channel();
-        let shared = Arc::new(Shared {
-            client,
-            options,
-            jobs: Mutex::default(),
-            changed: Notify::new(),
-            done,
-            admitted: AtomicUsize::new(0),
-        });
-        let listening: Arc<dyn WakesMany> = Arc::<Shared>::clone(&shared);
-        shared.client.engine().wakes.listen_many(Arc::downgrade(&listening));
+        let ManyOptions { policy, options, max_waiting, rate, call } = options;
+        let terms = Arc::new(Terms { policy, options, hears: Hears::Many(done.clone()) });
+        let parked = Arc::new(Parked::of_many(rate));
+        client.engine().wakes.listen_all(&parked);
+        let shared = Arc::new(Shared { client, terms, parked, max_waiting, call, done, admitted: AtomicUsize::new(0) });
         Self {
             shared,
             outcomes: tokio::sync::Mutex::new(outcomes),
@@ -114,7 +104,7 @@ impl ManySession {
     /// How many more jobs may be added now.
     #[must_use]
     pub fn room(&self) -> usize {
-        self.shared.options.max_waiting.saturating_sub(self.shared.admitted.load(Ordering::Acquire))
+        self.shared.max_waiting.saturating_sub(self.shared.admitted.load(Ordering::Acquire))
     }
 
     /// Adds a job. One that is waited for already is not asked about twice; both get the outcome. Bad ids have an
@@ -122,18 +112,18 @@ impl ManySession {
     pub fn add(&self, user_id: &str, job_id: &str) {
         self.shared.admitted.fetch_add(1, Ordering::AcqRel);
         if let Err(error) = check_ids(user_id, job_id) {
-            self.shared.finish(user_id, job_id, 1, &Err(error));
-            return;
+            return tell(&self.shared.done, user_id, job_id, 1, &Err(error));
         }
-        let now = self.shared.client.engine().clock.now();
+        let Shared { client, terms, parked, call, done, .. } = &*self.shared;
+        let job = NewJob { user_id, job_id, terms: Arc::clone(terms), token: 0, call: *call };
         // Its own statement, so that the lock is free again.
-        let added = self.shared.lock().add(user_id, job_id, now);
+        let added = parked.lock().add_or_count(job, client.engine().clock.now());
         match added {
-            Added::New => self.shared.changed.notify_one(),
+            Added::New(_) => parked.changed.notify_one(),
             Added::Again => {}
             Added::TooLate => {
                 let error = Error::closed().with_call(user_id, job_id, 0, Duration::ZERO);
-                self.shared.finish(user_id, job_id, 1, &Err(error));
+                tell(done, user_id, job_id, 1, &Err(error));
             }
         }
     }
@@ -194,7 +184,9 @@ impl ManySession {
     pub(crate) fn start(&self) {
         let mut driver = self.driver.lock().unwrap_or_else(PoisonError::into_inner);
         if let Driver::Idle = *driver {
-            *driver = Driver::Running(tokio::spawn(driver::drive(Arc::clone(&self.shared))).abort_handle());
+            let shared = Arc::clone(&self.shared);
+            let task = tokio::spawn(async move { drive(shared.client.engine(), &shared.parked).await });
+            *driver = Driver::Running(task.abort_handle());
         }
     }
 }
@@ -211,26 +203,18 @@ impl std::fmt::Debug for ManySession {
     }
 }
 
-impl Shared {
-    fn lock(&self) -> std::sync::MutexGuard<'_, Jobs> {
-        self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Hands the same outcome to everybody who asked for the job.
-    fn finish(&self, user_id: &str, job_id: &str, copies: u32, result: &Result<JobStatus>) {
-        for _ in 0..copies {
-            let outcome = JobOutcome { user_id: user_id.to_owned(), job_id: job_id.to_owned(), result: result.clone() };
-            // Nobody listens only when everything is being dropped.
-            let _ = self.done.send(outcome);
-        }
-    }
-}
-
-impl WakesMany for Shared {
-    fn wake(&self, user_id: &str, job_id: &str) {
-        if self.lock().wake(user_id, job_id, self.client.engine().clock.now()) {
-            self.changed.notify_one();
-        }
+/// Hands the same outcome to everybody who asked for the job.
+pub(crate) fn tell(
+    outcomes: &mpsc::UnboundedSender<JobOutcome>,
+    user_id: &str,
+    job_id: &str,
+    copies: u32,
+    result: &Result<JobStatus>,
+) {
+    for _ in 0..copies {
+        let outcome = JobOutcome { user_id: user_id.to_owned(), job_id: job_id.to_owned(), result: result.clone() };
+        // Nobody listens only when everything is being dropped.
+        let _ = outcomes.send(outcome);
     }
 }
 

@@ -20,7 +20,7 @@ pub(crate) enum Until {
 }
 
 /// How a verb polls; the same for every job of one call.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Policy {
     pub(crate) until: Until,
     pub(crate) schedule: Schedule,

@@ -13,6 +13,11 @@ pub(crate) struct Traced {
 }
 
 impl Traced {
+    /// What the events of an attempt are in.
+    pub(crate) fn span(self) -> tracing::Span {
+        tracing::debug_span!("attempt", call = self.call, attempt = self.attempt)
+    }
+
     pub(crate) fn answered(self, answer: &Answer) {
         let Self { call, attempt } = self;
         match answer {

@@ -2,16 +2,13 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
 
 use tokio::sync::Notify;
 
-type Key = (String, String);
+use super::parked::Parked;
 
-/// Someone who waits for many jobs and finds the right one itself.
-pub(crate) trait WakesMany: Send + Sync {
-    /// Asks about the job now, if it is one of the waiting ones.
-    fn wake(&self, user_id: &str, job_id: &str);
-}
+type Key = (String, String);
 
 /// The running waits of one client.
 #[derive(Default)]
@@ -20,7 +17,7 @@ pub(crate) struct Wakes(Arc<Mutex<Registry>>);
 #[derive(Default)]
 struct Registry {
     one: HashMap<Key, Vec<Arc<Notify>>>,
-    many: Vec<Weak<dyn WakesMany>>,
+    parked: Vec<Weak<Parked>>,
 }
 
 /// A registration that ends when dropped.
@@ -45,21 +42,22 @@ impl Wakes {
         Wake { registry: Arc::clone(&self.0), key, notify }
     }
 
-    pub(crate) fn listen_many(&self, many: Weak<dyn WakesMany>) {
+    /// Registers a place where jobs wait; it finds the right ones itself.
+    pub(crate) fn listen_all(&self, parked: &Arc<Parked>) {
         let mut registry = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        registry.many.retain(|many| many.strong_count() > 0);
-        registry.many.push(many);
+        registry.parked.retain(|parked| parked.strong_count() > 0);
+        registry.parked.push(Arc::downgrade(parked));
     }
 
-    pub(crate) fn notify(&self, user_id: &str, job_id: &str) {
-        let many: Vec<_> = {
+    pub(crate) fn notify(&self, user_id: &str, job_id: &str, now: Duration) {
+        let parked: Vec<_> = {
             let registry = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             for waiting in registry.one.get(&(user_id.to_owned(), job_id.to_owned())).into_iter().flatten() {
                 waiting.notify_one();
             }
-            registry.many.iter().filter_map(Weak::upgrade).collect()
+            registry.parked.iter().filter_map(Weak::upgrade).collect()
         };
-        many.iter().for_each(|many| many.wake(user_id, job_id));
+        parked.iter().for_each(|parked| parked.wake(user_id, job_id, now));
     }
 }
 

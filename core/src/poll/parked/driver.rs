@@ -1,0 +1,207 @@
+//! The one task that asks about all jobs of one place.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::{AbortHandle, Abortable};
+use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt, StreamExt};
+
+use super::job::Job;
+use super::jobs::{Jobs, Slot};
+use super::{Hears, Parked, Terms};
+use crate::clock::BoxFuture;
+use crate::error::{Error, Phase, Result};
+use crate::panic::guard;
+use crate::poll::drive::{Bound, Engine};
+use crate::poll::many::tell;
+use crate::poll::poller::{Decision, Outcome};
+use crate::poll::traced::Traced;
+use crate::request::Query;
+use crate::response::JobStatus;
+use crate::retry::Answer;
+
+/// Asks until nobody listens any more, or until the last lone wait has ended. Ends with the client.
+pub(crate) async fn drive(engine: &Engine, parked: &Parked) {
+    let mut in_flight = FuturesUnordered::new();
+    // Ends when a connection is free, though as many attempts as there are connections are under way.
+    let mut free: Option<BoxFuture<'_, ()>> = None;
+    let mut is_free = false;
+    loop {
+        let next_moment = loop {
+            let now = engine.clock.now();
+            let mut jobs = parked.lock();
+            if let Some(slot) = jobs.pop_ended(now) {
+                drop(jobs);
+                end_in_queue(engine, parked, slot);
+                continue;
+            }
+            if in_flight.len() >= engine.max_connections && !std::mem::take(&mut is_free) {
+                jobs.queue_due(now);
+                break jobs.next_moment();
+            }
+            let Some(slot) = jobs.pop_due(now) else {
+                if parked.are_lone && jobs.is_empty() && in_flight.is_empty() {
+                    jobs.release();
+                    jobs.is_driven = false;
+                    return;
+                }
+                break jobs.next_moment();
+            };
+            if let Some(ask) = begin(&mut jobs, slot, now) {
+                let (abort, registration) = AbortHandle::new_pair();
+                jobs.attempt_began(slot, abort);
+                let asked = AssertUnwindSafe(ask.ask(engine, parked)).catch_unwind();
+                let asked = Abortable::new(asked, registration);
+                in_flight.push(async move { (slot, asked.await) });
+            }
+        };
+        if !parked.lock().is_queueing() {
+            free = None;
+        } else if parked.are_lone && free.is_none() {
+            free = Some(Box::pin(async { drop(engine.connections.acquire().await) }));
+        }
+        let until_next = async {
+            match next_moment {
+                Some(moment) => engine.clock.sleep(moment.saturating_sub(engine.clock.now())).await,
+                None => std::future::pending().await,
+            }
+        };
+        let until_free = async {
+            match &mut free {
+                Some(free) => free.await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            () = engine.closed.cancelled() => {
+                parked.lock().end();
+                return close(engine, parked, &Error::closed());
+            }
+            Some((slot, asked)) = in_flight.next(), if !in_flight.is_empty() => {
+                parked.lock().attempt_ended(slot);
+                match asked {
+                    Ok(Ok((last_wall_ms, outcome))) => conclude(engine, parked, slot, last_wall_ms, outcome),
+                    Ok(Err(_)) => end(engine, parked, slot, Err(Error::internal())),
+                    // It was given up.
+                    Err(_) => {}
+                }
+            }
+            () = parked.changed.notified() => {}
+            () = until_free => {
+                free = None;
+                is_free = true;
+            }
+            () = until_next => {}
+        }
+    }
+}
+
+/// What is needed to ask, without holding the lock.
+struct Ask {
+    user_id: String,
+    job_id: String,
+    terms: Arc<Terms>,
+    last_wall_ms: i64,
+    started_at: Duration,
+    traced: Traced,
+}
+
+fn begin(jobs: &mut Jobs, slot: Slot, now: Duration) -> Option<Ask> {
+    let job = jobs.get_mut(slot)?;
+    job.attempts = job.attempts.saturating_add(1);
+    let started_at = job.started_at(now);
+    let (user_id, job_id) = job.ids();
+    let (user_id, job_id) = (user_id.to_owned(), job_id.to_owned());
+    let traced = Traced { call: job.call, attempt: job.attempts };
+    Some(Ask { user_id, job_id, terms: Arc::clone(&job.terms), last_wall_ms: job.last_wall_ms, started_at, traced })
+}
+
+impl Ask {
+    async fn ask(self, engine: &Engine, parked: &Parked) -> (i64, Outcome) {
+        // The ids were checked when the job was added.
+        let mut query = Query::unchecked(&engine.signature, &self.user_id, &self.job_id, self.terms.options);
+        query.last_wall_ms = self.last_wall_ms;
+        let bound = Bound::new(self.started_at, self.terms.policy.timeout);
+        let outcome = engine.attempt(&mut query, bound, parked.rate.as_ref(), self.traced).await;
+        (query.last_wall_ms, outcome)
+    }
+}
+
+/// The bound of a job is over before there was room to ask: an attempt all the same, which got as far as the queue.
+fn end_in_queue(engine: &Engine, parked: &Parked, slot: Slot) {
+    let begun = begin(&mut parked.lock(), slot, engine.clock.now());
+    let Some(Ask { traced, last_wall_ms, .. }) = begun else { return };
+    let answer = Answer::Failed(Error::timeout(Phase::Queue));
+    traced.span().in_scope(|| traced.answered(&answer));
+    conclude(engine, parked, slot, last_wall_ms, Outcome { answer, retry_after: None });
+}
+
+fn conclude(engine: &Engine, parked: &Parked, slot: Slot, last_wall_ms: i64, outcome: Outcome) {
+    let now = engine.clock.now();
+    let mut jobs = parked.lock();
+    let Some(job) = jobs.get_mut(slot) else { return };
+    let terms = Arc::clone(&job.terms);
+    let policy = &terms.policy;
+    let ends_at = policy.timeout.map(|timeout| job.started_at(now).saturating_add(timeout));
+    let result = match policy.decide(&outcome, job.attempts, ends_at, now, engine.clock.chance()) {
+        Decision::Again(pause) => {
+            Traced { call: job.call, attempt: job.attempts }.waiting(pause.until.saturating_sub(now));
+            job.last_wall_ms = last_wall_ms;
+            jobs.note(slot, outcome.answer, &engine.signature);
+            return jobs.wait(slot, pause);
+        }
+        Decision::End => match outcome.answer {
+            Answer::Status(status) => Ok(status),
+            Answer::Failed(error) | Answer::NotReady(error) => Err(error),
+        },
+        Decision::GiveUp(reason) => {
+            jobs.note(slot, outcome.answer, &engine.signature);
+            Err(policy.gave_up(reason))
+        }
+    };
+    drop(jobs);
+    end(engine, parked, slot, result);
+}
+
+/// Takes a job out and says how it ended.
+fn end(engine: &Engine, parked: &Parked, slot: Slot, result: Result<JobStatus>) {
+    // Its own statement, so that the lock is free again.
+    let job = parked.lock().remove(slot);
+    if let Some(job) = job {
+        finish(engine, job, result, engine.clock.now());
+    }
+}
+
+fn finish(engine: &Engine, mut job: Job, result: Result<JobStatus>, now: Duration) {
+    let result = result.map_err(|error| job.explain(error, &engine.signature, now));
+    match &job.terms.hears {
+        Hears::Many(outcomes) => {
+            let (user_id, job_id) = job.ids();
+            tell(outcomes, user_id, job_id, job.copies, &result);
+        }
+        Hears::Waits(hears) => {
+            let hears = Arc::clone(hears);
+            // A panic of the host's is no reason to leave the others alone.
+            let _ = guard(|| {
+                hears.ended(job.token, result);
+                Ok(())
+            });
+        }
+    }
+}
+
+/// Ends every job that is there with an error.
+pub(crate) fn close(engine: &Engine, parked: &Parked, error: &Error) {
+    let now = engine.clock.now();
+    let jobs = parked.lock().drain();
+    for mut job in jobs {
+        // A wait that queues is in an attempt.
+        if parked.are_lone && job.is_due(now) {
+            job.attempts = job.attempts.saturating_add(1);
+        }
+        finish(engine, job, Err(error.clone()), now);
+    }
+}

@@ -1,0 +1,122 @@
+//! One job between its attempts.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Terms;
+use super::kept::Kept;
+use crate::error::Error;
+use crate::response::JobStatus;
+use crate::signature::Signature;
+
+/// A job to be added.
+pub(crate) struct NewJob<'a> {
+    pub(crate) user_id: &'a str,
+    pub(crate) job_id: &'a str,
+    pub(crate) terms: Arc<Terms>,
+    pub(crate) token: u64,
+    pub(crate) call: u32,
+}
+
+/// In place of the moment of a query that was not sent yet.
+const NEVER: u64 = u64::MAX;
+
+/// One job between its attempts.
+pub(crate) struct Job {
+    /// Both ids in one allocation.
+    ids: Box<str>,
+    pub(super) terms: Arc<Terms>,
+    /// The last verified body: a status is made of it only if it is asked for.
+    pub(super) last_body: Option<Kept>,
+    pub(super) last_error: Option<Error>,
+    /// What the wait is called by whoever started it.
+    pub(super) token: u64,
+    /// From when on the bound runs.
+    started_us: u64,
+    pub(super) due_us: u64,
+    pub(super) not_before_us: u64,
+    pub(super) last_wall_ms: i64,
+    /// How often it was asked for.
+    pub(super) copies: u32,
+    pub(super) attempts: u32,
+    /// A random number that tells one call's events from another's.
+    pub(super) call: u32,
+    /// Tells it from others that had its place before.
+    pub(super) serial: u32,
+    // Ids have at most 256 bytes.
+    user_id_bytes: u16,
+    pub(super) state: State,
+    pub(super) woken: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum State {
+    Asleep,
+    /// Due, while there is no room.
+    Queued,
+    InFlight,
+}
+
+impl Job {
+    /// A job that is due now. Its bound runs from now on, or from its first query.
+    pub(super) fn new(new: NewJob<'_>, serial: u32, now: Duration, runs_already: bool) -> Self {
+        let NewJob { user_id, job_id, terms, token, call } = new;
+        Self {
+            ids: [user_id, job_id].concat().into_boxed_str(),
+            terms,
+            last_body: None,
+            last_error: None,
+            token,
+            started_us: if runs_already { micros(now) } else { NEVER },
+            due_us: micros(now),
+            not_before_us: 0,
+            last_wall_ms: i64::MIN,
+            copies: 1,
+            attempts: 0,
+            call,
+            serial,
+            user_id_bytes: u16::try_from(user_id.len()).unwrap_or(u16::MAX),
+            state: State::Asleep,
+            woken: false,
+        }
+    }
+
+    pub(super) fn ids(&self) -> (&str, &str) {
+        self.ids.split_at_checked(self.user_id_bytes.into()).unwrap_or_default()
+    }
+
+    /// From when on the bound runs; now, if that is only about to begin.
+    pub(super) fn started_at(&mut self, now: Duration) -> Duration {
+        if self.started_us == NEVER {
+            self.started_us = micros(now);
+        }
+        Duration::from_micros(self.started_us)
+    }
+
+    /// When it must end, if its bound runs already. One request without a bound of its own is let go on for as long as the
+    /// request takes.
+    pub(super) fn ends_us(&self) -> Option<u64> {
+        let timeout = self.terms.policy.timeout.filter(|timeout| !timeout.is_zero() && self.started_us != NEVER)?;
+        Some(self.started_us.saturating_add(micros(timeout)))
+    }
+
+    /// Whether an attempt is under way or would be, had there been room.
+    pub(super) fn is_due(&self, now: Duration) -> bool {
+        self.state == State::Queued || (self.state == State::Asleep && self.due_us <= micros(now))
+    }
+
+    /// Adds what was seen before an error.
+    pub(super) fn explain(&mut self, error: Error, signature: &Signature, now: Duration) -> Error {
+        let elapsed = now.saturating_sub(self.started_at(now));
+        let last_error = self.last_error.take();
+        let (user_id, job_id) = self.ids();
+        let read = |kept: &Kept| JobStatus::from_verified(user_id, job_id, kept.body(signature)).ok();
+        let last_status = self.last_body.as_ref().and_then(read);
+        let error = error.with_last_status(last_status).with_last_error(last_error);
+        error.with_call(user_id, job_id, self.attempts, elapsed)
+    }
+}
+
+pub(super) fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
+}

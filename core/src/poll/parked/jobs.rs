@@ -1,0 +1,428 @@
+//! The waiting jobs: a slab, an index by ids, and heaps of their moments. Made to be small: a job costs its ids, what is its
+//! own in its last answer, and about a hundred and sixty bytes.
+
+use std::collections::{HashMap, VecDeque};
+use std::hash::{BuildHasher, RandomState};
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use futures_util::future::AbortHandle;
+use hashbrown::HashTable;
+
+use super::super::poller::Pause;
+use super::job::{Job, NewJob, State, micros};
+use super::kept::{Common, Kept};
+use super::slab::Slab;
+use super::times::Times;
+use super::{Hears, Terms};
+use crate::error::Phase;
+use crate::retry::Answer;
+use crate::signature::Signature;
+
+/// A job that was added, by its place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Slot {
+    index: u32,
+    serial: u32,
+}
+
+/// The jobs of one `poll_many`, or the lone waits of one client.
+#[derive(Default)]
+pub(crate) struct Jobs {
+    entries: Slab<Job>,
+    index: HashTable<u32>,
+    hasher: RandomState,
+    /// When sleeping ones are due.
+    due: Times,
+    /// Due ones for which there was no room, first come, first served.
+    queue: VecDeque<Slot>,
+    /// When the bounds of those are over.
+    ends: Times,
+    /// How to drop attempts.
+    attempts: HashMap<Slot, AbortHandle>,
+    /// What the body kept last has in common with others.
+    common: Weak<Common>,
+    last_terms: Weak<Terms>,
+    last_serial: u32,
+    is_over: bool,
+    /// Whether there is a task that looks after lone waits.
+    pub(crate) is_driven: bool,
+}
+
+/// What became of a job that was to be added.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Added {
+    /// It is due now.
+    New(Slot),
+    /// It is there already and was counted once more.
+    Again,
+    /// Nobody asks any more.
+    TooLate,
+}
+
+impl Jobs {
+    /// Adds a job of a `poll_many` that is due now. Its bound runs from its first query.
+    pub(crate) fn add_or_count(&mut self, job: NewJob<'_>, now: Duration) -> Added {
+        let same = self.find(job.user_id, job.job_id).next();
+        if let Some(same) = same.and_then(|index| self.job_mut(index)) {
+            same.copies = same.copies.saturating_add(1);
+            return Added::Again;
+        }
+        self.insert(job, now, false)
+    }
+
+    /// Adds a wait that is due now, and whose bound runs from now on.
+    pub(crate) fn add(&mut self, job: NewJob<'_>, now: Duration) -> Added {
+        self.insert(job, now, true)
+    }
+
+    fn insert(&mut self, job: NewJob<'_>, now: Duration, runs_already: bool) -> Added {
+        if self.is_over {
+            return Added::TooLate;
+        }
+        let hash = self.hasher.hash_one((job.user_id, job.job_id));
+        self.last_serial = self.last_serial.wrapping_add(1);
+        let mut slot = Slot { index: 0, serial: self.last_serial };
+        self.entries.add(|index| {
+            slot.index = index;
+            Job::new(job, slot.serial, now, runs_already)
+        });
+        let (entries, hasher) = (&self.entries, &self.hasher);
+        self.index.insert_unique(hash, slot.index, |index| hash_of(entries, hasher, *index));
+        self.sleep_until(micros(now), slot);
+        Added::New(slot)
+    }
+
+    /// The terms of a wait: those of the wait before, if they are the same.
+    pub(crate) fn terms_of_wait(&mut self, terms: Terms) -> Arc<Terms> {
+        let same = |last: &Arc<Terms>| match (&last.hears, &terms.hears) {
+            (Hears::Waits(last_hears), Hears::Waits(hears)) => {
+                Arc::ptr_eq(last_hears, hears) && last.policy == terms.policy && last.options == terms.options
+            }
+            _ => false,
+        };
+        let terms = self.last_terms.upgrade().filter(same).unwrap_or_else(|| Arc::new(terms));
+        self.last_terms = Arc::downgrade(&terms);
+        terms
+    }
+
+    /// Takes a job that is due at `now`, earliest first.
+    pub(super) fn pop_due(&mut self, now: Duration) -> Option<Slot> {
+        let entries = &self.entries;
+        let queued = std::iter::from_fn(|| self.queue.pop_front()).find(|slot| is_queued(entries, *slot));
+        let slot = match queued {
+            Some(slot) => slot,
+            None => {
+                self.forget_queue();
+                self.due.pop(micros(now), sleeps(&self.entries))?
+            }
+        };
+        self.begin(slot)
+    }
+
+    /// Lets what is due at `now` queue: there is no room for it.
+    pub(super) fn queue_due(&mut self, now: Duration) {
+        while let Some(slot) = self.due.pop(micros(now), sleeps(&self.entries)) {
+            let Some(job) = self.get_mut(slot) else { continue };
+            job.state = State::Queued;
+            if let Some(ends_us) = job.ends_us() {
+                let entries = &self.entries;
+                self.ends.push(ends_us, slot, self.index.len(), |_, slot| is_queued(entries, slot));
+            }
+            self.queue.push_back(slot);
+        }
+    }
+
+    /// Takes a job whose bound is over while it queues.
+    pub(super) fn pop_ended(&mut self, now: Duration) -> Option<Slot> {
+        let entries = &self.entries;
+        let slot = self.ends.pop(micros(now), |_, slot| is_queued(entries, slot))?;
+        self.begin(slot)
+    }
+
+    pub(super) fn is_queueing(&self) -> bool {
+        !self.queue.is_empty()
+    }
+
+    /// When the next job is due, or the next bound of one that queues is over.
+    pub(super) fn next_moment(&mut self) -> Option<Duration> {
+        let entries = &self.entries;
+        let due = self.due.first(sleeps(entries));
+        let ends = self.ends.first(|_, slot| is_queued(entries, slot));
+        due.into_iter().chain(ends).map(|(at_us, _)| Duration::from_micros(at_us)).min()
+    }
+
+    fn begin(&mut self, slot: Slot) -> Option<Slot> {
+        let job = self.get_mut(slot)?;
+        job.state = State::InFlight;
+        job.woken = false;
+        Some(slot)
+    }
+
+    fn forget_queue(&mut self) {
+        self.queue = VecDeque::new();
+        self.ends.clear();
+    }
+
+    pub(super) fn get_mut(&mut self, slot: Slot) -> Option<&mut Job> {
+        self.job_mut(slot.index).filter(|job| job.serial == slot.serial)
+    }
+
+    /// Remembers how to drop a job's attempt.
+    pub(super) fn attempt_began(&mut self, slot: Slot, attempt: AbortHandle) {
+        self.attempts.insert(slot, attempt);
+    }
+
+    /// Forgets it again.
+    pub(super) fn attempt_ended(&mut self, slot: Slot) {
+        self.attempts.remove(&slot);
+    }
+
+    /// Remembers what a job was answered last.
+    pub(super) fn note(&mut self, slot: Slot, answer: Answer, signature: &Signature) {
+        let mut common = std::mem::take(&mut self.common);
+        if let Some(job) = self.get_mut(slot) {
+            match answer {
+                Answer::Status(status) => job.last_body = Some(Kept::new(&status, signature, &mut common)),
+                // That the job's own time is up is no news beside what went wrong before.
+                Answer::Failed(error) if error.phase() == Some(Phase::Overall) => {}
+                Answer::Failed(error) | Answer::NotReady(error) => job.last_error = Some(error),
+            }
+        }
+        self.common = common;
+    }
+
+    /// Puts a job back to wait.
+    pub(super) fn wait(&mut self, slot: Slot, pause: Pause) {
+        let Some(job) = self.get_mut(slot) else { return };
+        job.state = State::Asleep;
+        job.not_before_us = micros(pause.not_before);
+        // A wake-up during the query asks again as soon as the server allows.
+        job.due_us = if job.woken { job.not_before_us } else { micros(pause.until) };
+        let due_us = job.due_us;
+        self.sleep_until(due_us, slot);
+    }
+
+    /// Takes a job out for good, and drops its attempt.
+    pub(crate) fn remove(&mut self, slot: Slot) -> Option<Job> {
+        self.get_mut(slot)?;
+        if let Some(attempt) = self.attempts.remove(&slot) {
+            attempt.abort();
+        }
+        let hash = hash_of(&self.entries, &self.hasher, slot.index);
+        if let Ok(found) = self.index.find_entry(hash, |index| *index == slot.index) {
+            found.remove();
+        }
+        self.entries.remove(slot.index)
+    }
+
+    /// Makes waiting jobs due now; true when the driver should look.
+    pub(crate) fn wake(&mut self, user_id: &str, job_id: &str, now: Duration) -> bool {
+        let same: Vec<u32> = self.find(user_id, job_id).collect();
+        let mut wakes = false;
+        for index in same {
+            let Some(job) = self.job_mut(index) else { continue };
+            job.woken = true;
+            if job.state == State::Asleep {
+                job.due_us = micros(now).max(job.not_before_us);
+                let (due_us, serial) = (job.due_us, job.serial);
+                self.sleep_until(due_us, Slot { index, serial });
+                wakes = true;
+            }
+        }
+        wakes
+    }
+
+    /// Every job, for the end of all of them, with their attempts dropped.
+    pub(crate) fn drain(&mut self) -> Vec<Job> {
+        self.attempts.drain().for_each(|(_, attempt)| attempt.abort());
+        let jobs = self.entries.drain().collect();
+        self.release();
+        jobs
+    }
+
+    /// Adds none any more.
+    pub(crate) fn end(&mut self) {
+        self.is_over = true;
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.index.is_empty()
+    }
+
+    /// Gives back the room of jobs that are gone, all of them.
+    pub(super) fn release(&mut self) {
+        self.entries = Slab::default();
+        self.index = HashTable::new();
+        self.attempts = HashMap::new();
+        self.due.clear();
+        self.forget_queue();
+    }
+
+    fn find(&self, user_id: &str, job_id: &str) -> impl Iterator<Item = u32> {
+        let hash = self.hasher.hash_one((user_id, job_id));
+        let is_same = move |index: &u32| self.entries.get(*index).is_some_and(|job| job.ids() == (user_id, job_id));
+        self.index.iter_hash(hash).copied().filter(is_same)
+    }
+
+    fn job_mut(&mut self, index: u32) -> Option<&mut Job> {
+        self.entries.get_mut(index)
+    }
+
+    fn sleep_until(&mut self, due_us: u64, slot: Slot) {
+        self.due.push(due_us, slot, self.index.len(), sleeps(&self.entries));
+    }
+}
+
+fn job_at(entries: &Slab<Job>, slot: Slot) -> Option<&Job> {
+    entries.get(slot.index).filter(|job| job.serial == slot.serial)
+}
+
+fn is_queued(entries: &Slab<Job>, slot: Slot) -> bool {
+    job_at(entries, slot).is_some_and(|job| job.state == State::Queued)
+}
+
+/// Whether a job sleeps until this very moment.
+fn sleeps(entries: &Slab<Job>) -> impl Fn(u64, Slot) -> bool {
+    |due_us, slot| job_at(entries, slot).is_some_and(|job| job.state == State::Asleep && job.due_us == due_us)
+}
+
+fn hash_of(entries: &Slab<Job>, hasher: &RandomState, index: u32) -> u64 {
+    let ids = entries.get(index).map(|job| job.ids());
+    hasher.hash_one(ids.unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::poll::poller::{Policy, Until};
+    use crate::poll::schedule::Schedule;
+    use crate::request::StatusOptions;
+
+    const MS: Duration = Duration::from_millis(1);
+
+    fn pause(until: Duration) -> Pause {
+        Pause { until, not_before: until / 2 }
+    }
+
+    fn job(job_id: &str) -> NewJob<'_> {
+        let schedule = Schedule::new(None, None).unwrap();
+        let timeout = Some(100 * MS);
+        let policy = Policy { until: Until::Complete, schedule, max_attempts: None, timeout, together: true };
+        let hears = Hears::Many(tokio::sync::mpsc::unbounded_channel().0);
+        let terms = Arc::new(Terms { policy, options: StatusOptions::default(), hears });
+        NewJob { user_id: "u", job_id, terms, token: 0, call: 0 }
+    }
+
+    fn is_new(added: Added) -> bool {
+        matches!(added, Added::New(_))
+    }
+
+    #[test]
+    fn jobs_come_due_in_order_and_equal_ones_are_asked_once() {
+        let mut jobs = Jobs::default();
+        assert!(is_new(jobs.add_or_count(job("a"), 3 * MS)));
+        assert!(is_new(jobs.add_or_count(job("b"), MS)));
+        assert_eq!(jobs.add_or_count(job("a"), MS), Added::Again);
+        // One text, cut elsewhere, is another job.
+        assert!(is_new(jobs.add_or_count(NewJob { user_id: "ua", ..job("") }, 9 * MS)));
+        assert_eq!(jobs.pop_due(Duration::ZERO), None);
+        let first = jobs.pop_due(5 * MS).unwrap();
+        let second = jobs.pop_due(5 * MS).unwrap();
+        assert_eq!(jobs.pop_due(5 * MS), None);
+        assert_eq!(jobs.get_mut(first).unwrap().ids(), ("u", "b"));
+        assert_eq!(jobs.get_mut(second).unwrap().ids(), ("u", "a"));
+        assert_eq!(jobs.remove(second).unwrap().copies, 2);
+        assert!(jobs.get_mut(second).is_none());
+        assert!(is_new(jobs.add_or_count(job("a"), MS)), "once it is over, it is asked again");
+    }
+
+    #[test]
+    fn nothing_is_added_after_the_end() {
+        let mut jobs = Jobs::default();
+        jobs.add_or_count(job("a"), MS);
+        assert_eq!(jobs.drain().len(), 1);
+        assert!(is_new(jobs.add_or_count(job("b"), MS)));
+        jobs.end();
+        assert_eq!(jobs.add_or_count(job("c"), MS), Added::TooLate);
+    }
+
+    #[test]
+    fn a_wake_up_moves_a_job_forward_but_not_before_the_servers_wish() {
+        let mut jobs = Jobs::default();
+        jobs.add_or_count(job("a"), MS);
+        let slot = jobs.pop_due(MS).unwrap();
+        jobs.wait(slot, pause(100 * MS));
+        assert_eq!(jobs.next_moment(), Some(100 * MS));
+        assert!(jobs.wake("u", "a", 2 * MS));
+        assert_eq!(jobs.next_moment(), Some(50 * MS));
+        let slot = jobs.pop_due(60 * MS).unwrap();
+        assert!(!jobs.wake("u", "a", 61 * MS), "a wake-up during the query is kept");
+        jobs.wait(slot, pause(300 * MS));
+        assert_eq!(jobs.next_moment(), Some(150 * MS));
+        assert!(!jobs.wake("u", "other", MS));
+    }
+
+    #[test]
+    fn equal_waits_are_woken_together_and_taken_out_one_by_one() {
+        let mut jobs = Jobs::default();
+        for _ in 0..3 {
+            assert!(is_new(jobs.add(job("a"), MS)));
+        }
+        jobs.add(job("b"), MS);
+        let slots: Vec<Slot> = std::iter::from_fn(|| jobs.pop_due(MS)).collect();
+        slots.iter().for_each(|slot| jobs.wait(*slot, pause(90 * MS)));
+        assert!(jobs.remove(slots[1]).is_some() && jobs.remove(slots[1]).is_none());
+        assert!(jobs.wake("u", "a", 50 * MS));
+        let woken: Vec<Slot> = std::iter::from_fn(|| jobs.pop_due(50 * MS)).collect();
+        assert_eq!(woken, [slots[0], slots[2]]);
+    }
+
+    #[test]
+    fn what_queues_keeps_its_turn_and_its_bound() {
+        let mut jobs = Jobs::default();
+        let names = ["a", "b", "c"];
+        let added = names.map(|name| jobs.add(job(name), MS));
+        jobs.add(job("later"), 70 * MS);
+        jobs.queue_due(2 * MS);
+        assert!(jobs.is_queueing());
+        // The bound runs from the start, and the one that sleeps is due first.
+        assert_eq!(jobs.next_moment(), Some(70 * MS));
+        assert_eq!(jobs.pop_due(3 * MS).map(Added::New), Some(added[0]));
+        let Added::New(second) = added[1] else { panic!("it is new") };
+        jobs.remove(second);
+        assert_eq!(jobs.pop_ended(100 * MS), None);
+        assert_eq!(jobs.pop_ended(101 * MS).map(Added::New), Some(added[2]));
+        assert_eq!(jobs.pop_ended(200 * MS), None);
+        assert_eq!(jobs.pop_due(3 * MS), None);
+        assert!(!jobs.is_queueing());
+    }
+
+    #[test]
+    fn slots_are_used_again_and_old_due_times_do_not_count() {
+        let mut jobs = Jobs::default();
+        for round in 0..50_u32 {
+            for n in 0..100 {
+                jobs.add_or_count(job(&n.to_string()), MS * round);
+            }
+            for _ in 0..100 {
+                let slot = jobs.pop_due(MS * round).unwrap();
+                jobs.remove(slot).unwrap();
+            }
+            assert_eq!(jobs.next_moment(), None);
+        }
+        assert!(jobs.entries.room() <= 128);
+    }
+
+    #[test]
+    fn waits_that_come_and_go_leave_no_moments_behind() {
+        let mut jobs = Jobs::default();
+        for _ in 0..10_000 {
+            let Added::New(slot) = jobs.add(job("a"), MS) else { panic!("it is new") };
+            jobs.pop_due(MS).unwrap();
+            jobs.wait(slot, pause(90 * MS));
+            jobs.remove(slot).unwrap();
+        }
+        assert!(jobs.due.len() < 100, "{}", jobs.due.len());
+    }
+}

@@ -1,0 +1,103 @@
+//! Lone waits that bindings start: while they sleep they are entries of one place for each client, and no tasks.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+
+use super::parked::{Added, Hears, NewJob, Parked, Slot, Terms, close, drive};
+use super::poller::Policy;
+use crate::client::Client;
+use crate::error::{Error, Result};
+use crate::request::StatusOptions;
+use crate::response::JobStatus;
+
+/// Hears how waits end.
+pub trait HearsWaits: Send + Sync + 'static {
+    /// A wait has ended. Called on the thread that drives the runtime; what it was given with `start` names it.
+    fn ended(self: Arc<Self>, token: u64, result: Result<JobStatus>);
+}
+
+/// A wait that was started. Dropping it does nothing.
+#[derive(Debug)]
+pub struct StartedWait {
+    parked: Arc<Parked>,
+    slot: Slot,
+}
+
+impl StartedWait {
+    /// Gives the wait up: its request is dropped, and nothing is heard of it any more. Does nothing after its end.
+    pub fn abort(&self) {
+        let (job, is_last) = {
+            let mut jobs = self.parked.lock();
+            let job = jobs.remove(self.slot);
+            (job, jobs.is_empty())
+        };
+        if job.is_some() && is_last {
+            // The driver has nothing more to do.
+            self.parked.changed.notify_one();
+        }
+    }
+}
+
+/// What is known of a wait that is about to start.
+pub(crate) struct NewWait<'a> {
+    pub(crate) user_id: &'a str,
+    pub(crate) job_id: &'a str,
+    pub(crate) options: StatusOptions,
+    pub(crate) policy: Policy,
+    pub(crate) hears: Arc<dyn HearsWaits>,
+    pub(crate) token: u64,
+}
+
+impl NewWait<'_> {
+    /// Starts it on a runtime, which must be the one of all waits of this client.
+    pub(crate) fn start(self, client: &Client, runtime: &Handle) -> Result<StartedWait> {
+        let Self { user_id, job_id, options, policy, hears, token } = self;
+        let (engine, parked) = (client.engine(), client.waits());
+        let closed = || Error::closed().with_call(user_id, job_id, 1, Duration::ZERO);
+        if engine.closed.is_cancelled() {
+            return Err(closed());
+        }
+        let (now, call) = (engine.clock.now(), engine.call_number());
+        let mut jobs = parked.lock();
+        let terms = jobs.terms_of_wait(Terms { policy, options, hears: Hears::Waits(hears) });
+        let Added::New(slot) = jobs.add(NewJob { user_id, job_id, terms, token, call }, now) else {
+            return Err(closed());
+        };
+        let is_driven = std::mem::replace(&mut jobs.is_driven, true);
+        drop(jobs);
+        if is_driven {
+            parked.changed.notify_one();
+        } else {
+            let driver = Driver { client: client.clone(), parked: Arc::clone(parked), has_ended: false };
+            drop(runtime.spawn(driver.run()));
+        }
+        Ok(StartedWait { parked: Arc::clone(parked), slot })
+    }
+}
+
+/// The task that asks. However it ends, no wait is left without an end.
+struct Driver {
+    client: Client,
+    parked: Arc<Parked>,
+    /// By itself: there may be another one since.
+    has_ended: bool,
+}
+
+impl Driver {
+    async fn run(mut self) {
+        drive(self.client.engine(), &self.parked).await;
+        self.has_ended = true;
+    }
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        if !self.has_ended {
+            self.parked.lock().is_driven = false;
+            let error = if std::thread::panicking() { Error::internal() } else { Error::closed() };
+            close(self.client.engine(), &self.parked, &error);
+        }
+    }
+}
