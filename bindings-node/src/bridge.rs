@@ -6,7 +6,6 @@
 //! the same queue (see [`crate::events`]), ahead of what is finished.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::mem;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -19,6 +18,7 @@ use napi_derive::napi;
 use smileid_jobs::background::{Running, wake_after_turn};
 use smileid_jobs::events::Event;
 use smileid_jobs::panic::guard_future;
+use smileid_jobs::slab::{Slab, Slot};
 use smileid_jobs::{HearsWaits, JobStatus, Result, WaitUntilComplete};
 
 use crate::completed::Completed;
@@ -53,7 +53,7 @@ struct Reports {
 }
 
 impl Reports {
-    fn report(&self, call: u32, result: Result<Completed>) {
+    fn report(&self, call: Slot, result: Result<Completed>) {
         self.queue.push(Finished { call, result });
         wake_after_turn(&self.waker);
     }
@@ -61,8 +61,7 @@ impl Reports {
 
 impl HearsWaits for Reports {
     fn ended(self: Arc<Self>, token: u64, result: Result<JobStatus>) {
-        // It was a call's number.
-        self.report(u32::try_from(token).unwrap_or_default(), result.map(Into::into));
+        self.report(Slot::of_number(token), result.map(Into::into));
     }
 }
 
@@ -97,14 +96,16 @@ struct Waiting {
 }
 
 struct Finished {
-    call: u32,
+    call: Slot,
     result: Result<Completed>,
 }
 
-/// The calls that JavaScript waits for. Only the environment's thread comes here.
+/// What to give up a call with; nothing where it was refused, and is only to be told so.
+type Call = Option<Running>;
+
+/// The calls that JavaScript waits for, by numbers that are used again. Only the environment's thread comes here.
 struct Calls {
-    running: HashMap<u32, Running>,
-    last: u32,
+    running: Slab<Call>,
     /// The wake-up, once it is made: it keeps the process alive while calls are running.
     wake: Option<sys::napi_threadsafe_function>,
 }
@@ -155,23 +156,29 @@ impl Queue {
 }
 
 impl Calls {
-    fn begin(&mut self, env: &Env) -> u32 {
+    /// Adds a call, which was told its slot when it began.
+    fn add(&mut self, env: &Env, call: Call) -> u32 {
         if let (true, Some(wake)) = (self.running.is_empty(), self.wake) {
             // SAFETY: on the environment's thread, while the bridge that owns the function lives.
             let _ = unsafe { sys::napi_ref_threadsafe_function(env.raw(), wake) };
         }
-        self.last = self.last.checked_add(1).unwrap_or(1);
-        self.last
+        number_of(self.running.add(call))
     }
 
-    fn end(&mut self, env: &Env, call: u32) -> Option<Running> {
-        let handle = self.running.remove(&call);
+    /// Takes a call out; `None` for one that JavaScript has given up already.
+    fn end(&mut self, env: &Env, call: Slot) -> Option<Call> {
+        let ended = self.running.remove(call)?;
         if let (true, Some(wake)) = (self.running.is_empty(), self.wake) {
             // SAFETY: as above. Doing it twice is harmless: Node keeps a flag, not a count.
             let _ = unsafe { sys::napi_unref_threadsafe_function(env.raw(), wake) };
         }
-        handle
+        Some(ended)
     }
+}
+
+/// The number of a running call in JavaScript, where 0 is that of an event.
+fn number_of(call: Slot) -> u32 {
+    call.index().saturating_add(1)
 }
 
 /// Makes the environment's bridge. `settle` is called with batches: for each call its number, its flags (-1 for an
@@ -180,7 +187,7 @@ impl Calls {
 #[napi(ts_args_type = "settle: (batch: unknown[]) => void", ts_return_type = "BridgeHandle")]
 pub(crate) fn create_bridge(env: &Env, settle: Function<Batch, Unknown<'static>>) -> napi::Result<External<Bridge>> {
     let queue = Arc::new(Queue::default());
-    let calls = Rc::new(RefCell::new(Calls { running: HashMap::new(), last: 0, wake: None }));
+    let calls = Rc::new(RefCell::new(Calls { running: Slab::default(), wake: None }));
     let (batches, waiting) = (Arc::clone(&queue), Rc::clone(&calls));
     let wake = settle
         .build_threadsafe_function::<()>()
@@ -195,7 +202,7 @@ pub(crate) fn create_bridge(env: &Env, settle: Function<Batch, Unknown<'static>>
         events::forget(&closing);
         let mut calls = waiting.borrow_mut();
         calls.wake = None;
-        calls.running.drain().for_each(|(_, call)| call.abort());
+        calls.running.drain().flatten().for_each(|call| call.abort());
     })?;
     let wake = Arc::new(wake);
     let waker = Waker::from(Arc::new(Rouse { queue: Arc::clone(&queue), wake: Arc::clone(&wake) }));
@@ -206,7 +213,9 @@ pub(crate) fn create_bridge(env: &Env, settle: Function<Batch, Unknown<'static>>
 /// Drops a running call and its request; nothing is reported for it any more.
 #[napi(ts_args_type = "bridge: BridgeHandle, call: number")]
 pub(crate) fn cancel(env: &Env, bridge: &External<Bridge>, call: u32) {
-    if let Some(running) = bridge.calls.borrow_mut().end(env, call) {
+    let mut calls = bridge.calls.borrow_mut();
+    let slot = call.checked_sub(1).and_then(|index| calls.running.at(index)).map(|(slot, _)| slot);
+    if let Some(running) = slot.and_then(|slot| calls.end(env, slot)).flatten() {
         running.abort();
     }
 }
@@ -218,9 +227,9 @@ impl Bridge {
         F: Future<Output = Result<T>> + Send + 'static,
         T: Into<Completed>,
     {
-        self.begin(env, |number| {
+        self.begin(env, |slot| {
             let reports = Arc::clone(&self.reports);
-            let call = async move { reports.report(number, guard_future(call).await.map(Into::into)) };
+            let call = async move { reports.report(slot, guard_future(call).await.map(Into::into)) };
             runtime::handle().map(|runtime| Running::Task(runtime.spawn(call).abort_handle()))
         })
     }
@@ -228,24 +237,19 @@ impl Bridge {
     /// Starts a wait, as [`start`](Self::start) does; while it sleeps it takes less room than another call.
     pub(crate) fn start_wait(&self, env: &Env, wait: Result<WaitUntilComplete>) -> u32 {
         match wait {
-            Ok(wait) if wait.is_plain() => self.begin(env, |number| {
+            Ok(wait) if wait.is_plain() => self.begin(env, |slot| {
                 let reports = Arc::clone(&self.reports);
-                wait.start_on(runtime::handle()?, reports, number.into()).map(Running::Wait)
+                wait.start_on(runtime::handle()?, reports, slot.number()).map(Running::Wait)
             }),
             wait => self.start(env, async move { wait?.await }),
         }
     }
 
-    fn begin(&self, env: &Env, start: impl FnOnce(u32) -> Result<Running>) -> u32 {
+    fn begin(&self, env: &Env, start: impl FnOnce(Slot) -> Result<Running>) -> u32 {
         let mut calls = self.calls.borrow_mut();
-        let number = calls.begin(env);
-        match start(number) {
-            Ok(running) => {
-                calls.running.insert(number, running);
-            }
-            Err(error) => self.reports.report(number, Err(error)),
-        }
-        number
+        let slot = calls.running.next();
+        let started = start(slot).map_err(|error| self.reports.report(slot, Err(error)));
+        calls.add(env, started.ok())
     }
 }
 
@@ -268,8 +272,10 @@ impl ToNapiValue for Batch {
             array.insert(fields)?;
         }
         for Finished { call, result } in batch.finished {
-            batch.calls.borrow_mut().end(&env, call);
-            array.insert(call)?;
+            if batch.calls.borrow_mut().end(&env, call).is_none() {
+                continue;
+            }
+            array.insert(number_of(call))?;
             match result {
                 Ok(Completed::Status(status)) => {
                     array.insert(status::flags(&status))?;

@@ -3,7 +3,6 @@
 //! The library's thread puts completions into the queue and writes one byte into a pipe for all that completed in one turn;
 //! it never enters the interpreter. The loop's thread reads the byte and takes all there is.
 
-use std::collections::HashMap;
 use std::io::{PipeReader, PipeWriter, Read, Write, pipe};
 use std::process;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,6 +13,7 @@ use pyo3::exceptions::PyOSError;
 use pyo3::prelude::*;
 use pyo3::{PyTraverseError, PyVisit};
 use smileid_jobs::background::{Running, wake_after_turn};
+use smileid_jobs::slab::{Slab, Slot};
 use smileid_jobs::{HearsWaits, JobStatus, Result};
 
 use crate::answer::{Answer, to_outcome};
@@ -72,15 +72,9 @@ impl Wake for Queue {
 #[pyclass(frozen, module = "smileid_jobs._native")]
 pub(crate) struct Bridge {
     queue: Arc<Queue>,
-    calls: Mutex<Calls>,
+    /// No object of Python's is dropped while they are locked, because that may come back here.
+    calls: Mutex<Slab<Expected>>,
     pid: u32,
-}
-
-/// Calls by their tokens. No object of Python's is dropped in here while it is locked, because that may come back here.
-#[derive(Default)]
-struct Calls {
-    running: HashMap<u64, Expected>,
-    last: u64,
 }
 
 /// A call that runs on the library's thread.
@@ -93,13 +87,11 @@ struct Expected {
 impl Bridge {
     /// Starts a call: it is told its token and the queue for its end.
     pub(crate) fn begin(&self, start: impl FnOnce(u64, Arc<Queue>) -> Result<Running>) -> Result<u64> {
-        let token = {
-            let mut calls = self.lock();
-            calls.last += 1;
-            calls.last
-        };
+        // Locked, so that nobody else takes the place. No Python runs in here, and nobody asks for the interpreter.
+        let mut calls = self.lock();
+        let token = calls.next().number();
         let running = start(token, Arc::clone(&self.queue))?;
-        self.lock().running.insert(token, Expected { running, future: None });
+        calls.add(Expected { running, future: None });
         Ok(token)
     }
 
@@ -108,18 +100,18 @@ impl Bridge {
     }
 
     /// Only for its own process: in a child somebody may hold it for ever.
-    fn lock(&self) -> MutexGuard<'_, Calls> {
+    fn lock(&self) -> MutexGuard<'_, Slab<Expected>> {
         self.calls.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn take(&self, token: u64) -> Option<Expected> {
-        self.lock().running.remove(&token)
+        self.lock().remove(Slot::of_number(token))
     }
 
     fn end_all(&self) {
         if self.is_own() {
-            let all = std::mem::take(&mut self.lock().running);
-            all.values().for_each(|call| call.running.abort());
+            let all: Vec<Expected> = self.lock().drain().collect();
+            all.iter().for_each(|call| call.running.abort());
         }
     }
 }
@@ -151,7 +143,7 @@ impl Bridge {
     /// Says whose future a call's end is for.
     fn expect(&self, token: u64, future: Bound<'_, PyAny>) {
         if self.is_own()
-            && let Some(call) = self.lock().running.get_mut(&token)
+            && let Some(call) = self.lock().get_mut(Slot::of_number(token))
         {
             call.future = Some(future.unbind());
         }
@@ -228,7 +220,7 @@ impl Bridge {
     fn __traverse__(&self, visit: PyVisit<'_>) -> std::result::Result<(), PyTraverseError> {
         // Whoever holds it is using it.
         let Ok(calls) = self.calls.try_lock() else { return Ok(()) };
-        calls.running.values().try_for_each(|call| visit.call(&call.future))
+        calls.values().try_for_each(|call| visit.call(&call.future))
     }
 
     fn __clear__(&self) {

@@ -63,6 +63,8 @@ mod retry;
 #[doc(hidden)]
 pub mod shared;
 mod signature;
+#[doc(hidden)]
+pub mod slab;
 mod timestamp;
 mod tls;
 #[doc(hidden)]

@@ -48,16 +48,17 @@ class Bridge:
             _bridges[loop] = weakref.ref(bridge)
         return bridge
 
-    def start(self, start: Callable[[_native.Bridge, Any], Any], arguments: object) -> tuple[int, asyncio.Future[Any]]:
-        """Starts a call, whose end is the future's result; raises what it is refused with.
-
-        Whoever waits for the future must :meth:`end` the call afterwards.
-        """
+    def start(self, start: Callable[[_native.Bridge, Any], Any], arguments: object) -> int:
+        """Starts a call, which must be ended; raises what it is refused with."""
         _logging.is_wanted()
-        call = value_of(start(self._native, arguments))
+        call: int = value_of(start(self._native, arguments))
+        return call
+
+    def future(self, call: int) -> asyncio.Future[Any]:
+        """What a call that was just started comes to."""
         future = asyncio.get_running_loop().create_future()
         self._native.expect(call, future)
-        return call, future
+        return future
 
     def end(self, call: int) -> None:
         """Drops the call's request, if it has not come to its end."""
@@ -65,11 +66,11 @@ class Bridge:
 
     async def run(self, start: Callable[[_native.Bridge, Any], Any], arguments: object) -> Any:
         """Starts a call and waits for its end. Whatever ends the wait early drops the call's request."""
-        call, future = self.start(start, arguments)
+        call = self.start(start, arguments)
         if isinstance(arguments, dict):
             arguments.clear()  # a frame that waits would hold all that the call was told
         try:
-            return await future
+            return await self.future(call)
         finally:
             self.end(call)
 

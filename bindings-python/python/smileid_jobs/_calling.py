@@ -25,9 +25,17 @@ if TYPE_CHECKING:
     from .callback import Callback
     from .outcomes import Image, JobOutcome, PollStep, StatusUpdate
 
+    Waiting = tuple[
+        str, str, bool, bool, bool, str | None, _Seconds | None, int | None, _Seconds, _Seconds, str | None
+    ]
     _A = TypeVar("_A")
     _T = TypeVar("_T")
 
+
+_WAITING = (
+    *("user_id", "job_id", "return_history", "return_image_links", "return_job_status", "callback_url"),
+    *("timeout", "retry_count", "initial_delay", "max_delay", "token"),
+)
 
 _main_thread: int | None = None
 
@@ -76,16 +84,9 @@ def polling(told: dict[str, Any]) -> dict[str, Any]:
     return told
 
 
-def waiting(
-    job: tuple[str, str, str | None],
-    asked: tuple[bool, bool, bool, str | None],
-    bounds: tuple[_Seconds | None, int | None, _Seconds, _Seconds],
-) -> dict[str, Any]:
-    """A wait's arguments, as native code takes them; in tuples, because a frame holds room for what is passed at once."""
-    user_id, job_id, token = job
-    return_history, return_image_links, return_job_status, callback_url = asked
-    timeout, retry_count, initial_delay, max_delay = bounds
-    return polling(locals())
+def waiting(arguments: Waiting) -> dict[str, Any]:
+    """A wait's arguments, as native code takes them."""
+    return polling(dict(zip(_WAITING, arguments, strict=True)))
 
 
 def download(told: dict[str, Any]) -> dict[str, Any]:

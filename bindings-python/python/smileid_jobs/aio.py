@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import inspect
+import sys
+
 from ._bridge import Bridge
 from ._calling import Plain, download, images_of, polling, step_of, waiting
 from ._raising import value_of
@@ -12,16 +16,40 @@ from .streams import AsyncJobOutcomes, AsyncStatusUpdates
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import os
-    from collections.abc import AsyncIterable, Iterable
+    from collections.abc import AsyncIterable, Callable, Coroutine, Iterable
     from types import TracebackType
+    from typing import Any, TypeVar
 
     from typing_extensions import Self
+
+    from . import _native
+    from ._calling import Waiting
 
     from ._settings import _Seconds
     from .outcomes import Image, PollStep
     from .streams import OnProgress
 
+    _F = TypeVar("_F", bound=Callable[..., Any])
+
 __all__ = ["AsyncClient"]
+
+
+def _makes_coroutines(function: _F) -> _F:
+    """Marks a function as what it is to its callers, where Python knows a mark."""
+    if sys.version_info >= (3, 12):
+        return inspect.markcoroutinefunction(function)
+    function._is_coroutine = asyncio.coroutines._is_coroutine  # type: ignore[attr-defined]
+    return function
+
+
+async def _completed(native: _native.Client, arguments: Waiting) -> JobStatus:
+    bridge = Bridge.current()
+    call = bridge.start(native.wait_until_complete, waiting(arguments))
+    del native, arguments
+    try:
+        return JobStatus(value_of(await bridge.future(call)))
+    finally:
+        bridge.end(call)
 
 
 class AsyncClient(Plain):
@@ -69,7 +97,8 @@ class AsyncClient(Plain):
         told = polling(locals())
         return JobStatus(value_of(await Bridge.current().run(self._native.poll_job_status, told)))
 
-    async def wait_until_complete(
+    @_makes_coroutines
+    def wait_until_complete(
         self,
         user_id: str,
         job_id: str,
@@ -83,21 +112,13 @@ class AsyncClient(Plain):
         initial_delay: _Seconds = 2.0,
         max_delay: _Seconds = DEFAULT_CAP,
         token: str | None = None,
-    ) -> JobStatus:
+    ) -> Coroutine[Any, Any, JobStatus]:
         """As :meth:`Client.wait_until_complete`. Cancelling the task drops the request."""
-        # Thousands of these frames may sleep: nothing here that makes one larger than it need be.
-        told = waiting(
-            (user_id, job_id, token),
-            (return_history, return_image_links, return_job_status, callback_url),
-            (timeout, retry_count, initial_delay, max_delay),
+        # Not one coroutine of this signature: thousands may sleep, and each would keep room for all of it.
+        asked = (return_history, return_image_links, return_job_status, callback_url)
+        return _completed(
+            self._native, (user_id, job_id, *asked, timeout, retry_count, initial_delay, max_delay, token)
         )
-        bridge = Bridge.current()
-        call, ended = bridge.start(self._native.wait_until_complete, told)
-        del told
-        try:
-            return JobStatus(value_of(await ended))
-        finally:
-            bridge.end(call)
 
     def watch_job_status(
         self,

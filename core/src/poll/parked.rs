@@ -5,7 +5,6 @@ mod driver;
 mod job;
 mod jobs;
 mod kept;
-mod slab;
 mod times;
 
 use std::fmt;
@@ -16,7 +15,7 @@ use tokio::sync::{Notify, mpsc};
 
 pub(crate) use self::driver::{close, drive};
 pub(crate) use self::job::NewJob;
-pub(crate) use self::jobs::{Added, Jobs, Slot};
+pub(crate) use self::jobs::{Added, Jobs};
 use super::limit::RateLimit;
 use super::many::JobOutcome;
 use super::poller::Policy;

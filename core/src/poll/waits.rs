@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use tokio::runtime::Handle;
 
-use super::parked::{Added, Hears, NewJob, Parked, Slot, Terms, close, drive};
+use super::parked::{Added, Hears, NewJob, Parked, Terms, close, drive};
 use super::poller::Policy;
 use crate::client::Client;
 use crate::error::{Error, Result};
 use crate::request::StatusOptions;
 use crate::response::JobStatus;
+use crate::slab::Slot;
 
 /// Hears how waits end.
 pub trait HearsWaits: Send + Sync + 'static {

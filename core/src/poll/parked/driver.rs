@@ -9,7 +9,7 @@ use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
 
 use super::job::Job;
-use super::jobs::{Jobs, Slot};
+use super::jobs::Jobs;
 use super::{Hears, Parked, Terms};
 use crate::clock::BoxFuture;
 use crate::error::{Error, Phase, Result};
@@ -21,6 +21,7 @@ use crate::poll::traced::Traced;
 use crate::request::Query;
 use crate::response::JobStatus;
 use crate::retry::Answer;
+use crate::slab::Slot;
 
 /// Asks until nobody listens any more, or until the last lone wait has ended. Ends with the client.
 pub(crate) async fn drive(engine: &Engine, parked: &Parked) {

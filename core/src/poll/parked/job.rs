@@ -41,8 +41,6 @@ pub(crate) struct Job {
     pub(super) attempts: u32,
     /// A random number that tells one call's events from another's.
     pub(super) call: u32,
-    /// Tells it from others that had its place before.
-    pub(super) serial: u32,
     // Ids have at most 256 bytes.
     user_id_bytes: u16,
     pub(super) state: State,
@@ -59,7 +57,7 @@ pub(super) enum State {
 
 impl Job {
     /// A job that is due now. Its bound runs from now on, or from its first query.
-    pub(super) fn new(new: NewJob<'_>, serial: u32, now: Duration, runs_already: bool) -> Self {
+    pub(super) fn new(new: NewJob<'_>, now: Duration, runs_already: bool) -> Self {
         let NewJob { user_id, job_id, terms, token, call } = new;
         Self {
             ids: [user_id, job_id].concat().into_boxed_str(),
@@ -74,7 +72,6 @@ impl Job {
             copies: 1,
             attempts: 0,
             call,
-            serial,
             user_id_bytes: u16::try_from(user_id.len()).unwrap_or(u16::MAX),
             state: State::Asleep,
             woken: false,

@@ -12,19 +12,12 @@ use hashbrown::HashTable;
 use super::super::poller::Pause;
 use super::job::{Job, NewJob, State, micros};
 use super::kept::{Common, Kept};
-use super::slab::Slab;
 use super::times::Times;
 use super::{Hears, Terms};
 use crate::error::Phase;
 use crate::retry::Answer;
 use crate::signature::Signature;
-
-/// A job that was added, by its place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct Slot {
-    index: u32,
-    serial: u32,
-}
+use crate::slab::{Slab, Slot};
 
 /// The jobs of one `poll_many`, or the lone waits of one client.
 #[derive(Default)]
@@ -43,7 +36,6 @@ pub(crate) struct Jobs {
     /// What the body kept last has in common with others.
     common: Weak<Common>,
     last_terms: Weak<Terms>,
-    last_serial: u32,
     is_over: bool,
     /// Whether there is a task that looks after lone waits.
     pub(crate) is_driven: bool,
@@ -64,7 +56,7 @@ impl Jobs {
     /// Adds a job of a `poll_many` that is due now. Its bound runs from its first query.
     pub(crate) fn add_or_count(&mut self, job: NewJob<'_>, now: Duration) -> Added {
         let same = self.find(job.user_id, job.job_id).next();
-        if let Some(same) = same.and_then(|index| self.job_mut(index)) {
+        if let Some(same) = same.and_then(|slot| self.entries.get_mut(slot)) {
             same.copies = same.copies.saturating_add(1);
             return Added::Again;
         }
@@ -81,14 +73,9 @@ impl Jobs {
             return Added::TooLate;
         }
         let hash = self.hasher.hash_one((job.user_id, job.job_id));
-        self.last_serial = self.last_serial.wrapping_add(1);
-        let mut slot = Slot { index: 0, serial: self.last_serial };
-        self.entries.add(|index| {
-            slot.index = index;
-            Job::new(job, slot.serial, now, runs_already)
-        });
+        let slot = self.entries.add(Job::new(job, now, runs_already));
         let (entries, hasher) = (&self.entries, &self.hasher);
-        self.index.insert_unique(hash, slot.index, |index| hash_of(entries, hasher, *index));
+        self.index.insert_unique(hash, slot.index(), |index| hash_of(entries, hasher, *index));
         self.sleep_until(micros(now), slot);
         Added::New(slot)
     }
@@ -165,7 +152,7 @@ impl Jobs {
     }
 
     pub(super) fn get_mut(&mut self, slot: Slot) -> Option<&mut Job> {
-        self.job_mut(slot.index).filter(|job| job.serial == slot.serial)
+        self.entries.get_mut(slot)
     }
 
     /// Remembers how to drop a job's attempt.
@@ -205,28 +192,28 @@ impl Jobs {
 
     /// Takes a job out for good, and drops its attempt.
     pub(crate) fn remove(&mut self, slot: Slot) -> Option<Job> {
-        self.get_mut(slot)?;
+        let ids = self.entries.get(slot)?.ids();
+        let hash = self.hasher.hash_one(ids);
+        if let Ok(found) = self.index.find_entry(hash, |index| *index == slot.index()) {
+            found.remove();
+        }
         if let Some(attempt) = self.attempts.remove(&slot) {
             attempt.abort();
         }
-        let hash = hash_of(&self.entries, &self.hasher, slot.index);
-        if let Ok(found) = self.index.find_entry(hash, |index| *index == slot.index) {
-            found.remove();
-        }
-        self.entries.remove(slot.index)
+        self.entries.remove(slot)
     }
 
     /// Makes waiting jobs due now; true when the driver should look.
     pub(crate) fn wake(&mut self, user_id: &str, job_id: &str, now: Duration) -> bool {
-        let same: Vec<u32> = self.find(user_id, job_id).collect();
+        let same: Vec<Slot> = self.find(user_id, job_id).collect();
         let mut wakes = false;
-        for index in same {
-            let Some(job) = self.job_mut(index) else { continue };
+        for slot in same {
+            let Some(job) = self.get_mut(slot) else { continue };
             job.woken = true;
             if job.state == State::Asleep {
                 job.due_us = micros(now).max(job.not_before_us);
-                let (due_us, serial) = (job.due_us, job.serial);
-                self.sleep_until(due_us, Slot { index, serial });
+                let due_us = job.due_us;
+                self.sleep_until(due_us, slot);
                 wakes = true;
             }
         }
@@ -252,21 +239,17 @@ impl Jobs {
 
     /// Gives back the room of jobs that are gone, all of them.
     pub(super) fn release(&mut self) {
-        self.entries = Slab::default();
+        self.entries.drain().for_each(drop);
         self.index = HashTable::new();
         self.attempts = HashMap::new();
         self.due.clear();
         self.forget_queue();
     }
 
-    fn find(&self, user_id: &str, job_id: &str) -> impl Iterator<Item = u32> {
-        let hash = self.hasher.hash_one((user_id, job_id));
-        let is_same = move |index: &u32| self.entries.get(*index).is_some_and(|job| job.ids() == (user_id, job_id));
-        self.index.iter_hash(hash).copied().filter(is_same)
-    }
-
-    fn job_mut(&mut self, index: u32) -> Option<&mut Job> {
-        self.entries.get_mut(index)
+    fn find(&self, user_id: &str, job_id: &str) -> impl Iterator<Item = Slot> {
+        let found = self.index.iter_hash(self.hasher.hash_one((user_id, job_id)));
+        let found = found.filter_map(|index| self.entries.at(*index));
+        found.filter(move |(_, job)| job.ids() == (user_id, job_id)).map(|(slot, _)| slot)
     }
 
     fn sleep_until(&mut self, due_us: u64, slot: Slot) {
@@ -274,22 +257,17 @@ impl Jobs {
     }
 }
 
-fn job_at(entries: &Slab<Job>, slot: Slot) -> Option<&Job> {
-    entries.get(slot.index).filter(|job| job.serial == slot.serial)
-}
-
 fn is_queued(entries: &Slab<Job>, slot: Slot) -> bool {
-    job_at(entries, slot).is_some_and(|job| job.state == State::Queued)
+    entries.get(slot).is_some_and(|job| job.state == State::Queued)
 }
 
 /// Whether a job sleeps until this very moment.
 fn sleeps(entries: &Slab<Job>) -> impl Fn(u64, Slot) -> bool {
-    |due_us, slot| job_at(entries, slot).is_some_and(|job| job.state == State::Asleep && job.due_us == due_us)
+    |due_us, slot| entries.get(slot).is_some_and(|job| job.state == State::Asleep && job.due_us == due_us)
 }
 
 fn hash_of(entries: &Slab<Job>, hasher: &RandomState, index: u32) -> u64 {
-    let ids = entries.get(index).map(|job| job.ids());
-    hasher.hash_one(ids.unwrap_or_default())
+    hasher.hash_one(entries.at(index).map(|(_, job)| job.ids()).unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -399,7 +377,7 @@ mod tests {
     }
 
     #[test]
-    fn slots_are_used_again_and_old_due_times_do_not_count() {
+    fn due_times_of_jobs_that_are_gone_do_not_count() {
         let mut jobs = Jobs::default();
         for round in 0..50_u32 {
             for n in 0..100 {
@@ -411,7 +389,6 @@ mod tests {
             }
             assert_eq!(jobs.next_moment(), None);
         }
-        assert!(jobs.entries.room() <= 128);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use super::jobs::Slot;
+use crate::slab::Slot;
 
 /// A heap of moments in microseconds.
 #[derive(Default)]
