@@ -148,11 +148,16 @@ export class Client {
    * used up: it carries `reason`, `lastStatus`, `lastError`, `attempts` and `elapsedMs`; with `PollTokenError` when the
    * token does not fit; with any other {@link SmileIDError} that waiting does not cure; or with the signal's reason.
    */
-  async waitUntilComplete(userId: string, jobId: string, options: WaitUntilCompleteOptions = NONE): Promise<JobStatus> {
-    // Without a closure, because thousands of waits may sleep here.
+  async waitUntilComplete(userId: string, jobId: string, options?: WaitUntilCompleteOptions): Promise<JobStatus> {
+    // Thousands may sleep here, each with room for all that this function ever needs at once: little, without a default and
+    // with one call at a time.
+    const settled = await this.#wait(userId, jobId, options)
+    return outcome(settled, userId, jobId)
+  }
+
+  #wait(userId: string, jobId: string, options: WaitUntilCompleteOptions = NONE): Promise<Settled> {
     const signal = checkSignal(checkStepOptions(options).signal)
-    const call = native.waitUntilComplete(beginCall(signal), this.#handle, userId, jobId, options)
-    return outcome(await endOf(call, signal), userId, jobId)
+    return endOf(native.waitUntilComplete(beginCall(signal), this.#handle, userId, jobId, options), signal)
   }
 
   /**
