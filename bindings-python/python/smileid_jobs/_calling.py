@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from .callback import Callback
     from .outcomes import Image, JobOutcome, PollStep, StatusUpdate
 
-    Waiting = tuple[
+    _Waiting = tuple[
         str, str, bool, bool, bool, str | None, _Seconds | None, int | None, _Seconds, _Seconds, str | None
     ]
     _A = TypeVar("_A")
@@ -84,9 +84,9 @@ def polling(told: dict[str, Any]) -> dict[str, Any]:
     return told
 
 
-def waiting(arguments: Waiting) -> dict[str, Any]:
+def waiting(arguments: _Waiting) -> dict[str, Any]:
     """A wait's arguments, as native code takes them."""
-    return polling(dict(zip(_WAITING, arguments, strict=True)))
+    return polling(dict(zip(_WAITING, arguments)))
 
 
 def download(told: dict[str, Any]) -> dict[str, Any]:

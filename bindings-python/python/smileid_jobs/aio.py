@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from . import _native
-    from ._calling import Waiting
+    from ._calling import _Waiting
 
     from ._settings import _Seconds
     from .outcomes import Image, PollStep
@@ -42,7 +42,7 @@ def _makes_coroutines(function: _F) -> _F:
     return function
 
 
-async def _completed(native: _native.Client, arguments: Waiting) -> JobStatus:
+async def _completed(native: _native.Client, arguments: _Waiting) -> JobStatus:
     bridge = Bridge.current()
     call = bridge.start(native.wait_until_complete, waiting(arguments))
     del native, arguments
