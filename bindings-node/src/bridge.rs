@@ -247,7 +247,7 @@ impl Bridge {
 
     fn begin(&self, env: &Env, start: impl FnOnce(Slot) -> Result<Running>) -> u32 {
         let mut calls = self.calls.borrow_mut();
-        let slot = calls.running.next();
+        let slot = calls.running.next_slot();
         let started = start(slot).map_err(|error| self.reports.report(slot, Err(error)));
         calls.add(env, started.ok())
     }

@@ -89,7 +89,7 @@ impl Bridge {
     pub(crate) fn begin(&self, start: impl FnOnce(u64, Arc<Queue>) -> Result<Running>) -> Result<u64> {
         // Locked, so that nobody else takes the place. No Python runs in here, and nobody asks for the interpreter.
         let mut calls = self.lock();
-        let token = calls.next().number();
+        let token = calls.next_slot().number();
         let running = start(token, Arc::clone(&self.queue))?;
         calls.add(Expected { running, future: None });
         Ok(token)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from conftest import Programs
+
     from sandbox_client import Sandbox
 
 PATIENT: dict[str, Any] = {"timeout": None, "initial_delay": 600, "max_delay": 600}
@@ -28,6 +29,11 @@ async def until(due: Callable[[], bool]) -> None:
     while not due():
         assert time.monotonic() - start < 10, "what was waited for did not come"
         await asyncio.sleep(0.005)
+
+
+def are_answered(sandbox: Sandbox, user: str, job: str, requests: int) -> bool:
+    log = sandbox.log(user, job)
+    return log.requests == requests and log.all_answered
 
 
 def test_it_is_a_coroutine_function_where_that_can_be_said() -> None:
@@ -111,7 +117,7 @@ def test_equal_waits_are_woken_together(async_client: AsyncClient, sandbox: Sand
     async def main() -> None:
         waits = [async_client.wait_until_complete(user, "pending-5", **PATIENT) for _ in range(5)]
         tasks = [asyncio.ensure_future(wait) for wait in waits]
-        await until(lambda: sandbox.log(user, "pending-5").requests == 5 and sandbox.log(user, "pending-5").all_answered)
+        await until(lambda: are_answered(sandbox, user, "pending-5", 5))
         await asyncio.sleep(0.05)
         async_client.notify(user, "pending-5")
         assert all(status.job_complete for status in await asyncio.wait_for(asyncio.gather(*tasks), 5))
@@ -124,7 +130,7 @@ def test_closing_ends_thousands(async_client: AsyncClient, sandbox: Sandbox, use
     async def main() -> None:
         waits = [async_client.wait_until_complete(user, "never", **PATIENT) for _ in range(3000)]
         tasks = [asyncio.ensure_future(wait) for wait in waits]
-        await until(lambda: sandbox.log(user, "never").requests == 3000 and sandbox.log(user, "never").all_answered)
+        await until(lambda: are_answered(sandbox, user, "never", 3000))
         start = time.monotonic()
         await async_client.aclose()
         ends = await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), 5)

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
     from . import _native
     from ._calling import _Waiting
-
     from ._settings import _Seconds
     from .outcomes import Image, PollStep
     from .streams import OnProgress

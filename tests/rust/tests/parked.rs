@@ -82,6 +82,9 @@ async fn until(is_so: impl Fn() -> bool) {
     }
 }
 
+/// What a wait is told besides its job.
+type Tell = fn(WaitUntilComplete) -> WaitUntilComplete;
+/// What a caller sees of an error.
 type Told = (ErrorCode, Option<&'static str>, Option<u32>, Option<Duration>, Option<bool>, Option<ErrorCode>, bool);
 
 fn told(result: &Result<JobStatus>) -> std::result::Result<bool, Told> {
@@ -96,7 +99,7 @@ fn told(result: &Result<JobStatus>) -> std::result::Result<bool, Told> {
 
 #[tokio::test]
 async fn it_is_the_same_wait() {
-    let stories: [(&str, Vec<Answer>, fn(WaitUntilComplete) -> WaitUntilComplete); 12] = [
+    let stories: [(&str, Vec<Answer>, Tell); 12] = [
         ("defaults", vec![pending()], |wait| wait),
         ("complete", vec![pending(), pending(), complete()], |wait| wait.max_delay(3 * S)),
         ("retries", vec![status(503), status(503), status(503), pending(), complete()], |wait| wait),
