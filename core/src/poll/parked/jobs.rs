@@ -27,8 +27,8 @@ pub(crate) struct Jobs {
     hasher: RandomState,
     /// When sleeping ones are due.
     due: Times,
-    /// Due ones for which there was no room, first come, first served.
-    queue: VecDeque<Slot>,
+    /// The places of due ones for which there was no room, first come, first served.
+    queue: VecDeque<u32>,
     /// When the bounds of those are over.
     ends: Times,
     /// How to drop attempts.
@@ -96,7 +96,10 @@ impl Jobs {
     /// Takes a job that is due at `now`, earliest first.
     pub(super) fn pop_due(&mut self, now: Duration) -> Option<Slot> {
         let entries = &self.entries;
-        let queued = std::iter::from_fn(|| self.queue.pop_front()).find(|slot| is_queued(entries, *slot));
+        let queued = std::iter::from_fn(|| self.queue.pop_front()).find_map(|index| {
+            let (slot, job) = entries.at(index)?;
+            (job.state == State::Queued).then_some(slot)
+        });
         let slot = match queued {
             Some(slot) => slot,
             None => {
@@ -116,7 +119,7 @@ impl Jobs {
                 let entries = &self.entries;
                 self.ends.push(ends_us, slot, self.index.len(), |_, slot| is_queued(entries, slot));
             }
-            self.queue.push_back(slot);
+            self.queue.push_back(slot.index());
         }
     }
 
