@@ -19,6 +19,9 @@ use crate::retry::Answer;
 use crate::signature::Signature;
 use crate::slab::{Slab, Slot};
 
+/// How many jobs queue before others have their turn on the driver's thread.
+const QUEUED_AT_ONCE: usize = 1000;
+
 /// The jobs of one `poll_many`, or the lone waits of one client.
 #[derive(Default)]
 pub(crate) struct Jobs {
@@ -110,9 +113,10 @@ impl Jobs {
         self.begin(slot)
     }
 
-    /// Lets what is due at `now` queue: there is no room for it.
+    /// Lets what is due at `now` queue: there is no room for it. The rest of very many is due still.
     pub(super) fn queue_due(&mut self, now: Duration) {
-        while let Some(slot) = self.due.pop(micros(now), sleeps(&self.entries)) {
+        for _ in 0..QUEUED_AT_ONCE {
+            let Some(slot) = self.due.pop(micros(now), sleeps(&self.entries)) else { return };
             let Some(job) = self.get_mut(slot) else { continue };
             job.state = State::Queued;
             if let Some(ends_us) = job.ends_us() {
