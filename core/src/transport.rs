@@ -1,7 +1,7 @@
 //! How one signed body reaches the server and its answer comes back; the rest of the crate sees the trait only.
 //!
-//! Most programs have no proxy. Their requests go out on connections of this crate's own pool ([`direct`]), which is hyper
-//! and rustls with nothing in between; those that a proxy is meant for go through reqwest ([`proxied`]), which is built on
+//! Most programs have no proxy. Their requests go out on connections of this crate's own pool (`direct`), which is hyper
+//! and rustls with nothing in between; those that a proxy is meant for go through reqwest (`proxied`), which is built on
 //! the same two. Both keep the same promises: no retry, no redirect, bounded bodies, gzip, the same TLS settings.
 
 mod body;
