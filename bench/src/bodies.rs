@@ -17,15 +17,16 @@ pub fn bodies() -> Result<[(&'static str, String); 3], Box<dyn std::error::Error
     result["Country"] = "NG".into();
     result["IDType"] = "NIN".into();
     result["FullName"] = "Ọmọ Specimen".into();
+    // As long as links are that carry a session's token.
     let links: Vec<String> = (0..2)
-        .map(|n| format!("https://images.example/{n}.jpg?X-Amz-Signature={}", "0123456789abcdef".repeat(4)))
+        .map(|n| format!("https://images.example/{n}.jpg?X-Amz-Signature={}", "0123456789abcdef".repeat(27)))
         .collect();
     let images = json!({ "selfie_image": links[0], "liveness_image_0": links[1] });
     let large: Vec<Value> = (0..50)
         .map(|n| {
             let mut entry = result.clone();
             entry["SmileJobID"] = format!("{n:010}").into();
-            entry["Address"] = "12 Specimen Crescent, ".repeat(28).into();
+            entry["Address"] = "12 Specimen Crescent, ".repeat(49).into();
             entry
         })
         .collect();

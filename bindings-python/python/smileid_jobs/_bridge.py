@@ -12,13 +12,15 @@ import weakref
 from typing import TYPE_CHECKING, Any
 
 from . import _logging, _native
-from ._raising import value_of
+from ._raising import error_from
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 # The loop holds its bridge, through the reader: it lives as long as the loop is open, and the loop is not held by it.
 _bridges: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, weakref.ref[Bridge]] = weakref.WeakKeyDictionary()
+# The loop that asked last and its bridge: most programs have one, and looking it up costs more than all else here.
+_last: tuple[weakref.ref[asyncio.AbstractEventLoop], weakref.ref[Bridge]] | None = None
 
 
 class Bridge:
@@ -40,25 +42,29 @@ class Bridge:
     @classmethod
     def current(cls) -> Bridge:
         """The running loop's bridge in this process."""
+        global _last
         loop = asyncio.get_running_loop()
-        reference = _bridges.get(loop)
+        last = _last
+        reference = last[1] if last is not None and last[0]() is loop else _bridges.get(loop)
         bridge = None if reference is None else reference()
-        if bridge is None or not bridge._native.is_usable:
+        if reference is None or bridge is None or not bridge._native.is_usable:
             bridge = cls(loop)
-            _bridges[loop] = weakref.ref(bridge)
+            reference = _bridges[loop] = weakref.ref(bridge)
+        if last is None or last[1] is not reference:
+            _last = (weakref.ref(loop), reference)
         return bridge
 
-    def start(self, start: Callable[[_native.Bridge, Any], Any], arguments: object) -> int:
-        """Starts a call, which must be ended; raises what it is refused with."""
+    def begin(
+        self, start: Callable[[_native.Bridge, Any], int | _native.Failure], arguments: object
+    ) -> tuple[int, asyncio.Future[Any]]:
+        """Starts a call, which must be ended, and says what it comes to; raises what it is refused with."""
         _logging.is_wanted()
-        call: int = value_of(start(self._native, arguments))
-        return call
-
-    def future(self, call: int) -> asyncio.Future[Any]:
-        """What a call that was just started comes to."""
         future = asyncio.get_running_loop().create_future()
+        call = start(self._native, arguments)
+        if isinstance(call, _native.Failure):
+            raise error_from(call)
         self._native.expect(call, future)
-        return future
+        return call, future
 
     def end(self, call: int) -> None:
         """Drops the call's request, if it has not come to its end."""
@@ -66,11 +72,11 @@ class Bridge:
 
     async def run(self, start: Callable[[_native.Bridge, Any], Any], arguments: object) -> Any:
         """Starts a call and waits for its end. Whatever ends the wait early drops the call's request."""
-        call = self.start(start, arguments)
+        call, future = self.begin(start, arguments)
         if isinstance(arguments, dict):
             arguments.clear()  # a frame that waits would hold all that the call was told
         try:
-            return await self.future(call)
+            return await future
         finally:
             self.end(call)
 
@@ -78,7 +84,7 @@ class Bridge:
         for future, outcome in self._native.drain(waited):
             if not future.done():
                 future.set_result(outcome)
-        if _logging.is_wanted():
+        if _logging.listening:
             _logging.flush()
 
     def _watch(self, loop_reference: weakref.ref[asyncio.AbstractEventLoop]) -> None:

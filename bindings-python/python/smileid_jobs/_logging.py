@@ -19,7 +19,8 @@ _DEBUG, _INFO, _WARNING, _ERROR = 10, 20, 30, 40
 _LEVELS = {1: _ERROR, 2: _WARNING, 3: _INFO, 4: _DEBUG}
 
 _logger: logging.Logger | None = None
-_listening = 0
+listening = 0
+"""Up to which level native code keeps events, since somebody last asked whether any are wanted."""
 
 
 def _attach() -> logging.Logger:
@@ -39,7 +40,7 @@ if "logging" in sys.modules:
 
 def is_wanted() -> bool:
     """Whether somebody wants the events of what is about to start. Costs two looks into the logger's cache."""
-    global _listening
+    global listening
     logger = _logger
     if logger is None:
         if "logging" not in sys.modules:
@@ -50,8 +51,8 @@ def is_wanted() -> bool:
         level = 4 if is_enabled(_DEBUG) else 3
     else:
         level = 2 if is_enabled(_WARNING) else int(is_enabled(_ERROR))
-    if level != _listening:
-        _listening = level
+    if level != listening:
+        listening = level
         _native.listen_to_events(level)
     return level > 0
 

@@ -43,10 +43,10 @@ def _makes_coroutines(function: _F) -> _F:
 
 async def _completed(native: _native.Client, arguments: _Waiting) -> JobStatus:
     bridge = Bridge.current()
-    call = bridge.start(native.wait_until_complete, waiting(arguments))
+    call, future = bridge.begin(native.wait_until_complete, waiting(arguments))
     del native, arguments
     try:
-        return JobStatus(value_of(await bridge.future(call)))
+        return JobStatus(value_of(await future))
     finally:
         bridge.end(call)
 
@@ -74,9 +74,16 @@ class AsyncClient(Plain):
         callback_url: str | None = None,
     ) -> JobStatus:
         """As :meth:`Client.get_job_status`. Cancelling the task drops the request."""
+        # Written out, as it is the verb that is called most: `run` would be one coroutine more.
         ids_and_flags = (user_id, job_id, return_history, return_image_links)
-        arguments = (*ids_and_flags, seconds(timeout), return_job_status, callback_url)
-        return JobStatus(value_of(await Bridge.current().run(self._native.get_job_status, arguments)))
+        bound = timeout if type(timeout) is float else seconds(timeout)
+        bridge = Bridge.current()
+        arguments = (*ids_and_flags, bound, return_job_status, callback_url)
+        call, future = bridge.begin(self._native.get_job_status, arguments)
+        try:
+            return JobStatus(value_of(await future))
+        finally:
+            bridge.end(call)
 
     async def poll_job_status(
         self,
