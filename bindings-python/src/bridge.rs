@@ -14,11 +14,12 @@ use pyo3::prelude::*;
 use pyo3::{PyTraverseError, PyVisit};
 use smileid_jobs::background::{Running, wake_after_turn};
 use smileid_jobs::slab::{Slab, Slot};
-use smileid_jobs::{HearsWaits, JobStatus, Result};
+use smileid_jobs::{Error, HearsWaits, JobStatus, Result};
 
 use crate::answer::{Answer, to_outcome};
 use crate::arguments::Any;
 use crate::exit::outside;
+use crate::failure::Failure;
 
 /// What the library's thread knows of a bridge. Both ends of the pipe are here, so that nobody writes to a closed one.
 pub(crate) struct Queue {
@@ -209,7 +210,10 @@ impl Bridge {
         for (token, result) in self.queue.take() {
             // Nobody waits any more for one that was given up meanwhile.
             if let Some(future) = self.take(token).and_then(|call| call.future) {
-                ended.push((future, to_outcome(py, result)?));
+                // One that cannot be told as it is does not keep the others waiting.
+                let outcome = to_outcome(py, result)
+                    .or_else(|_| Ok::<_, PyErr>(Bound::new(py, Failure(Error::internal()))?.into_any()))?;
+                ended.push((future, outcome));
             }
         }
         Ok(ended)

@@ -40,8 +40,8 @@ impl SharedWatch {
                 return update;
             }
             *held.watch = None;
-            // The connection of the dropped request is closed by a task of its own, and a runtime that its callers drive
-            // stands still once this ends.
+            // Behind a proxy, the connection of the dropped request is closed by a task of its own, and a runtime that its
+            // callers drive stands still once this ends.
             for _ in 0..4 {
                 tokio::task::yield_now().await;
             }

@@ -122,15 +122,16 @@ impl HttpTransport {
         let environment = options.trust_env.then(Matcher::from_system);
         let connections = Connections::new(options.trust.clone(), options.connect_timeout, options.max_connections);
         let proxied = Proxied::new(options.user_agent);
-        if let Some(proxy) = &options.proxy {
-            proxied::proxy_of(proxy)?;
-        }
+        let transport = Self { options, environment, connections, proxied };
         // Without TLS there is nothing to trust, and a machine without CA files must do. But a wrong bundle is found where
         // it was given, even if this server needs none.
-        if url.scheme() != "http" || options.trust.ca_bundle.is_some() {
-            connections.tls()?;
+        if url.scheme() != "http" || transport.options.trust.ca_bundle.is_some() {
+            transport.connections.tls()?;
         }
-        Ok(Self { options, environment, connections, proxied })
+        if transport.has_proxy(url) {
+            transport.proxied.prepare(&transport.options, transport.connections.tls()?)?;
+        }
+        Ok(transport)
     }
 
     fn route(&self, url: &Url) -> Route {
@@ -166,6 +167,7 @@ impl Transport for HttpTransport {
 
     fn close(&self) {
         self.connections.close();
+        self.proxied.close();
     }
 }
 

@@ -51,6 +51,10 @@ async def _completed(native: _native.Client, arguments: _Waiting) -> JobStatus:
         bridge.end(call)
 
 
+# What a coroutine is called in warnings and in asyncio's own logging.
+_completed.__name__, _completed.__qualname__ = "wait_until_complete", "AsyncClient.wait_until_complete"
+
+
 class AsyncClient(Plain):
     """Asks Smile ID how jobs ended, from asyncio.
 

@@ -131,7 +131,7 @@ impl ProcessRuntime {
             }
             let result = call.await;
             if result.is_err() {
-                // The connection of a request that was dropped is closed by a task of its own.
+                // Behind a proxy, the connection of a request that was dropped is closed by a task of its own.
                 catch_up().await;
             }
             result

@@ -93,6 +93,13 @@ impl Connection {
     }
 }
 
+impl Drop for Connection {
+    fn drop(&mut self) {
+        // What its own end wakes is no news.
+        self.rise();
+    }
+}
+
 fn drive(driver: &mut Option<Pin<Box<dyn Future<Output = hyper::Result<()>> + Send>>>, context: &mut Context<'_>) {
     if driver.as_mut().is_some_and(|driver| driver.as_mut().poll(context).is_ready()) {
         // Whoever waits for an answer hears of the end from hyper.

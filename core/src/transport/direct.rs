@@ -106,7 +106,7 @@ impl Connections {
     ) -> Result<(Connection, Response<Incoming>)> {
         let mut request = direct.request(request);
         loop {
-            let (mut connection, is_new) = match pool.take(&direct.origin) {
+            let (mut connection, is_new) = match pool.take(&direct.origin).await {
                 Some(connection) => (connection, false),
                 // Boxed, because it is rare and large.
                 None => (Box::pin(self.connect(direct, pool)).await?, true),

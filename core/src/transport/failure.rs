@@ -9,7 +9,6 @@ use crate::error::{Cause, Error, Phase};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Failure {
     Connect,
-    Timeout,
     Decode,
     Exchange,
 }
@@ -21,8 +20,8 @@ pub(super) fn classify(error: &(dyn StdError + 'static), failure: Failure) -> Er
         error_of(ErrorCode::Tls, "the TLS handshake failed; check the certificate, ca_bundle and the clock")
     } else {
         match failure {
-            // Only connecting has a timeout in here; everything else is bounded from outside.
-            Failure::Timeout => Error::timeout(Phase::Connect),
+            // Only connecting has a timeout in here; everything else is bounded from outside. A connection that the system
+            // gives up later is broken.
             Failure::Connect if chain(error).any(is_timeout) => Error::timeout(Phase::Connect),
             Failure::Connect => {
                 error_of(ErrorCode::Connect, "the server could not be connected to; check the network and the base URL")
@@ -61,6 +60,7 @@ fn is_tls(error: &(dyn StdError + 'static)) -> bool {
 
 fn is_timeout(error: &(dyn StdError + 'static)) -> bool {
     error.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == std::io::ErrorKind::TimedOut)
+        || error.downcast_ref::<reqwest::Error>().is_some_and(reqwest::Error::is_timeout)
 }
 
 /// Whether the connection itself broke, which reqwest also reports while decoding.

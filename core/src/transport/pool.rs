@@ -9,13 +9,18 @@ use tokio::runtime::Handle;
 use super::connection::Connection;
 use super::target::Origin;
 
-/// A connection that was not used for this long is not used again: what stands in between may have forgotten it.
+/// A connection that was not used for this long is not used again: what stands in between may have forgotten it. One that
+/// nobody asks for any more stays until its server closes it.
 const MOST_IDLE: Duration = Duration::from_secs(90);
 
-/// The one used last is used first; the one not used for longest goes when there are too many.
+/// What a connection has received is looked at before it is used again after this long. In less, a runtime that is
+/// driven all the time would not have looked either.
+const UNSEEN: Duration = Duration::from_millis(1);
+
+/// The one used last is used first; of one server's, the one not used for longest goes when there are too many.
 pub(super) struct Pool {
     idle: Mutex<Vec<Idle>>,
-    most: usize,
+    most_of_a_server: usize,
     sweep_is_due: AtomicBool,
     is_closed: AtomicBool,
 }
@@ -26,26 +31,40 @@ struct Idle {
 }
 
 impl Pool {
-    pub(super) fn new(most: usize) -> Self {
-        Self { idle: Mutex::default(), most, sweep_is_due: AtomicBool::new(false), is_closed: AtomicBool::new(false) }
+    pub(super) fn new(most_of_a_server: usize) -> Self {
+        let (sweep_is_due, is_closed) = (AtomicBool::new(false), AtomicBool::new(false));
+        Self { idle: Mutex::default(), most_of_a_server, sweep_is_due, is_closed }
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Idle>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// An open connection to a server.
-    pub(super) fn take(&self, origin: &Origin) -> Option<Connection> {
+    /// An open connection to a server, on which nothing has come that nobody asked for: an answer that is late, or one too
+    /// many, would be taken for the next request's.
+    pub(super) async fn take(&self, origin: &Origin) -> Option<Connection> {
+        if self.has_unseen(origin) {
+            // A runtime whose callers drive it has not looked at its sockets meanwhile; before it goes on here, it does.
+            tokio::task::yield_now().await;
+        }
+        self.take_seen(origin)
+    }
+
+    fn has_unseen(&self, origin: &Origin) -> bool {
+        let idle = self.lock();
+        let last = idle.iter().rfind(|idle| *idle.connection.origin == *origin);
+        last.is_some_and(|last| last.since.elapsed() >= UNSEEN)
+    }
+
+    fn take_seen(&self, origin: &Origin) -> Option<Connection> {
+        // Before the lock, so that they are closed after it.
+        let mut closed = Vec::new();
         let mut idle = self.lock();
-        let too_old = idle.iter().take_while(|idle| idle.since.elapsed() > MOST_IDLE).count();
-        // Closing is not done under the lock.
-        let mut closed: Vec<Idle> = idle.drain(..too_old).collect();
+        expire(&mut idle, &mut closed);
         loop {
             let found = idle.iter().rposition(|idle| *idle.connection.origin == *origin)?;
             let mut found = idle.remove(found);
             if found.connection.is_undisturbed() || found.connection.rest() {
-                drop(idle);
-                drop(closed);
                 found.connection.rise();
                 return Some(found.connection);
             }
@@ -55,18 +74,21 @@ impl Pool {
 
     /// Keeps a connection, if it can be used again.
     pub(super) fn put(&self, mut connection: Connection) {
-        if !connection.rest() {
-            return;
-        }
+        let mut closed = Vec::new();
+        // All under the lock: what closes or sweeps now either sees it or is seen.
         let mut idle = self.lock();
-        // Under the lock: what is closing now either sees it or is seen.
-        if self.is_closed.load(Ordering::Acquire) {
-            return;
+        if self.is_closed.load(Ordering::Acquire) || !connection.rest() {
+            drop(idle);
+            return drop(connection);
         }
-        let oldest = (idle.len() >= self.most).then(|| idle.remove(0));
+        expire(&mut idle, &mut closed);
+        let of_same = |idle: &Idle| *idle.connection.origin == *connection.origin;
+        if idle.len() >= self.most_of_a_server
+            && idle.iter().filter(|idle| of_same(idle)).count() >= self.most_of_a_server
+        {
+            closed.extend(idle.iter().position(of_same).map(|oldest| idle.remove(oldest)));
+        }
         idle.push(Idle { connection, since: Instant::now() });
-        drop(idle);
-        drop(oldest);
     }
 
     /// Closes all of them, and keeps none from now on.
@@ -76,19 +98,44 @@ impl Pool {
         drop(idle);
     }
 
-    /// Has a runtime look at the connections on which something has happened.
+    /// Has a runtime look at the connections on which something has happened. One that has ended looks at none: then all of
+    /// them are of no use.
     pub(super) fn sweep_on(self: Arc<Self>, runtime: &Handle) {
         if !self.sweep_is_due.swap(true, Ordering::AcqRel) {
-            runtime.spawn(async move { self.sweep() });
+            let mut sweep = Sweep(Some(self));
+            runtime.spawn(async move {
+                if let Some(pool) = sweep.0.take() {
+                    pool.sweep();
+                }
+            });
         }
     }
 
     fn sweep(&self) {
         self.sweep_is_due.store(false, Ordering::Release);
+        let mut closed = Vec::new();
         let mut idle = self.lock();
+        expire(&mut idle, &mut closed);
         let is_closed = |idle: &mut Idle| !idle.connection.is_undisturbed() && !idle.connection.rest();
-        let closed: Vec<Idle> = idle.extract_if(.., is_closed).collect();
+        closed.extend(idle.extract_if(.., is_closed));
+    }
+}
+
+/// Takes out what is too old, which stands first.
+fn expire(idle: &mut Vec<Idle>, closed: &mut Vec<Idle>) {
+    let too_old = idle.iter().take_while(|idle| idle.since.elapsed() > MOST_IDLE).count();
+    closed.extend(idle.drain(..too_old));
+}
+
+/// A sweep that is to come.
+struct Sweep(Option<Arc<Pool>>);
+
+impl Drop for Sweep {
+    fn drop(&mut self) {
+        let Some(pool) = self.0.take() else { return };
+        // The runtime has ended. Not waiting for the lock: this may be under it.
+        let idle = pool.idle.try_lock().map(|mut idle| std::mem::take(&mut *idle));
         drop(idle);
-        drop(closed);
+        pool.sweep_is_due.store(false, Ordering::Release);
     }
 }

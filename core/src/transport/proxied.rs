@@ -1,5 +1,7 @@
 //! Requests through a proxy, by reqwest: which proxy serves which URL, tunnels, and proxies' own credentials are its field.
 
+use std::sync::{Mutex, PoisonError, RwLock};
+
 use http::header::{ACCEPT, CONTENT_TYPE, DATE, HeaderMap, HeaderValue, RETRY_AFTER, USER_AGENT};
 use url::Url;
 
@@ -11,7 +13,10 @@ use crate::error::{Error, Result};
 
 /// A client of reqwest's per runtime.
 pub(super) struct Proxied {
-    clients: PerRuntime<reqwest::Client>,
+    /// `None` once it was closed.
+    clients: RwLock<Option<PerRuntime<reqwest::Client>>>,
+    /// Made with the transport, so that the environment's proxies are read when the settings are; the first runtime's.
+    unused: Mutex<Option<reqwest::Client>>,
     headers: HeaderMap,
 }
 
@@ -21,7 +26,28 @@ impl Proxied {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         headers.insert(USER_AGENT, HeaderValue::from_static(user_agent));
-        Self { clients: PerRuntime::default(), headers }
+        Self { clients: RwLock::new(Some(PerRuntime::default())), unused: Mutex::default(), headers }
+    }
+
+    /// Makes the first client now.
+    pub(super) fn prepare(&self, options: &TransportOptions, tls: &rustls::ClientConfig) -> Result<()> {
+        let made = make(options, tls)?;
+        *self.unused.lock().unwrap_or_else(PoisonError::into_inner) = Some(made);
+        Ok(())
+    }
+
+    /// Closes what nobody uses; what is used is closed after it.
+    pub(super) fn close(&self) {
+        let clients = self.clients.write().unwrap_or_else(PoisonError::into_inner).take();
+        drop(clients);
+    }
+
+    fn client(&self, options: &TransportOptions, tls: &rustls::ClientConfig) -> Result<reqwest::Client> {
+        let clients = self.clients.read().unwrap_or_else(PoisonError::into_inner);
+        clients.as_ref().ok_or_else(Error::closed)?.get(|| {
+            let unused = self.unused.lock().unwrap_or_else(PoisonError::into_inner).take();
+            unused.map_or_else(|| make(options, tls), Ok)
+        })
     }
 
     pub(super) async fn exchange(
@@ -31,7 +57,7 @@ impl Proxied {
         request: HttpRequest,
         progress: &Progress,
     ) -> Result<HttpResponse> {
-        let client = self.clients.get(|| make(options, tls))?;
+        let client = self.client(options, tls)?;
         let method = if request.body.is_some() { reqwest::Method::POST } else { reqwest::Method::GET };
         let mut sent = reqwest::Request::new(method, request.target.url.clone());
         match request.body {
@@ -56,8 +82,7 @@ impl Proxied {
     }
 }
 
-/// Settings that reqwest does not take are found here.
-pub(super) fn make(options: &TransportOptions, tls: &rustls::ClientConfig) -> Result<reqwest::Client> {
+fn make(options: &TransportOptions, tls: &rustls::ClientConfig) -> Result<reqwest::Client> {
     let mut builder = reqwest::Client::builder()
         .tls_backend_preconfigured(tls.clone())
         .http1_only()
@@ -77,7 +102,7 @@ pub(super) fn make(options: &TransportOptions, tls: &rustls::ClientConfig) -> Re
 }
 
 /// Every URL's proxy.
-pub(super) fn proxy_of(url: &Url) -> Result<reqwest::Proxy> {
+fn proxy_of(url: &Url) -> Result<reqwest::Proxy> {
     reqwest::Proxy::all(url.clone()).map_err(|_| Error::invalid_argument("proxy", "expected the URL of an HTTP proxy"))
 }
 
@@ -91,9 +116,7 @@ async fn read(response: &mut reqwest::Response, most_bytes: usize) -> Result<byt
 }
 
 fn failed(error: reqwest::Error) -> Error {
-    let failure = if error.is_timeout() {
-        Failure::Timeout
-    } else if error.is_connect() {
+    let failure = if error.is_connect() {
         Failure::Connect
     } else if error.is_decode() {
         Failure::Decode

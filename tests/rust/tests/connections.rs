@@ -13,8 +13,9 @@ use std::time::Duration;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use smileid_jobs::{Client, ErrorCode, JobStatus, Result};
-use wire::{Wire, answer, answer_all, complete, request};
+use smileid_jobs::blocking::ProcessClient;
+use smileid_jobs::{Client, ErrorCode, JobStatus, Result, Signature};
+use wire::{KEY, PARTNER_ID, Wire, answer, answer_all, complete, request};
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -192,7 +193,7 @@ async fn gzip_is_undone_bounded_and_checked() {
         (gzip(complete().as_bytes()), 1 << 16, None),
         (bomb, 1 << 16, Some(ErrorCode::ResponseTooLarge)),
         (complete().into_bytes(), 1 << 16, Some(ErrorCode::InvalidResponse)),
-        (gzip(complete().as_bytes())[..40].to_vec(), 1 << 16, Some(ErrorCode::InvalidResponse)),
+        (gzip(complete().as_bytes())[..40].to_vec(), 1 << 16, Some(ErrorCode::Network)),
     ] {
         let server = Wire::start(move |mut stream, _| {
             while request(&mut stream).is_some() {
@@ -201,5 +202,91 @@ async fn gzip_is_undone_bounded_and_checked() {
         });
         let client = server.client().max_retries(0).max_response_bytes(most).build().unwrap();
         assert_eq!(ask(&client).await.err().map(|error| error.code()), code);
+    }
+}
+
+/// Answers each job's number, and after the first answer one that nobody asked for.
+fn one_answer_too_many() -> Wire {
+    Wire::start(|mut stream, number| {
+        let signature = Signature::new(PARTNER_ID, KEY).unwrap();
+        let numbered = |code: &str| {
+            let pair = signature.generate_signature(None);
+            let (timestamp, signature) = (pair.timestamp, pair.signature);
+            format!(r#"{{"timestamp":"{timestamp}","signature":"{signature}","job_complete":true,"code":"{code}"}}"#)
+        };
+        while let Some(asked) = request(&mut stream) {
+            let code = asked.split("job-").nth(1).unwrap().split('"').next().unwrap();
+            stream.write_all(&answer("", numbered(code).as_bytes())).unwrap();
+            if number == 1 && code == "1" {
+                std::thread::sleep(Duration::from_millis(5));
+                stream.write_all(&answer("", numbered("999").as_bytes())).unwrap();
+            }
+        }
+    })
+}
+
+fn pause_between_queries() {
+    std::thread::sleep(Duration::from_millis(30));
+}
+
+#[test]
+fn an_answer_that_nobody_asked_for_is_nobodys_where_only_calls_drive_the_sockets() {
+    let wanted = ["1", "2", "3", "4"];
+    let code = |status: Result<JobStatus>| status.unwrap().code().unwrap().to_owned();
+
+    let server = one_answer_too_many();
+    let client = ProcessClient::new(server.client().max_retries(0)).unwrap();
+    let seen = wanted.map(|n| {
+        let status = client.call(|client| client.get_job_status("u", format!("job-{n}"))).unwrap().wait();
+        pause_between_queries();
+        code(status)
+    });
+    assert_eq!(seen, wanted);
+
+    let server = one_answer_too_many();
+    let client = server.client().max_retries(0).build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let seen = wanted.map(|n| {
+        let status = runtime.block_on(async { client.get_job_status("u", format!("job-{n}")).await });
+        pause_between_queries();
+        code(status)
+    });
+    assert_eq!(seen, wanted);
+}
+
+#[test]
+fn a_connection_that_was_closed_while_nobody_drove_it_is_not_asked_on() {
+    let server = Wire::start(|mut stream, _| {
+        request(&mut stream).unwrap();
+        stream.write_all(&answer("", complete().as_bytes())).unwrap();
+    });
+    let client = server.client().max_retries(0).build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    for _ in 0..4 {
+        assert!(runtime.block_on(ask(&client)).unwrap().job_complete());
+        pause_between_queries();
+    }
+}
+
+#[test]
+fn connections_end_with_their_runtime() {
+    for workers in [0, 2] {
+        let (closes, closed) = mpsc::channel();
+        let server = Wire::start(move |mut stream, _| {
+            answer_all(&mut stream);
+            closes.send(()).unwrap();
+        });
+        let client = server.client().build().unwrap();
+        for _ in 0..12 {
+            let mut builder = match workers {
+                0 => tokio::runtime::Builder::new_current_thread(),
+                _ => tokio::runtime::Builder::new_multi_thread(),
+            };
+            let runtime = builder.worker_threads(workers.max(1)).enable_all().build().unwrap();
+            assert!(runtime.block_on(ask(&client)).unwrap().job_complete());
+        }
+        for _ in 0..12 {
+            closed.recv_timeout(PATIENCE).expect("the client lives on, its connections do not");
+        }
     }
 }

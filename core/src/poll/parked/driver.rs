@@ -177,7 +177,9 @@ fn end(engine: &Engine, parked: &Parked, slot: Slot, result: Result<JobStatus>) 
 }
 
 fn finish(engine: &Engine, mut job: Job, result: Result<JobStatus>, now: Duration) {
-    let result = result.map_err(|error| job.explain(error, &engine.signature, now));
+    // Whatever happens to an explanation, there is an end to tell.
+    let explain = |error| guard(|| Ok(job.explain(error, &engine.signature, now))).unwrap_or_else(|error| error);
+    let result = result.map_err(explain);
     match &job.terms.hears {
         Hears::Many(outcomes) => {
             let (user_id, job_id) = job.ids();

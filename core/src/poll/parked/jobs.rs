@@ -115,6 +115,11 @@ impl Jobs {
 
     /// Lets what is due at `now` queue: there is no room for it. The rest of very many is due still.
     pub(super) fn queue_due(&mut self, now: Duration) {
+        // Those that were given up keep no place.
+        if self.queue.len() > 2 * self.index.len() + 16 {
+            let entries = &self.entries;
+            self.queue.retain(|index| entries.at(*index).is_some_and(|(_, job)| job.state == State::Queued));
+        }
         for _ in 0..QUEUED_AT_ONCE {
             let Some(slot) = self.due.pop(micros(now), sleeps(&self.entries)) else { return };
             let Some(job) = self.get_mut(slot) else { continue };
@@ -217,9 +222,10 @@ impl Jobs {
         for slot in same {
             let Some(job) = self.get_mut(slot) else { continue };
             job.woken = true;
-            if job.state == State::Asleep {
-                job.due_us = micros(now).max(job.not_before_us);
-                let due_us = job.due_us;
+            let due_us = micros(now).max(job.not_before_us);
+            // One that is due by then anyway is not queued up once more.
+            if job.state == State::Asleep && due_us < job.due_us {
+                job.due_us = due_us;
                 self.sleep_until(due_us, slot);
                 wakes = true;
             }
@@ -396,6 +402,35 @@ mod tests {
             }
             assert_eq!(jobs.next_moment(), None);
         }
+    }
+
+    #[test]
+    fn waking_a_job_over_and_over_leaves_one_moment() {
+        let mut jobs = Jobs::default();
+        jobs.add_or_count(job("a"), MS);
+        let slot = jobs.pop_due(MS).unwrap();
+        jobs.wait(slot, pause(100 * MS));
+        let wakes = (0..1000).filter(|_| jobs.wake("u", "a", 2 * MS)).count();
+        assert_eq!(wakes, 1, "it cannot be asked about before the server's wish");
+        assert_eq!(jobs.due.len(), 2);
+        assert!(!jobs.wake("u", "a", 60 * MS), "one that is overdue is not put off");
+        assert_eq!(jobs.next_moment(), Some(50 * MS));
+    }
+
+    #[test]
+    fn waits_that_are_given_up_in_the_queue_leave_no_places_behind() {
+        let mut jobs = Jobs::default();
+        jobs.add(job("stays"), MS);
+        for _ in 0..10_000 {
+            let Added::New(slot) = jobs.add(job("a"), MS) else { panic!("it is new") };
+            jobs.queue_due(MS);
+            jobs.remove(slot);
+        }
+        assert!(jobs.queue.len() < 100, "{}", jobs.queue.len());
+        assert_eq!(
+            jobs.pop_due(MS).and_then(|slot| jobs.get_mut(slot).map(|job| job.ids().1.to_owned())).unwrap(),
+            "stays"
+        );
     }
 
     #[test]
