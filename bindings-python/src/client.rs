@@ -5,7 +5,7 @@ use std::process;
 use std::time::Duration;
 
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
+use pyo3::types::{PyBool, PyBytes};
 use smileid_jobs::background::Running;
 use smileid_jobs::blocking::{PendingCall, ProcessClient};
 use smileid_jobs::config::{
@@ -91,12 +91,23 @@ impl Settings<'_> {
 type GetArguments<'py> = (Any<'py>, Any<'py>, Any<'py>, Any<'py>, Any<'py>, Any<'py>, Any<'py>);
 
 /// Where a call's end is waited for.
-#[derive(FromPyObject)]
 pub(crate) enum Waiting<'py> {
     /// On an event loop.
     Bridge(Bound<'py, Bridge>),
     /// Here, on a thread that signal handlers run on or not.
     Here(bool),
+}
+
+// Not derived: what tries one and then the other makes an error of what is no error, in every call.
+impl<'py> FromPyObject<'_, 'py> for Waiting<'py> {
+    type Error = PyErr;
+
+    fn extract(told: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        match told.cast::<PyBool>() {
+            Ok(interruptible) => Ok(Self::Here(interruptible.is_true())),
+            Err(_) => Ok(Self::Bridge(told.cast::<Bridge>()?.to_owned())),
+        }
+    }
 }
 
 #[pymethods]

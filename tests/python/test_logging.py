@@ -172,7 +172,7 @@ def test_native_code_keeps_what_the_logger_is_enabled_for(
     kept: Kept, monkeypatch: pytest.MonkeyPatch, level: int, native: int
 ) -> None:
     seen: list[int] = []
-    monkeypatch.setattr(_logging, "_listening", -1)
+    monkeypatch.setattr(_logging, "listening", -1)
     monkeypatch.setattr(_native, "listen_to_events", seen.append)
     LOGGER.setLevel(level)
     assert _logging.is_wanted() is (native > 0)

@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, DATE, HeaderMap, HeaderName, RETRY_AFTER};
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, DATE, HeaderName, RETRY_AFTER};
 use http::{Response, Uri};
 use hyper::body::Incoming;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -82,15 +82,21 @@ impl Connections {
         progress.body_began();
         let (head, body) = response.into_parts();
         let status = head.status.as_u16();
-        let text = |name: HeaderName| head.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
-        let (retry_after, date) = (text(RETRY_AFTER), if status < 400 { None } else { text(DATE) });
-        let body = match read(&mut connection, body, &head.headers, most_bytes).await {
+        let text = |name: HeaderName| head.headers.get(name).and_then(|value| value.to_str().ok());
+        let retry_after = text(RETRY_AFTER).map(str::to_owned);
+        let date = if status < 400 { None } else { text(DATE).map(str::to_owned) };
+        // The length a server declares is a hint: memory grows with what arrives.
+        let declared = text(CONTENT_LENGTH).and_then(|length| length.parse().ok()).unwrap_or(0);
+        let is_gzip = text(CONTENT_ENCODING).is_some_and(|encoding| encoding.eq_ignore_ascii_case("gzip"));
+        // They are slices of the connection's read buffer, which it can use again once nobody holds one.
+        drop(head);
+        let body = match read(&mut connection, body, declared, is_gzip, most_bytes).await {
             Ok(body) => {
                 pool.put(connection);
                 body
             }
             // A refusal stays one, even if its explanation does not arrive.
-            Err(_) if !head.status.is_success() => Bytes::new(),
+            Err(_) if !(200..300).contains(&status) => Bytes::new(),
             Err(error) => return Err(error.with_http_status(status)),
         };
         Ok(HttpResponse { status, retry_after, date, body })
@@ -104,9 +110,10 @@ impl Connections {
         pool: &Arc<Pool>,
         request: HttpRequest,
     ) -> Result<(Connection, Response<Incoming>)> {
+        pool.look(&direct.origin).await;
         let mut request = direct.request(request);
         loop {
-            let (mut connection, is_new) = match pool.take(&direct.origin).await {
+            let (mut connection, is_new) = match pool.take(&direct.origin) {
                 Some(connection) => (connection, false),
                 // Boxed, because it is rare and large.
                 None => (Box::pin(self.connect(direct, pool)).await?, true),
@@ -151,11 +158,10 @@ impl Connections {
 async fn read(
     connection: &mut Connection,
     mut body: Incoming,
-    headers: &HeaderMap,
+    declared: usize,
+    is_gzip: bool,
     most_bytes: usize,
 ) -> Result<Bytes> {
-    // The length a server declares is a hint: memory grows with what arrives.
-    let declared = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok()).unwrap_or(0);
     let mut collected = Collected::new(declared, most_bytes)?;
     while let Some(frame) = connection.frame(&mut body).await {
         let frame = frame.map_err(|error| classify(&error, Failure::Exchange))?;
@@ -163,6 +169,5 @@ async fn read(
             collected.add(chunk)?;
         }
     }
-    let is_gzip = headers.get(CONTENT_ENCODING).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"gzip"));
     if is_gzip { decode(&collected.finish(), most_bytes) } else { Ok(collected.finish()) }
 }

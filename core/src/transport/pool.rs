@@ -40,23 +40,22 @@ impl Pool {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// An open connection to a server, on which nothing has come that nobody asked for: an answer that is late, or one too
-    /// many, would be taken for the next request's.
-    pub(super) async fn take(&self, origin: &Origin) -> Option<Connection> {
-        if self.has_unseen(origin) {
-            // A runtime whose callers drive it has not looked at its sockets meanwhile; before it goes on here, it does.
+    /// Has the runtime look at its sockets, if the connection to use next has rested for a while: one whose callers drive it
+    /// has not done so meanwhile.
+    pub(super) async fn look(&self, origin: &Origin) {
+        let rested = {
+            let idle = self.lock();
+            let next = idle.iter().rfind(|idle| *idle.connection.origin == *origin);
+            next.is_some_and(|next| next.since.elapsed() >= UNSEEN)
+        };
+        if rested {
             tokio::task::yield_now().await;
         }
-        self.take_seen(origin)
     }
 
-    fn has_unseen(&self, origin: &Origin) -> bool {
-        let idle = self.lock();
-        let last = idle.iter().rfind(|idle| *idle.connection.origin == *origin);
-        last.is_some_and(|last| last.since.elapsed() >= UNSEEN)
-    }
-
-    fn take_seen(&self, origin: &Origin) -> Option<Connection> {
+    /// An open connection to a server, on which nothing has come that nobody asked for: an answer that is late, or one too
+    /// many, would be taken for the next request's.
+    pub(super) fn take(&self, origin: &Origin) -> Option<Connection> {
         // Before the lock, so that they are closed after it.
         let mut closed = Vec::new();
         let mut idle = self.lock();
