@@ -57,7 +57,7 @@ class Bridge:
     def begin(
         self, start: Callable[[_native.Bridge, Any], int | _native.Failure], arguments: object
     ) -> tuple[int, asyncio.Future[Any]]:
-        """Starts a call, which must be ended, and says what it comes to; raises what it is refused with."""
+        """Starts a call and says what it comes to; raises what it is refused with. Who gives it up must end it."""
         _logging.is_wanted()
         future = asyncio.get_running_loop().create_future()
         call = start(self._native, arguments)
@@ -77,8 +77,9 @@ class Bridge:
             arguments.clear()  # a frame that waits would hold all that the call was told
         try:
             return await future
-        finally:
+        except BaseException:
             self.end(call)
+            raise
 
     def _drain(self, waited: bool) -> None:
         for future, outcome in self._native.drain(waited):

@@ -46,9 +46,11 @@ async def _completed(native: _native.Client, arguments: _Waiting) -> JobStatus:
     call, future = bridge.begin(native.wait_until_complete, waiting(arguments))
     del native, arguments
     try:
-        return JobStatus(value_of(await future))
-    finally:
+        outcome = await future
+    except BaseException:
         bridge.end(call)
+        raise
+    return JobStatus(value_of(outcome))
 
 
 # What a coroutine is called in warnings and in asyncio's own logging.
@@ -85,9 +87,11 @@ class AsyncClient(Plain):
         arguments = (*ids_and_flags, bound, return_job_status, callback_url)
         call, future = bridge.begin(self._native.get_job_status, arguments)
         try:
-            return JobStatus(value_of(await future))
-        finally:
+            outcome = await future
+        except BaseException:
             bridge.end(call)
+            raise
+        return JobStatus(value_of(outcome))
 
     async def poll_job_status(
         self,

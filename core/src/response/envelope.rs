@@ -73,7 +73,10 @@ impl Envelope {
             let after = match key.as_ref() {
                 "result" if rest.starts_with(b"{") => members(rest, |key, rest| {
                     let after = value(rest, MAX_NESTING - 2)?;
-                    if body.key(key)? == "PartnerParams" {
+                    // A key is read only if it is another spelling of something.
+                    let [from, to] = key;
+                    let text = body.between(from, to)?;
+                    if text == r#""PartnerParams""# || (text.contains('\\') && body.key(key)? == "PartnerParams") {
                         of_result = Some(rest);
                     }
                     Some(after)
