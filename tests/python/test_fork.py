@@ -187,3 +187,28 @@ def test_a_client_closed_before_the_fork_stays_closed(programs: Programs) -> Non
         assert os.waitstatus_to_exitcode(os.wait()[1]) == 5
         """
     ) == (0, "", "")
+
+
+def test_the_thread_that_forks_hears_signals_in_the_child(programs: Programs) -> None:
+    """Signal handlers run on a process's main thread, which is another one in a child that a thread has forked."""
+    assert programs.run(
+        """
+        c = client()
+        assert c.get_job_status("user-fork", "complete").job_complete  # the parent's main thread is known now
+        ended = []
+
+        def fork():
+            pid = os.fork()
+            if pid == 0:
+                signal.signal(signal.SIGALRM, lambda *_: os._exit(7))
+                signal.setitimer(signal.ITIMER_REAL, 0.2)
+                c.get_job_status("user-child", "stall", timeout=5)
+                os._exit(1)
+            ended.append(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+
+        thread = threading.Thread(target=fork)
+        thread.start()
+        thread.join(10)
+        assert ended == [7], ended
+        """
+    ) == (0, "", "")

@@ -2,12 +2,16 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may stop at the first surprise")]
 
-use std::io::{BufRead, BufReader, Write};
+#[path = "support/play.rs"]
+mod play;
+
+use std::io::Write;
 use std::process::{Command, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use play::play;
+use serde_json::json;
 use smileid_jobs::blocking::{ProcessClient, shutdown};
 use smileid_jobs::{Client, ErrorCode};
 use smileid_jobs_sandbox::Sandbox;
@@ -243,24 +247,6 @@ fn a_panic_of_ours_is_an_internal_error() {
     assert_eq!(ended.recv_timeout(Duration::from_secs(5)).unwrap().unwrap_err().code(), ErrorCode::Internal);
     let status = client.call(|client| client.get_job_status("u-panic", "complete")).unwrap().wait().unwrap();
     assert!(status.job_complete(), "the client works on");
-}
-
-/// Plays one case in a process of its own, so that its environment is its own too.
-fn play(environment: &[(&str, &str)], play: &Value) -> Value {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_drive-cases"))
-        .envs(environment.iter().copied())
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut input = child.stdin.take().unwrap();
-    writeln!(input, "{play}").unwrap();
-    let mut line = String::new();
-    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    drop(input);
-    assert!(child.wait().unwrap().success());
-    serde_json::from_str(&line).unwrap()
 }
 
 #[test]

@@ -2,15 +2,17 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may stop at the first surprise")]
 
+#[path = "support/play.rs"]
+mod play;
 #[path = "support/wire.rs"]
 #[allow(unreachable_pub, dead_code, reason = "each test file uses a part of it")]
 mod wire;
 
-use std::io::{BufRead, BufReader, Write};
-use std::process::{Command, Stdio};
+use std::io::Write;
 use std::sync::mpsc;
 use std::time::Duration;
 
+use play::play;
 use serde_json::{Value, json};
 use smileid_jobs::{Client, ErrorCode};
 use wire::{KEY, PARTNER_ID, Wire, request};
@@ -48,32 +50,18 @@ async fn a_proxy_that_was_given_is_asked_for_a_tunnel_with_its_own_credentials()
     assert!(!format!("{error:?}").contains("word"), "{error:?}");
 }
 
-/// Asks in a process of its own, because the environment is one for all threads.
+/// Asks with no other proxy variables than these.
 fn ask_with(environment: &[(&str, &str)], trust_env: bool) -> Value {
     let names =
         ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "NO_PROXY", "no_proxy"];
-    let mut command = Command::new(env!("CARGO_BIN_EXE_drive-cases"));
-    for name in names {
-        command.env_remove(name);
-    }
-    let mut child = command
-        .envs(environment.iter().copied())
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
+    // An empty one is none.
+    let none = names.into_iter().map(|name| (name, ""));
+    let variables: Vec<(&str, &str)> = none.chain(environment.iter().copied()).collect();
     let args = json!({
         "partner_id": PARTNER_ID, "api_key": KEY, "base_url": "https://smile.invalid", "max_retries": 0,
         "trust_env": trust_env, "user_id": "u", "job_id": "j",
     });
-    let mut input = child.stdin.take().unwrap();
-    writeln!(input, "{}", json!({ "what": "get_job_status", "args": args })).unwrap();
-    let mut line = String::new();
-    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    drop(input);
-    assert!(child.wait().unwrap().success());
-    serde_json::from_str(&line).unwrap()
+    play(&variables, &json!({ "what": "get_job_status", "args": args }))
 }
 
 #[test]
