@@ -264,7 +264,7 @@ fn the_sandbox_is_reached_without_ca_files_and_behind_a_proxy() {
         "partner_id": sandbox.partner_id(), "api_key": sandbox.api_key(), "base_url": sandbox.url(),
         "user_id": "u-env", "job_id": "complete",
     });
-    let outcome = play(&nothing_works, &json!({ "what": "get_job_status", "args": args }));
+    let outcome = play(&nothing_works, &[], &json!({ "what": "get_job_status", "args": args }));
     assert_eq!(outcome["status"]["job_complete"], true, "{outcome}");
 }
 
@@ -272,7 +272,7 @@ fn the_sandbox_is_reached_without_ca_files_and_behind_a_proxy() {
 fn a_configured_store_without_certificates_is_refused() {
     let args = json!({ "partner_id": "001", "api_key": "apikey", "environment": "sandbox" });
     let client = json!({ "what": "client", "args": args });
-    let outcome = play(&[("SSL_CERT_FILE", "/dev/null"), ("SSL_CERT_DIR", "/nonexistent")], &client);
+    let outcome = play(&[("SSL_CERT_FILE", "/dev/null"), ("SSL_CERT_DIR", "/nonexistent")], &[], &client);
     assert_eq!(outcome["error"]["code"], "invalid_argument", "{outcome}");
     assert_eq!(outcome["error"]["argument"], "ca_bundle");
 }

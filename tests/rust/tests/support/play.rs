@@ -5,10 +5,14 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-/// Plays one case with these variables besides.
-pub fn play(environment: &[(&str, &str)], case: &Value) -> Value {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_drive-cases"))
-        .envs(environment.iter().copied())
+/// Plays one case with these variables, and without those.
+pub(crate) fn play(with: &[(&str, &str)], without: &[&str], case: &Value) -> Value {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_drive-cases"));
+    for name in without {
+        command.env_remove(name);
+    }
+    let mut child = command
+        .envs(with.iter().copied())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
