@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may stop at the first surprise")]
 
+#[path = "support/certified.rs"]
+mod certified;
 #[path = "support/play.rs"]
 mod play;
 #[path = "support/wire.rs"]
@@ -9,13 +11,15 @@ mod play;
 mod wire;
 
 use std::io::Write;
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
+use certified::{Bundle, certificate, server_config};
 use play::play;
+use rustls::{ServerConnection, StreamOwned};
 use serde_json::{Value, json};
 use smileid_jobs::{Client, ErrorCode};
-use wire::{KEY, PARTNER_ID, Wire, request};
+use wire::{KEY, PARTNER_ID, Wire, answer_all, request};
 
 /// A proxy that refuses everything, and what it was asked.
 fn proxy() -> (Wire, mpsc::Receiver<String>) {
@@ -48,6 +52,36 @@ async fn a_proxy_that_was_given_is_asked_for_a_tunnel_with_its_own_credentials()
     assert!(asked.starts_with("connect smile.invalid:443 http/1.1\r\n"), "{asked}");
     assert!(asked.contains("proxy-authorization: basic dxnlcjp3b3jk\r\n"), "{asked}");
     assert!(!format!("{error:?}").contains("word"), "{error:?}");
+}
+
+#[tokio::test]
+async fn one_tunnel_carries_one_query_after_another_and_ends_with_the_client() {
+    let made = certificate(&["smile.invalid"]);
+    let bundle = Bundle::new("tunnel", &made.cert.pem());
+    let config = server_config(&made, &[]);
+    let (ends, ended) = mpsc::channel();
+    // The proxy is the server as well: what is in the tunnel is between the client and smile.invalid.
+    let wire = Wire::start(move |mut stream, _| {
+        assert!(request(&mut stream).unwrap().starts_with("CONNECT smile.invalid:443 "));
+        stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").unwrap();
+        let inside = ServerConnection::new(Arc::clone(&config)).unwrap();
+        answer_all(&mut StreamOwned::new(inside, stream));
+        ends.send(()).unwrap();
+    });
+    let client = Client::builder(PARTNER_ID, KEY)
+        .base_url("https://smile.invalid")
+        .proxy(format!("http://127.0.0.1:{}", wire.port))
+        .ca_bundle(&bundle.0)
+        .max_retries(0)
+        .build()
+        .unwrap();
+    for _ in 0..5 {
+        assert!(client.get_job_status("u", "j").await.unwrap().job_complete());
+    }
+    assert_eq!(wire.accepted(), 1);
+    client.close();
+    let waited = tokio::task::spawn_blocking(move || ended.recv_timeout(Duration::from_secs(10)));
+    waited.await.unwrap().expect("closing the client closes its tunnels");
 }
 
 /// Asks with no other proxy variables than these.

@@ -6,46 +6,19 @@
 #[allow(unreachable_pub, dead_code, reason = "each test file uses a part of it")]
 mod wire;
 
-use std::path::PathBuf;
+#[path = "support/certified.rs"]
+mod certified;
+
 use std::sync::Arc;
 
+use certified::{Bundle, certificate, server_config};
 use rcgen::CertifiedKey;
-use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
-use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use rustls::{ServerConnection, StreamOwned};
 use smileid_jobs::{Client, ErrorCode, JobStatus, Result};
 use wire::{KEY, PARTNER_ID, Wire, answer_all};
 
-/// A certificate's PEM file, which goes away with it.
-struct Bundle(PathBuf);
-
-impl Bundle {
-    fn new(name: &str, pem: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("smileid-jobs-{}-{name}.pem", std::process::id()));
-        std::fs::write(&path, pem).unwrap();
-        Self(path)
-    }
-}
-
-impl Drop for Bundle {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.0);
-    }
-}
-
-fn certificate(names: &[&str]) -> CertifiedKey<rcgen::KeyPair> {
-    rcgen::generate_simple_self_signed(names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>()).unwrap()
-}
-
 fn serve(made: &CertifiedKey<rcgen::KeyPair>, alpn: &[&str]) -> Wire {
-    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(made.signing_key.serialize_der()));
-    let mut config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![made.cert.der().clone()], key)
-        .unwrap();
-    config.alpn_protocols = alpn.iter().map(|name| name.as_bytes().to_vec()).collect();
-    let config = Arc::new(config);
+    let config = server_config(made, alpn);
     Wire::start(move |stream, _| {
         let connection = ServerConnection::new(Arc::clone(&config)).unwrap();
         answer_all(&mut StreamOwned::new(connection, stream));
