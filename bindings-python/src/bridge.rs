@@ -1,10 +1,15 @@
 //! Completions on their way to an event loop: a queue, and one wake-up per batch.
 //!
 //! The library's thread puts completions into the queue and writes one byte into a pipe for all that completed in one turn;
-//! it never enters the interpreter. The loop's thread reads the byte and takes all there is.
+//! it never enters the interpreter. The loop's thread reads the byte and takes all there is. Queries do without that thread
+//! where loops can watch a descriptor: they are driven in [`Bridge::drain`], by the loop's own.
 
 use std::io::{PipeReader, PipeWriter, Read, Write, pipe};
+#[cfg(unix)]
+use std::mem::ManuallyDrop;
 use std::process;
+#[cfg(unix)]
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Wake, Waker};
@@ -13,6 +18,9 @@ use pyo3::exceptions::PyOSError;
 use pyo3::prelude::*;
 use pyo3::{PyTraverseError, PyVisit};
 use smileid_jobs::background::{Running, wake_after_turn};
+use smileid_jobs::blocking::PendingCall;
+#[cfg(unix)]
+use smileid_jobs::driver::event_loop::EventLoop;
 use smileid_jobs::slab::{Slab, Slot};
 use smileid_jobs::{Error, HearsWaits, JobStatus, Result};
 
@@ -32,11 +40,20 @@ pub(crate) struct Queue {
 }
 
 impl Queue {
+    /// For whoever is about to take all there is.
+    pub(crate) fn add(&self, token: u64, result: Result<Answer>) {
+        self.lock().push((token, result));
+    }
+
     pub(crate) fn complete(self: Arc<Self>, token: u64, result: Result<Answer>) {
-        self.completions.lock().unwrap_or_else(PoisonError::into_inner).push((token, result));
+        self.add(token, result);
         if !self.woken.load(Ordering::Acquire) {
             wake_after_turn(&Waker::from(self));
         }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<(u64, Result<Answer>)>> {
+        self.completions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn wake_loop(&self) {
@@ -53,7 +70,7 @@ impl Queue {
     fn take(&self) -> Vec<(u64, Result<Answer>)> {
         // Before the queue is emptied: a completion that comes in between wakes the loop once more.
         self.woken.store(false, Ordering::Release);
-        std::mem::take(&mut *self.completions.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(&mut *self.lock())
     }
 }
 
@@ -75,6 +92,9 @@ pub(crate) struct Bridge {
     queue: Arc<Queue>,
     /// No object of Python's is dropped while they are locked, because that may come back here.
     calls: Mutex<Slab<Expected>>,
+    /// What drives queries on the loop's thread, once the loop watches its descriptor.
+    #[cfg(unix)]
+    hosted: ManuallyDrop<OnceLock<Arc<EventLoop>>>,
     pid: u32,
 }
 
@@ -82,18 +102,45 @@ pub(crate) struct Bridge {
 struct Expected {
     running: Running,
     /// The loop's future for its end.
-    future: Option<Py<PyAny>>,
+    future: Py<PyAny>,
 }
 
 impl Bridge {
-    /// Starts a call: it is told its token and the queue for its end.
-    pub(crate) fn begin(&self, start: impl FnOnce(u64, Arc<Queue>) -> Result<Running>) -> Result<u64> {
+    /// Starts a call for a future of the loop's: it is told its token and the queue for its end.
+    pub(crate) fn begin(
+        &self,
+        future: &Bound<'_, PyAny>,
+        start: impl FnOnce(u64, Arc<Queue>) -> Result<Running>,
+    ) -> Result<u64> {
+        if !self.is_own() {
+            return Err(Error::of_another_process());
+        }
         // Locked, so that nobody else takes the place. No Python runs in here, and nobody asks for the interpreter.
         let mut calls = self.lock();
         let token = calls.next_slot().number();
         let running = start(token, Arc::clone(&self.queue))?;
-        calls.add(Expected { running, future: None });
+        calls.add(Expected { running, future: future.clone().unbind() });
+        drop(calls);
+        // A query may have ended at once, or let another one end.
+        if !self.queue.lock().is_empty() {
+            self.queue.wake_loop();
+        }
         Ok(token)
+    }
+
+    /// Starts a call; a query is driven here, if the loop does that.
+    pub(crate) fn start<T: Into<Answer> + Send + 'static>(
+        &self,
+        future: &Bound<'_, PyAny>,
+        call: PendingCall<T>,
+    ) -> Result<u64> {
+        self.begin(future, |token, queue| {
+            #[cfg(unix)]
+            if let Some(event_loop) = self.hosted.get().filter(|_| call.is_query()) {
+                return call.start_in(event_loop, move |result| queue.add(token, result.map(Into::into)));
+            }
+            call.spawn(move |result| queue.complete(token, result.map(Into::into))).map(Running::Task)
+        })
     }
 
     fn is_own(&self) -> bool {
@@ -120,6 +167,11 @@ impl Bridge {
 impl Drop for Bridge {
     fn drop(&mut self) {
         self.end_all();
+        // In a forked child it is the parent's: closing its sockets there would take them out of the parent's event queue.
+        #[cfg(unix)]
+        if self.is_own() {
+            self.hosted.take();
+        }
     }
 }
 
@@ -137,17 +189,10 @@ impl Bridge {
                 writer,
             }),
             calls: Mutex::default(),
+            #[cfg(unix)]
+            hosted: ManuallyDrop::default(),
             pid: process::id(),
         })
-    }
-
-    /// Says whose future a call's end is for.
-    fn expect(&self, token: u64, future: Bound<'_, PyAny>) {
-        if self.is_own()
-            && let Some(call) = self.lock().get_mut(Slot::of_number(token))
-        {
-            call.future = Some(future.unbind());
-        }
     }
 
     /// Ends the wait for a call: drops its request, if it has not come to its end. Nothing in a forked child, where it is the
@@ -160,18 +205,24 @@ impl Bridge {
         }
     }
 
-    /// Whether it was made in this process. A forked child shares the pipe and must leave it alone.
-    #[getter]
-    fn is_usable(&self) -> bool {
-        self.is_own()
-    }
-
     /// The descriptor that becomes readable when there is something to drain; `None` where loops cannot watch one.
     fn fileno(&self) -> Option<i32> {
         #[cfg(unix)]
         return Some(std::os::fd::AsRawFd::as_raw_fd(&self.queue.reader));
         #[cfg(not(unix))]
         return None;
+    }
+
+    /// Drives queries on the loop's thread from now on: the descriptor that it must watch for that too; `None` where it cannot
+    /// be done, as in a process that is about to end.
+    fn host(&self) -> Option<i32> {
+        #[cfg(unix)]
+        if self.is_own()
+            && let Ok(event_loop) = smileid_jobs::blocking::event_loop()
+        {
+            return Some(self.hosted.get_or_init(|| event_loop).fd());
+        }
+        None
     }
 
     /// Waits until there is something to drain; false when it was stopped. For a thread that stands in where loops
@@ -196,12 +247,14 @@ impl Bridge {
         }
     }
 
-    /// Takes everything that has completed: futures and what they end with. `waited` says that `wait` has taken the wake-up
+    /// Drives queries, and takes everything that has completed: futures and what they end with. `waited` says that `wait` has taken the wake-up
     /// already.
     fn drain<'py>(&self, py: Python<'py>, waited: bool) -> PyResult<Vec<(Py<PyAny>, Any<'py>)>> {
         if !self.is_own() {
             return Ok(Vec::new());
         }
+        #[cfg(unix)]
+        self.hosted.get().into_iter().for_each(EventLoop::turn);
         // Without a byte on its way this would block the loop: a nested loop may have taken it.
         if !waited && self.queue.woken.load(Ordering::Acquire) {
             self.queue.take_byte();
@@ -209,7 +262,7 @@ impl Bridge {
         let mut ended = Vec::new();
         for (token, result) in self.queue.take() {
             // Nobody waits any more for one that was given up meanwhile.
-            if let Some(future) = self.take(token).and_then(|call| call.future) {
+            if let Some(Expected { future, .. }) = self.take(token) {
                 // One that cannot be told as it is does not keep the others waiting.
                 let outcome = to_outcome(py, result)
                     .or_else(|_| Ok::<_, PyErr>(Bound::new(py, Failure(Error::internal()))?.into_any()))?;

@@ -5,15 +5,14 @@ use std::process;
 use std::time::Duration;
 
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyBytes};
-use smileid_jobs::background::Running;
+use pyo3::types::{PyBool, PyBytes, PyTuple};
 use smileid_jobs::blocking::{PendingCall, ProcessClient};
 use smileid_jobs::config::{
     CONNECT_TIMEOUT, GET_TIMEOUT, MAX_AGE, MAX_CONNECTIONS, MAX_RESPONSE_BYTES, MAX_RETRIES, POLL_TIMEOUT,
     REQUEST_TIMEOUT, RETRY_COUNT, WAIT_RETRY_COUNT, WAIT_TIMEOUT,
 };
 use smileid_jobs::panic::guard;
-use smileid_jobs::{ClientBuilder, Error, Result, user_agent};
+use smileid_jobs::{ClientBuilder, Driven, Error, Result, user_agent};
 
 use crate::answer::{Answer, to_outcome};
 use crate::arguments::{Any, body, count, environment, flag, id, limited, optional, seconds, string};
@@ -92,8 +91,8 @@ type GetArguments<'py> = (Any<'py>, Any<'py>, Any<'py>, Any<'py>, Any<'py>, Any<
 
 /// Where a call's end is waited for.
 pub(crate) enum Waiting<'py> {
-    /// On an event loop.
-    Bridge(Bound<'py, Bridge>),
+    /// By a future of an event loop.
+    Bridge(Bound<'py, Bridge>, Any<'py>),
     /// Here, on a thread that signal handlers run on or not.
     Here(bool),
 }
@@ -105,7 +104,10 @@ impl<'py> FromPyObject<'_, 'py> for Waiting<'py> {
     fn extract(told: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
         match told.cast::<PyBool>() {
             Ok(interruptible) => Ok(Self::Here(interruptible.is_true())),
-            Err(_) => Ok(Self::Bridge(told.cast::<Bridge>()?.to_owned())),
+            Err(_) => {
+                let told = told.cast::<PyTuple>()?;
+                Ok(Self::Bridge(told.get_borrowed_item(0)?.cast::<Bridge>()?.to_owned(), told.get_item(1)?))
+            }
         }
     }
 }
@@ -118,7 +120,7 @@ impl Client {
         entry(py, || Ok(Self(ProcessClient::new(settings.builder(from_env)?)?)))
     }
 
-    /// One query: its `Status` or `Failure`, or with a bridge its token.
+    /// One query: its `Status` or `Failure`, or on an event loop its token.
     fn get_job_status<'py>(
         &self,
         py: Python<'py>,
@@ -142,7 +144,7 @@ impl Client {
         })
     }
 
-    /// A poll: its `Status` or `Failure`, or with a bridge its token.
+    /// A poll: its `Status` or `Failure`, or on an event loop its token.
     fn poll_job_status<'py>(
         &self,
         py: Python<'py>,
@@ -155,7 +157,7 @@ impl Client {
         })
     }
 
-    /// A wait: its `Status` or `Failure`, or with a bridge its token.
+    /// A wait: its `Status` or `Failure`, or on an event loop its token.
     fn wait_until_complete<'py>(
         &self,
         py: Python<'py>,
@@ -168,18 +170,19 @@ impl Client {
             told.apply(call).token(told.token.clone())
         };
         match &waiting {
-            Waiting::Bridge(bridge) => {
+            Waiting::Bridge(bridge, future) => {
                 self.mind_the_end();
                 entry(py, || {
                     let told = checked?;
-                    bridge.get().begin(|token, queue| self.0.start_wait(|client| make(&told, client), queue, token))
+                    let start = |token, queue| self.0.start_wait(|client| make(&told, client), queue, token);
+                    bridge.get().begin(future, start)
                 })
             }
             Waiting::Here(_) => self.ask(py, &waiting, checked, make),
         }
     }
 
-    /// One step of a wait: its status, pause and token or its `Failure`, or with a bridge its token.
+    /// One step of a wait: its status, pause and token or its `Failure`, or on an event loop its token.
     fn poll_step<'py>(
         &self,
         py: Python<'py>,
@@ -216,7 +219,7 @@ impl Client {
         })
     }
 
-    /// Images in memory or in files: a list or a `Failure`, or with a bridge its token.
+    /// Images in memory or in files: a list or a `Failure`, or on an event loop its token.
     fn download_images<'py>(
         &self,
         py: Python<'py>,
@@ -294,7 +297,7 @@ impl Client {
         make: impl Fn(&C, &smileid_jobs::Client) -> F,
     ) -> PyResult<Any<'py>>
     where
-        F: IntoFuture<Output = Result<T>>,
+        F: Driven<Output = Result<T>>,
         F::IntoFuture: Send + 'static,
         T: Into<Answer> + Send + 'static,
     {
@@ -313,7 +316,7 @@ pub(crate) fn run<'py, T: Into<Answer> + Send + 'static>(
     call: impl Fn() -> Result<PendingCall<T>>,
 ) -> PyResult<Any<'py>> {
     match waiting {
-        Waiting::Bridge(bridge) => entry(py, || start(call()?, bridge.get())),
+        Waiting::Bridge(bridge, future) => entry(py, || bridge.get().start(future, call()?)),
         Waiting::Here(interruptible) => {
             // The guard must see the whole way back to Python.
             let waited = guard(|| Ok(wait(py, *interruptible, call)));
@@ -321,12 +324,6 @@ pub(crate) fn run<'py, T: Into<Answer> + Send + 'static>(
             to_outcome(py, result.map(Into::into))
         }
     }
-}
-
-fn start<T: Into<Answer> + Send + 'static>(call: PendingCall<T>, bridge: &Bridge) -> Result<u64> {
-    bridge.begin(|token, queue| {
-        call.spawn(move |result| queue.complete(token, result.map(Into::into))).map(Running::Task)
-    })
 }
 
 type Waited<T> = (Result<T>, Option<Return>);

@@ -5,6 +5,8 @@
 
 use std::cell::RefCell;
 use std::io;
+#[cfg(unix)]
+use std::sync::Arc;
 use std::sync::{Mutex, PoisonError, mpsc};
 #[cfg(feature = "blocking")]
 use std::task::Poll;
@@ -16,7 +18,11 @@ use tokio::runtime::{Builder, Handle};
 use tokio::task::AbortHandle;
 use tokio_util::sync::CancellationToken;
 
+#[cfg(unix)]
+use crate::driver::event_loop::EventLoop;
 use crate::poll::waits::StartedWait;
+#[cfg(unix)]
+use crate::slab::Slot;
 
 thread_local! {
     /// Whom to wake after this turn; `None` on all threads but the library's.
@@ -70,7 +76,7 @@ impl Background {
     }
 }
 
-/// What runs on the library's thread and can be given up: then its request is dropped and nothing is heard of its end.
+/// What runs on the library's thread, or on an event loop's, and can be given up: then its request is dropped and nothing is heard of its end.
 /// Dropping it does nothing.
 #[derive(Debug)]
 pub enum Running {
@@ -78,6 +84,9 @@ pub enum Running {
     Task(AbortHandle),
     /// A wait that sleeps among others.
     Wait(StartedWait),
+    /// A query that an event loop's own thread drives.
+    #[cfg(unix)]
+    Hosted(Arc<EventLoop>, Slot),
 }
 
 impl Running {
@@ -86,6 +95,8 @@ impl Running {
         match self {
             Self::Task(task) => task.abort(),
             Self::Wait(wait) => wait.abort(),
+            #[cfg(unix)]
+            Self::Hosted(event_loop, slot) => event_loop.abort(*slot),
         }
     }
 }

@@ -21,7 +21,9 @@ pub use self::call::PendingCall;
 use self::runtime::ProcessRuntime;
 pub use self::stream::{ProcessMany, ProcessStream, ProcessWatch};
 use crate::background::Running;
-use crate::client::{Client, ClientBuilder, PollMany, WaitUntilComplete, WatchJobStatus};
+use crate::client::{Client, ClientBuilder, Driven, PollMany, WaitUntilComplete, WatchJobStatus};
+#[cfg(unix)]
+use crate::driver::event_loop::EventLoop;
 use crate::error::{Error, Result};
 use crate::panic::guard;
 use crate::poll::waits::HearsWaits;
@@ -33,6 +35,16 @@ pub fn shutdown(grace: Duration) {
     if let Some(runtime) = ProcessRuntime::running() {
         runtime.stop(grace);
     }
+}
+
+/// An event loop of this process for [`PendingCall::start_in`]: see [`EventLoop`].
+///
+/// # Errors
+/// [`client_closed`](crate::ErrorCode::ClientClosed) when the process is about to end, and `internal` when the system gives
+/// no event queue.
+#[cfg(unix)]
+pub fn event_loop() -> Result<Arc<EventLoop>> {
+    EventLoop::new(ProcessRuntime::current()?.background()?).map_err(|_| Error::internal())
 }
 
 /// A [`Client`] of one process, with the runtime of its calls once there was one.
@@ -166,12 +178,12 @@ impl ProcessClient {
     pub fn call<T, F>(&self, call: impl FnOnce(&Client) -> F) -> Result<PendingCall<T>>
     where
         T: Send + 'static,
-        F: IntoFuture<Output = Result<T>>,
+        F: Driven<Output = Result<T>>,
         F::IntoFuture: Send + 'static,
     {
         guard(|| {
             let (client, runtime) = self.running()?;
-            Ok(PendingCall::new(runtime, call(&client).into_future()))
+            Ok(PendingCall::of(runtime, call(&client)))
         })
     }
 

@@ -12,6 +12,8 @@ use secrecy::SecretString;
 
 pub use builder::ClientBuilder;
 pub use many::PollMany;
+#[doc(hidden)]
+pub use verbs::Driven;
 pub use verbs::{GetJobStatus, PollJobStatus, PollStepCall, WaitUntilComplete, WatchJobStatus};
 
 use crate::callback::Callback;

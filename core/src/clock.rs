@@ -4,6 +4,8 @@ use std::pin::Pin;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use crate::driver;
+
 /// A boxed future, as trait objects need it.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
@@ -19,7 +21,7 @@ pub trait Clock: Send + Sync + 'static {
     fn chance(&self) -> f64;
 }
 
-/// The machine's clocks and tokio's timer.
+/// The machine's clocks and the timer of whoever drives.
 #[derive(Clone, Copy, Debug)]
 pub struct SystemClock;
 
@@ -36,7 +38,7 @@ impl Clock for SystemClock {
     }
 
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
-        Box::pin(tokio::time::sleep(duration))
+        if driver::is_hosted() { Box::pin(driver::sleep(duration)) } else { Box::pin(tokio::time::sleep(duration)) }
     }
 
     fn chance(&self) -> f64 {

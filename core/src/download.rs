@@ -13,7 +13,7 @@ use serde_json::Value;
 use url::{Host, Url};
 
 use self::file::NewFiles;
-use crate::client::Client;
+use crate::client::{Client, Driven};
 use crate::code::ErrorCode;
 use crate::config::{DOWNLOAD_TIMEOUT, MAX_IMAGE_BYTES, MAX_IMAGES, is_loopback};
 use crate::error::{Error, Result};
@@ -224,6 +224,8 @@ fn is_local(name: &str) -> bool {
     let name = name.trim_end_matches('.').to_ascii_lowercase();
     name == "localhost" || name.ends_with(".localhost") || name.ends_with(".local") || name.ends_with(".internal")
 }
+
+impl Driven for DownloadImages {}
 
 impl IntoFuture for DownloadImages {
     type Output = Result<Vec<Image>>;

@@ -313,8 +313,10 @@ impl Error {
         Self::new(ErrorCode::ClientClosed, "the client is closed; make a new one")
     }
 
+    /// Something was used in a forked child.
     #[cfg(feature = "blocking")]
-    pub(crate) fn of_another_process() -> Self {
+    #[doc(hidden)]
+    pub fn of_another_process() -> Self {
         Self::new(ErrorCode::ClientClosed, "it belongs to the process that started it; start a new one after fork()")
     }
 

@@ -49,6 +49,8 @@ pub mod config;
 #[doc(hidden)]
 pub mod credentials;
 mod download;
+#[doc(hidden)]
+pub mod driver;
 mod error;
 #[cfg(feature = "events")]
 #[doc(hidden)]
@@ -71,6 +73,8 @@ mod tls;
 pub mod transport;
 
 pub use callback::Callback;
+#[doc(hidden)]
+pub use client::Driven;
 pub use client::{
     Client, ClientBuilder, GetJobStatus, PollJobStatus, PollMany, PollStepCall, WaitUntilComplete, WatchJobStatus,
 };

@@ -106,6 +106,14 @@ impl<T> Slab<T> {
         self.chunks.iter().flatten().flatten().map(|entry| &entry.value)
     }
 
+    /// All values with their slots.
+    pub fn entries(&self) -> impl Iterator<Item = (Slot, &T)> {
+        let places = self.chunks.iter().flatten().zip(0..);
+        places.filter_map(|(place, index)| {
+            place.as_ref().map(|entry| (Slot { index, serial: entry.serial }, &entry.value))
+        })
+    }
+
     /// Takes all values out and gives their room back.
     pub fn drain(&mut self) -> impl Iterator<Item = T> + use<T> {
         self.free = Vec::new();

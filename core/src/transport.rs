@@ -8,9 +8,10 @@ mod body;
 mod connection;
 mod direct;
 mod failure;
-mod per_runtime;
+mod per_home;
 mod pool;
 mod proxied;
+mod stream;
 mod target;
 
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -93,6 +94,12 @@ pub trait Transport: Send + Sync + 'static {
     /// Posts the body, or gets where there is none.
     fn send<'a>(&'a self, request: HttpRequest, progress: &'a Progress) -> BoxFuture<'a, Result<HttpResponse>>;
 
+    /// Whether a thread without a tokio runtime may send it, too.
+    fn is_direct(&self, request: &HttpRequest) -> bool {
+        let _ = request;
+        false
+    }
+
     /// Closes what is open and not in use. Nothing is sent any more.
     fn close(&self) {}
 }
@@ -134,11 +141,11 @@ impl HttpTransport {
         Ok(transport)
     }
 
-    fn route(&self, url: &Url) -> Route {
-        match Direct::new(url, self.options.user_agent) {
-            Some(direct) if !self.has_proxy(url) => Route::Direct(Arc::new(direct)),
+    fn route<'a>(&self, target: &'a Target) -> &'a Route {
+        target.route.get_or_init(|| match Direct::new(&target.url, self.options.user_agent) {
+            Some(direct) if !self.has_proxy(&target.url) => Route::Direct(Arc::new(direct)),
             _ => Route::Proxied,
-        }
+        })
     }
 
     fn has_proxy(&self, url: &Url) -> bool {
@@ -156,13 +163,17 @@ impl HttpTransport {
 impl Transport for HttpTransport {
     fn send<'a>(&'a self, request: HttpRequest, progress: &'a Progress) -> BoxFuture<'a, Result<HttpResponse>> {
         let target = Arc::clone(&request.target);
-        match target.route.get_or_init(|| self.route(&target.url)) {
+        match self.route(&target) {
             Route::Direct(direct) => Box::pin(self.connections.exchange(Arc::clone(direct), request, progress)),
             Route::Proxied => Box::pin(async move {
                 let tls = self.connections.tls()?;
                 self.proxied.exchange(&self.options, tls, request, progress).await
             }),
         }
+    }
+
+    fn is_direct(&self, request: &HttpRequest) -> bool {
+        matches!(self.route(&request.target), Route::Direct(_))
     }
 
     fn close(&self) {

@@ -7,20 +7,34 @@ cannot watch one (Windows' default) have a thread that waits for the byte and ca
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 import weakref
 from typing import TYPE_CHECKING, Any
 
 from . import _logging, _native
-from ._raising import error_from
+from ._raising import error_from, value_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    _On = tuple[_native.Bridge, asyncio.Future[Any]]
 
 # The loop holds its bridge, through the reader: it lives as long as the loop is open, and the loop is not held by it.
 _bridges: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, weakref.ref[Bridge]] = weakref.WeakKeyDictionary()
 # The loop that asked last and its bridge: most programs have one, and looking it up costs more than all else here.
 _last: tuple[weakref.ref[asyncio.AbstractEventLoop], weakref.ref[Bridge]] | None = None
+
+
+def _forget() -> None:
+    """In a forked child, all bridges are the parent's."""
+    global _last
+    _last = None
+    _bridges.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget)
 
 
 class Bridge:
@@ -33,6 +47,9 @@ class Bridge:
             if descriptor is None:
                 raise NotImplementedError
             loop.add_reader(descriptor, self._drain, False)
+            descriptor = self._native.host()
+            if descriptor is not None:
+                loop.add_reader(descriptor, self._drain, False)
         except NotImplementedError:
             weakref.finalize(loop, self._native.stop).atexit = False
             threading.Thread(
@@ -40,46 +57,30 @@ class Bridge:
             ).start()
 
     @classmethod
-    def current(cls) -> Bridge:
-        """The running loop's bridge in this process."""
+    def begin(
+        cls, start: Callable[[_On, Any], int | _native.Failure], arguments: object
+    ) -> tuple[Bridge, int, asyncio.Future[Any]]:
+        """Starts a call on the running loop; raises what it is refused with. Who gives it up must end it."""
         global _last
+        _logging.is_wanted()
         loop = asyncio.get_running_loop()
         last = _last
         reference = last[1] if last is not None and last[0]() is loop else _bridges.get(loop)
         bridge = None if reference is None else reference()
-        if reference is None or bridge is None or not bridge._native.is_usable:
+        if reference is None or bridge is None:
             bridge = cls(loop)
             reference = _bridges[loop] = weakref.ref(bridge)
         if last is None or last[1] is not reference:
             _last = (weakref.ref(loop), reference)
-        return bridge
-
-    def begin(
-        self, start: Callable[[_native.Bridge, Any], int | _native.Failure], arguments: object
-    ) -> tuple[int, asyncio.Future[Any]]:
-        """Starts a call and says what it comes to; raises what it is refused with. Who gives it up must end it."""
-        _logging.is_wanted()
-        future = asyncio.get_running_loop().create_future()
-        call = start(self._native, arguments)
+        future = loop.create_future()
+        call = start((bridge._native, future), arguments)
         if isinstance(call, _native.Failure):
             raise error_from(call)
-        self._native.expect(call, future)
-        return call, future
+        return bridge, call, future
 
     def end(self, call: int) -> None:
         """Drops the call's request, if it has not come to its end."""
         self._native.end(call)
-
-    async def run(self, start: Callable[[_native.Bridge, Any], Any], arguments: object) -> Any:
-        """Starts a call and waits for its end. Whatever ends the wait early drops the call's request."""
-        call, future = self.begin(start, arguments)
-        if isinstance(arguments, dict):
-            arguments.clear()  # a frame that waits would hold all that the call was told
-        try:
-            return await future
-        except BaseException:
-            self.end(call)
-            raise
 
     def _drain(self, waited: bool) -> None:
         for future, outcome in self._native.drain(waited):
@@ -98,3 +99,16 @@ class Bridge:
             except RuntimeError:  # it was closed
                 break
             del loop
+
+
+async def value(start: Callable[[_On, Any], Any], arguments: dict[str, Any] | None = None) -> Any:
+    """Starts a call, waits for its end and returns its value. Whatever ends the wait early drops the call's request."""
+    bridge, call, future = Bridge.begin(start, arguments)
+    if arguments is not None:
+        arguments.clear()  # a frame that waits would hold all that the call was told
+    try:
+        outcome = await future
+    except BaseException:
+        bridge.end(call)
+        raise
+    return value_of(outcome)

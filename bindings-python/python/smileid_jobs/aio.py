@@ -6,7 +6,7 @@ import asyncio
 import inspect
 import sys
 
-from ._bridge import Bridge
+from ._bridge import Bridge, value
 from ._calling import Plain, download, images_of, polling, step_of, waiting
 from ._raising import value_of
 from ._settings import DEFAULT_CAP, seconds
@@ -42,8 +42,7 @@ def _makes_coroutines(function: _F) -> _F:
 
 
 async def _completed(native: _native.Client, arguments: _Waiting) -> JobStatus:
-    bridge = Bridge.current()
-    call, future = bridge.begin(native.wait_until_complete, waiting(arguments))
+    bridge, call, future = Bridge.begin(native.wait_until_complete, waiting(arguments))
     del native, arguments
     try:
         outcome = await future
@@ -80,12 +79,11 @@ class AsyncClient(Plain):
         callback_url: str | None = None,
     ) -> JobStatus:
         """As :meth:`Client.get_job_status`. Cancelling the task drops the request."""
-        # Written out, as it is the verb that is called most: `run` would be one coroutine more.
+        # Written out, as it is the verb that is called most: `value` would be one coroutine more.
         ids_and_flags = (user_id, job_id, return_history, return_image_links)
         bound = timeout if type(timeout) is float else seconds(timeout)
-        bridge = Bridge.current()
         arguments = (*ids_and_flags, bound, return_job_status, callback_url)
-        call, future = bridge.begin(self._native.get_job_status, arguments)
+        bridge, call, future = Bridge.begin(self._native.get_job_status, arguments)
         try:
             outcome = await future
         except BaseException:
@@ -108,8 +106,7 @@ class AsyncClient(Plain):
         callback_url: str | None = None,
     ) -> JobStatus:
         """As :meth:`Client.poll_job_status`. Cancelling the task drops the request."""
-        told = polling(locals())
-        return JobStatus(value_of(await Bridge.current().run(self._native.poll_job_status, told)))
+        return JobStatus(await value(self._native.poll_job_status, polling(locals())))
 
     @_makes_coroutines
     def wait_until_complete(
@@ -167,8 +164,7 @@ class AsyncClient(Plain):
         token: str | None = None,
     ) -> PollStep:
         """As :meth:`Client.poll_step`. Cancelling the task drops the request."""
-        told = polling(locals())
-        return step_of(value_of(await Bridge.current().run(self._native.poll_step, told)))
+        return step_of(await value(self._native.poll_step, polling(locals())))
 
     def poll_many(
         self,
@@ -202,8 +198,7 @@ class AsyncClient(Plain):
         timeout: _Seconds | None = 60.0,
     ) -> list[Image]:
         """As :meth:`Client.download_images`. Cancelling the task drops the requests."""
-        told = download(locals())
-        return images_of(value_of(await Bridge.current().run(self._native.download_images, told)))
+        return images_of(await value(self._native.download_images, download(locals())))
 
     async def aclose(self) -> None:
         """Ends running calls with :class:`ClientClosedError`, within milliseconds, and refuses new ones."""

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
+    from ._bridge import _On
+
 __all__ = ["AsyncJobOutcomes", "AsyncStatusUpdates", "JobOutcomes", "StatusUpdates"]
 
 Jobs = Iterable[tuple[str, str]]
@@ -44,12 +46,12 @@ class _Stream:
             if wanted:
                 _logging.flush()
 
-    async def _run(self, start: Callable[[_native.Bridge], Any]) -> Any:
+    async def _run(self, start: Callable[[_On], Any]) -> Any:
         """Waits on the running loop. Cancelling the task ends the stream and drops its requests."""
-        from ._bridge import Bridge
+        from ._bridge import value
 
         try:
-            return value_of(await Bridge.current().run(lambda bridge, _: start(bridge), ()))
+            return await value(lambda on, _: start(on))
         except BaseException:
             self._stream.close()
             raise

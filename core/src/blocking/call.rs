@@ -8,14 +8,21 @@ use tokio::task::AbortHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::runtime::{Lane, ProcessRuntime};
+#[cfg(unix)]
+use crate::background::Running;
 use crate::background::turn;
+use crate::client::Driven;
 use crate::clock::BoxFuture;
+#[cfg(unix)]
+use crate::driver::event_loop::EventLoop;
 use crate::error::{Error, Result};
 use crate::panic::{guard, guard_future};
 
 /// A call that was prepared and can be waited for, in one go or in slices. Dropping it drops its request.
 pub struct PendingCall<T> {
     runtime: Arc<ProcessRuntime>,
+    /// Whether an event loop may drive it.
+    is_query: bool,
     /// Gone once it has ended or was handed over.
     future: Option<BoxFuture<'static, Result<T>>>,
     /// Set once somebody has begun to wait for it.
@@ -23,6 +30,17 @@ pub struct PendingCall<T> {
 }
 
 impl<T: Send + 'static> PendingCall<T> {
+    pub(super) fn of<F>(runtime: Arc<ProcessRuntime>, call: F) -> Self
+    where
+        F: Driven<Output = Result<T>>,
+        F::IntoFuture: Send + 'static,
+    {
+        let is_query = call.is_query();
+        let mut pending = Self::new(runtime, call.into_future());
+        pending.is_query = is_query;
+        pending
+    }
+
     pub(super) fn new(runtime: Arc<ProcessRuntime>, future: impl Future<Output = Result<T>> + Send + 'static) -> Self {
         let stopping = runtime.stopping.clone();
         let future: BoxFuture<'static, Result<T>> = Box::pin(guard_future(async move {
@@ -32,7 +50,7 @@ impl<T: Send + 'static> PendingCall<T> {
                 result = future => result,
             }
         }));
-        Self { runtime, future: Some(future), lane: None }
+        Self { runtime, is_query: false, future: Some(future), lane: None }
     }
 
     /// Where the call is driven, from the first wait for it on.
@@ -115,6 +133,29 @@ impl<T: Send + 'static> PendingCall<T> {
         let future = self.future.take().ok_or_else(Error::internal)?;
         let task = self.runtime.background()?.spawn(async move { done(future.await) });
         Ok(task.abort_handle())
+    }
+}
+
+#[cfg(unix)]
+impl<T: Send + 'static> PendingCall<T> {
+    /// Whether [`start_in`](Self::start_in) can start it.
+    #[must_use]
+    pub fn is_query(&self) -> bool {
+        self.is_query
+    }
+
+    /// Runs a query on the event loop's own thread, which must be the calling one, and hands its end to `done`, there.
+    ///
+    /// # Errors
+    /// `internal` for a call that is no query.
+    pub fn start_in(
+        mut self,
+        event_loop: &Arc<EventLoop>,
+        done: impl FnOnce(Result<T>) + Send + 'static,
+    ) -> Result<Running> {
+        let future = self.future.take().filter(|_| self.is_query).ok_or_else(Error::internal)?;
+        let slot = event_loop.start(async move { done(future.await) });
+        Ok(Running::Hosted(Arc::clone(event_loop), slot))
     }
 }
 

@@ -96,6 +96,16 @@ impl Call {
     }
 }
 
+/// A call that says who can drive it, for bindings.
+#[doc(hidden)]
+pub trait Driven: IntoFuture {
+    /// Whether an event loop can, too: it is one query, neither through a proxy nor to other servers, and does not sleep for
+    /// long. Everything else needs a tokio runtime.
+    fn is_query(&self) -> bool {
+        false
+    }
+}
+
 /// What a call holds on to while it runs.
 type Started = (Client, Box<Session>);
 
@@ -200,6 +210,14 @@ pub struct GetJobStatus {
 call_options!(GetJobStatus, "30 s");
 awaited!(GetJobStatus, run, JobStatus);
 
+impl Driven for GetJobStatus {
+    fn is_query(&self) -> bool {
+        let Call { client, return_job_status, callback_url, .. } = &self.call;
+        let engine = client.engine();
+        !return_job_status && callback_url.is_none() && engine.transport.is_direct(&engine.endpoint)
+    }
+}
+
 impl GetJobStatus {
     pub(super) fn new(client: Client, user_id: String, job_id: String) -> Self {
         let polling = Polling { retry_count: Some(0), ..Polling::new(Until::Attempts, &GET_TIMEOUT, &RETRY_COUNT) };
@@ -227,6 +245,8 @@ call_options!(PollJobStatus, "no bound but the attempts");
 polling_options!(PollJobStatus, call.polling, "3");
 awaited!(PollJobStatus, run, JobStatus);
 
+impl Driven for PollJobStatus {}
+
 impl PollJobStatus {
     pub(super) fn new(client: Client, user_id: String, job_id: String) -> Self {
         Self { call: Call::new(client, user_id, job_id, Polling::new(Until::Attempts, &POLL_TIMEOUT, &RETRY_COUNT)) }
@@ -247,6 +267,8 @@ pub struct WaitUntilComplete {
 call_options!(WaitUntilComplete, "60 s");
 polling_options!(WaitUntilComplete, call.polling, "no limit");
 awaited!(WaitUntilComplete, run, JobStatus);
+
+impl Driven for WaitUntilComplete {}
 
 impl WaitUntilComplete {
     pub(super) fn new(client: Client, user_id: String, job_id: String) -> Self {
@@ -297,6 +319,8 @@ pub struct PollStepCall {
 call_options!(PollStepCall, "60 s from the first step");
 polling_options!(PollStepCall, call.polling, "no limit");
 awaited!(PollStepCall, step, PollStep);
+
+impl Driven for PollStepCall {}
 
 impl PollStepCall {
     pub(super) fn new(client: Client, user_id: String, job_id: String) -> Self {

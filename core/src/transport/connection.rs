@@ -8,16 +8,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::task::{Context, Poll, Wake, Waker};
 
+use super::pool::Pool;
+use super::target::Origin;
+use crate::driver::Executor;
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::Full;
 use hyper::body::{Body, Frame, Incoming};
 use hyper::client::conn::{TrySendError, http1};
 use hyper::rt::{Read, Write};
-use tokio::runtime::Handle;
-
-use super::pool::Pool;
-use super::target::Origin;
 
 /// See the module.
 pub(super) struct Connection {
@@ -30,13 +29,13 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    /// On the runtime that the caller is in.
+    /// For whoever polls this.
     pub(super) async fn open<T>(io: T, origin: Arc<Origin>, pool: Weak<Pool>) -> hyper::Result<Self>
     where
         T: Read + Write + Unpin + Send + 'static,
     {
         let (sender, driver) = http1::handshake(io).await?;
-        let rest = Arc::new(Rest { undisturbed: AtomicBool::new(false), runtime: Handle::current(), pool });
+        let rest = Arc::new(Rest { undisturbed: AtomicBool::new(false), executor: Executor::here(), pool });
         let resting = Waker::from(Arc::clone(&rest));
         Ok(Self { origin, sender, driver: Some(Box::pin(driver)), rest, resting })
     }
@@ -110,7 +109,7 @@ fn drive(driver: &mut Option<Pin<Box<dyn Future<Output = hyper::Result<()>> + Se
 /// Woken when something happens on a connection that nobody uses: mostly the server closes it.
 struct Rest {
     undisturbed: AtomicBool,
-    runtime: Handle,
+    executor: Executor,
     pool: Weak<Pool>,
 }
 
@@ -123,7 +122,7 @@ impl Wake for Rest {
         if self.undisturbed.swap(false, Ordering::AcqRel)
             && let Some(pool) = self.pool.upgrade()
         {
-            pool.sweep_on(&self.runtime);
+            pool.sweep_on(&self.executor);
         }
     }
 }

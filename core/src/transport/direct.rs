@@ -1,26 +1,26 @@
 //! Requests on connections of our own: hyper's HTTP/1.1, hyper-util's way to a socket, rustls.
 
-use std::future::poll_fn;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::Response;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, DATE, HeaderName, RETRY_AFTER};
-use http::{Response, Uri};
 use hyper::body::Incoming;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
 use tokio_rustls::TlsConnector;
-use tower_service::Service;
 
 use super::body::{Collected, decode};
 use super::connection::Connection;
 use super::failure::{Failure, classify};
-use super::per_runtime::PerRuntime;
+use super::per_home::PerHome;
 use super::pool::Pool;
+use super::stream::Stream;
 use super::target::Direct;
 use super::{HttpRequest, HttpResponse, Progress};
+use crate::driver;
 use crate::error::{Error, Phase, Result};
 use crate::tls::Trust;
 
@@ -38,7 +38,7 @@ pub(super) struct Connections {
     tls: OnceLock<Arc<ClientConfig>>,
     timeout: Duration,
     most_idle: usize,
-    pools: PerRuntime<Arc<Pool>>,
+    pools: PerHome<Arc<Pool>>,
 }
 
 impl Connections {
@@ -52,7 +52,7 @@ impl Connections {
         #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
         tcp.set_tcp_user_timeout(Some(UNACKNOWLEDGED));
         tcp.set_connect_timeout(Some(timeout));
-        Self { tcp, trust, tls: OnceLock::new(), timeout, most_idle, pools: PerRuntime::default() }
+        Self { tcp, trust, tls: OnceLock::new(), timeout, most_idle, pools: PerHome::default() }
     }
 
     /// Whom to trust.
@@ -129,29 +129,26 @@ impl Connections {
     }
 
     async fn connect(&self, direct: &Direct, pool: &Arc<Pool>) -> Result<Connection> {
-        let connecting = self.connect_within_a_timeout(direct, pool);
-        tokio::time::timeout(self.timeout, connecting).await.unwrap_or_else(|_| Err(Error::timeout(Phase::Connect)))
+        tokio::select! {
+            biased;
+            connected = self.connect_within_a_timeout(direct, pool) => connected,
+            () = driver::sleep(self.timeout) => Err(Error::timeout(Phase::Connect)),
+        }
     }
 
     async fn connect_within_a_timeout(&self, direct: &Direct, pool: &Arc<Pool>) -> Result<Connection> {
         let (origin, pool) = (Arc::clone(&direct.origin), Arc::downgrade(pool));
-        let tcp = self.open(direct.server.clone()).await?;
+        let stream = Stream::open(&self.tcp, direct.server.clone()).await?;
         let connection = match &origin.tls_name {
-            None => Connection::open(tcp, origin, pool).await,
+            None => Connection::open(TokioIo::new(stream), origin, pool).await,
             Some(name) => {
                 let name = name.clone();
-                let tls = TlsConnector::from(Arc::clone(self.tls()?)).connect(name, tcp.into_inner()).await;
+                let tls = TlsConnector::from(Arc::clone(self.tls()?)).connect(name, stream).await;
                 let tls = tls.map_err(|error| classify(&error, Failure::Connect))?;
                 Connection::open(TokioIo::new(tls), origin, pool).await
             }
         };
         connection.map_err(|error| classify(&error, Failure::Connect))
-    }
-
-    async fn open(&self, server: Uri) -> Result<TokioIo<tokio::net::TcpStream>> {
-        let mut tcp = self.tcp.clone();
-        poll_fn(|context| tcp.poll_ready(context)).await.map_err(|error| classify(&error, Failure::Connect))?;
-        tcp.call(server).await.map_err(|error| classify(&error, Failure::Connect))
     }
 }
 

@@ -1,13 +1,12 @@
-//! Open connections that nobody uses, of one runtime.
+//! Open connections that nobody uses, of one home.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::runtime::Handle;
-
 use super::connection::Connection;
 use super::target::Origin;
+use crate::driver::{self, Executor};
 
 /// A connection that was not used for this long is not used again: what stands in between may have forgotten it. One that
 /// nobody asks for any more stays until its server closes it.
@@ -40,8 +39,8 @@ impl Pool {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Has the runtime look at its sockets, if the connection to use next has rested for a while: one whose callers drive it
-    /// has not done so meanwhile.
+    /// Has whoever drives look at the sockets, if the connection to use next has rested for a while: a runtime that only
+    /// callers drive has not done so meanwhile.
     pub(super) async fn look(&self, origin: &Origin) {
         let rested = {
             let idle = self.lock();
@@ -49,7 +48,7 @@ impl Pool {
             next.is_some_and(|next| next.since.elapsed() >= UNSEEN)
         };
         if rested {
-            tokio::task::yield_now().await;
+            driver::look().await;
         }
     }
 
@@ -97,12 +96,12 @@ impl Pool {
         drop(idle);
     }
 
-    /// Has a runtime look at the connections on which something has happened. One that has ended looks at none: then all of
-    /// them are of no use.
-    pub(super) fn sweep_on(self: Arc<Self>, runtime: &Handle) {
+    /// Has somebody look at the connections on which something has happened. Who has ended looks at none: then all of them
+    /// are of no use.
+    pub(super) fn sweep_on(self: Arc<Self>, executor: &Executor) {
         if !self.sweep_is_due.swap(true, Ordering::AcqRel) {
             let mut sweep = Sweep(Some(self));
-            runtime.spawn(async move {
+            executor.spawn(async move {
                 if let Some(pool) = sweep.0.take() {
                     pool.sweep();
                 }
@@ -132,7 +131,7 @@ struct Sweep(Option<Arc<Pool>>);
 impl Drop for Sweep {
     fn drop(&mut self) {
         let Some(pool) = self.0.take() else { return };
-        // The runtime has ended. Not waiting for the lock: this may be under it.
+        // Whoever was to do it has ended. Not waiting for the lock: this may be under it.
         let idle = pool.idle.try_lock().map(|mut idle| std::mem::take(&mut *idle));
         drop(idle);
         pool.sweep_is_due.store(false, Ordering::Release);

@@ -7,14 +7,14 @@ use url::Url;
 
 use super::body::Collected;
 use super::failure::{Failure, classify, describe};
-use super::per_runtime::PerRuntime;
+use super::per_home::PerHome;
 use super::{HttpRequest, HttpResponse, Progress, TransportOptions};
 use crate::error::{Error, Result};
 
 /// A client of reqwest's per runtime.
 pub(super) struct Proxied {
     /// `None` once it was closed.
-    clients: RwLock<Option<PerRuntime<reqwest::Client>>>,
+    clients: RwLock<Option<PerHome<reqwest::Client>>>,
     /// Made with the transport, so that the environment's proxies are read when the settings are; the first runtime's.
     unused: Mutex<Option<reqwest::Client>>,
     headers: HeaderMap,
@@ -26,7 +26,7 @@ impl Proxied {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         headers.insert(USER_AGENT, HeaderValue::from_static(user_agent));
-        Self { clients: RwLock::new(Some(PerRuntime::default())), unused: Mutex::default(), headers }
+        Self { clients: RwLock::new(Some(PerHome::default())), unused: Mutex::default(), headers }
     }
 
     /// Makes the first client now.

@@ -1,33 +1,32 @@
-//! One of something per tokio runtime: a connection is driven by the runtime it was opened on, and is of no use on another.
+//! One of something per home: a connection is driven by whom it was opened for, and is of no use to others.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-use tokio::runtime;
-
+use crate::driver::Home;
 use crate::error::Result;
 
-/// How many runtimes may have one at a time; those of runtimes that are gone must not pile up.
+/// How many homes may have one at a time; those of runtimes and loops that are gone must not pile up.
 const MOST: usize = 8;
 
-type Held<T> = (Option<runtime::Id>, T);
+type Held<T> = (Home, T);
 
 /// See the module.
-pub(super) struct PerRuntime<T> {
+pub(super) struct PerHome<T> {
     first: OnceLock<Held<T>>,
     others: Mutex<VecDeque<Held<T>>>,
 }
 
-impl<T> Default for PerRuntime<T> {
+impl<T> Default for PerHome<T> {
     fn default() -> Self {
         Self { first: OnceLock::new(), others: Mutex::default() }
     }
 }
 
-impl<T: Clone> PerRuntime<T> {
-    /// The one of the runtime that the caller is in, made when first asked for.
+impl<T: Clone> PerHome<T> {
+    /// The one of whoever polls this, made when first asked for.
     pub(super) fn get(&self, make: impl FnOnce() -> Result<T>) -> Result<T> {
-        let own = runtime::Handle::try_current().ok().map(|handle| handle.id());
+        let own = Home::here();
         match self.first.get() {
             None => {
                 let made = make()?;

@@ -1,0 +1,189 @@
+//! Who drives a call: a tokio runtime, or a host's own thread without one.
+//!
+//! Handing a query to a runtime's thread and its answer back costs two thread switches, and as much again in system calls
+//! that wake. So an event loop drives its queries itself, by watching one descriptor for all of them ([`event_loop`]). What
+//! is awaited in there asks this module for time and for a socket's readiness; without such a driver, tokio is asked. A
+//! future stays with whom it began.
+//!
+//! For threads that wait for one call each this was tried too, with `poll(2)`: alone they cost the same as with a runtime, and
+//! 64 of them a quarter more than with one thread that looks at all sockets.
+
+#[cfg(all(unix, feature = "background"))]
+pub mod event_loop;
+
+#[cfg(all(unix, feature = "background"))]
+pub(crate) use self::hosted::*;
+#[cfg(not(all(unix, feature = "background")))]
+pub(crate) use self::never_hosted::*;
+
+use std::time::Duration;
+
+use tokio::runtime;
+
+/// Where a connection belongs: who else drives it would wait for ever.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Home {
+    /// A tokio runtime; `None` where there is none, which a connection does not come from.
+    Runtime(Option<runtime::Id>),
+    /// An event loop, by its number.
+    #[cfg(all(unix, feature = "background"))]
+    EventLoop(u64),
+}
+
+impl Home {
+    pub(crate) fn here() -> Self {
+        hosted_home().unwrap_or_else(|| Self::Runtime(runtime::Handle::try_current().ok().map(|handle| handle.id())))
+    }
+}
+
+/// Ends after a duration, whoever drives it.
+pub(crate) async fn sleep(duration: Duration) {
+    if is_hosted() {
+        hosted_sleep(duration).await;
+    } else {
+        tokio::time::sleep(duration).await;
+    }
+}
+
+/// Sees what has happened on sockets since somebody looked.
+pub(crate) async fn look() {
+    if is_hosted() {
+        hosted_look();
+    } else {
+        tokio::task::yield_now().await;
+    }
+}
+
+/// Who goes on with something on behalf of a connection that nobody polls.
+pub(crate) enum Executor {
+    Runtime(runtime::Handle),
+    #[cfg(all(unix, feature = "background"))]
+    EventLoop(std::sync::Weak<event_loop::EventLoop>),
+}
+
+impl Executor {
+    /// On behalf of a connection that is opened here.
+    pub(crate) fn here() -> Self {
+        hosted_executor().unwrap_or_else(|| Self::Runtime(runtime::Handle::current()))
+    }
+
+    /// Drops the future where there is nobody any more.
+    pub(crate) fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) {
+        match self {
+            Self::Runtime(runtime) => drop(runtime.spawn(future)),
+            #[cfg(all(unix, feature = "background"))]
+            Self::EventLoop(event_loop) => {
+                if let Some(event_loop) = event_loop.upgrade() {
+                    event_loop.start_later(future);
+                }
+            }
+        }
+    }
+}
+
+/// Without host threads, there is only tokio.
+#[cfg(not(all(unix, feature = "background")))]
+mod never_hosted {
+    use std::time::Duration;
+
+    use super::{Executor, Home};
+
+    pub(crate) fn is_hosted() -> bool {
+        false
+    }
+
+    pub(super) fn hosted_look() {}
+
+    pub(super) fn hosted_executor() -> Option<Executor> {
+        None
+    }
+
+    pub(super) fn hosted_home() -> Option<Home> {
+        None
+    }
+
+    pub(super) async fn hosted_sleep(_: Duration) {}
+}
+
+#[cfg(all(unix, feature = "background"))]
+mod hosted {
+    use std::cell::{Cell, RefCell};
+    use std::future::poll_fn;
+    use std::sync::Arc;
+    use std::task::Poll;
+    use std::time::{Duration, Instant};
+
+    use super::event_loop::EventLoop;
+    use super::{Executor, Home};
+
+    thread_local! {
+        /// The event loop whose task this thread polls.
+        static CURRENT: RefCell<Option<Arc<EventLoop>>> = const { RefCell::new(None) };
+        /// The earliest moment that what is polled waits for.
+        static SOONEST: Cell<Option<Instant>> = const { Cell::new(None) };
+    }
+
+    /// Polls something that asks this event loop for time and readiness. Returns the earliest moment it waits for, too.
+    pub(super) fn poll_in<T>(
+        event_loop: &Arc<EventLoop>,
+        poll: impl FnOnce() -> Poll<T>,
+    ) -> (Poll<T>, Option<Instant>) {
+        struct Restore(Option<Arc<EventLoop>>, Option<Instant>);
+        impl Drop for Restore {
+            fn drop(&mut self) {
+                CURRENT.set(self.0.take());
+                SOONEST.set(self.1);
+            }
+        }
+        let _restore = Restore(CURRENT.replace(Some(Arc::clone(event_loop))), SOONEST.take());
+        let polled = poll();
+        (polled, SOONEST.get())
+    }
+
+    /// Looks at the event loop whose task this thread polls, if it does.
+    pub(crate) fn with<T>(see: impl FnOnce(&Arc<EventLoop>) -> T) -> Option<T> {
+        CURRENT.with_borrow(|current| current.as_ref().map(see))
+    }
+
+    pub(crate) fn is_hosted() -> bool {
+        with(|_| ()).is_some()
+    }
+
+    pub(super) fn hosted_home() -> Option<Home> {
+        with(|event_loop| Home::EventLoop(event_loop.number()))
+    }
+
+    pub(super) fn hosted_executor() -> Option<Executor> {
+        with(|event_loop| Executor::EventLoop(Arc::downgrade(event_loop)))
+    }
+
+    pub(super) fn hosted_look() {
+        with(|event_loop| event_loop.look());
+    }
+
+    pub(super) async fn hosted_sleep(duration: Duration) {
+        // As good as for ever, where the machine's time does not go further.
+        let Some(ends_at) = Instant::now().checked_add(duration) else { return std::future::pending().await };
+        poll_fn(|_| {
+            if Instant::now() >= ends_at {
+                return Poll::Ready(());
+            }
+            SOONEST.set(Some(SOONEST.get().map_or(ends_at, |soonest| soonest.min(ends_at))));
+            Poll::Pending
+        })
+        .await;
+    }
+
+    /// Runs what needs tokio, which sockets do until they are open, and waits for it; `None` when the runtime has ended.
+    pub(crate) async fn on_runtime<T: Send + 'static>(future: impl Future<Output = T> + Send + 'static) -> Option<T> {
+        /// A task that is dropped with the wait for it.
+        struct Task<T>(tokio::task::JoinHandle<T>);
+        impl<T> Drop for Task<T> {
+            fn drop(&mut self) {
+                self.0.abort();
+            }
+        }
+        let mut task = Task(with(|event_loop| event_loop.runtime().spawn(future))?);
+        (&mut task.0).await.ok()
+    }
+}

@@ -1,0 +1,440 @@
+//! Queries of a host's event loop, polled on the loop's own thread: the loop watches one descriptor for all of them.
+//!
+//! The sockets are in an event queue of this module's own, whose descriptor becomes readable when there is something to do.
+//! So nothing of the loop's refers to a socket that may be closed anywhere. Names are looked up and connections are opened on
+//! the library's thread, which also wakes the loop when the earliest deadline comes.
+
+use std::io;
+use std::net::TcpStream;
+use std::os::fd::{AsRawFd, RawFd};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::task::{Context, Poll, Wake, Waker};
+use std::time::{Duration, Instant};
+
+use mio::event::Event;
+use mio::unix::SourceFd;
+use mio::{Events, Token};
+use tokio::runtime::Handle;
+use tokio::task::AbortHandle;
+
+use super::hosted::poll_in;
+use crate::clock::BoxFuture;
+use crate::slab::{Slab, Slot};
+
+/// How many sockets are looked at per system call.
+const EVENTS: usize = 256;
+
+/// How much is read per system call.
+const ROOM: usize = 128 << 10;
+
+/// How often what has woken itself is polled before the loop has its turn again.
+const ROUNDS: usize = 16;
+
+/// The token of the wake-up; a socket's is its place.
+const WOKEN: Token = Token(usize::MAX);
+
+static NUMBERS: AtomicU64 = AtomicU64::new(0);
+
+/// See the module. Made and used on one thread, the loop's; waking it and giving up calls is for any thread.
+pub struct EventLoop {
+    number: u64,
+    runtime: Handle,
+    fd: RawFd,
+    queue: Mutex<Queue>,
+    wake: mio::Waker,
+    /// Whether the loop comes here anyway.
+    is_awake: AtomicBool,
+    seats: Mutex<Slab<Arc<Place>>>,
+    tasks: Mutex<Slab<Task>>,
+    /// One for each place a task has had.
+    wakers: Mutex<Vec<Waker>>,
+    ready: Mutex<Vec<u32>>,
+    alarm: Mutex<Option<Alarm>>,
+    alarm_is_due: AtomicBool,
+    /// What is read goes here first.
+    room: Mutex<Box<[u8]>>,
+}
+
+struct Queue {
+    poll: mio::Poll,
+    events: Events,
+}
+
+/// What the loop drives.
+struct Task {
+    /// Not there while it is polled.
+    future: Option<BoxFuture<'static, ()>>,
+    wakes_at: Option<Instant>,
+}
+
+/// The earliest deadline, which the library's thread waits for.
+struct Alarm {
+    at: Instant,
+    task: AbortHandle,
+}
+
+impl Drop for Alarm {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// A socket's readiness, as far as it is known.
+#[derive(Default)]
+struct Place {
+    readable: Side,
+    writable: Side,
+}
+
+struct Side {
+    is_ready: AtomicBool,
+    /// The other side has ended it: from then on it is always ready.
+    is_closed: AtomicBool,
+    waker: Mutex<Option<Waker>>,
+}
+
+impl Default for Side {
+    fn default() -> Self {
+        // Nobody has tried yet.
+        Self { is_ready: AtomicBool::new(true), is_closed: AtomicBool::new(false), waker: Mutex::default() }
+    }
+}
+
+impl Side {
+    fn tell(&self, is_closed: bool) {
+        if is_closed {
+            self.is_closed.store(true, Ordering::Release);
+        }
+        self.is_ready.store(true, Ordering::Release);
+        let waker = lock(&self.waker).take();
+        waker.into_iter().for_each(Waker::wake);
+    }
+
+    fn poll(&self, waker: &Waker, mut attempt: impl FnMut() -> io::Result<usize>) -> Poll<io::Result<usize>> {
+        loop {
+            if !self.is_ready.load(Ordering::Acquire) {
+                match &mut *lock(&self.waker) {
+                    Some(held) => held.clone_from(waker),
+                    none => *none = Some(waker.clone()),
+                }
+                // Whoever tells is on this thread, so it has not become ready meanwhile.
+                return Poll::Pending;
+            }
+            match attempt() {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.exhaust(),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                other => return Poll::Ready(other),
+            }
+        }
+    }
+
+    fn exhaust(&self) {
+        if !self.is_closed.load(Ordering::Acquire) {
+            self.is_ready.store(false, Ordering::Release);
+        }
+    }
+}
+
+/// A socket's place in an event loop, until it is dropped.
+pub(crate) struct Seat {
+    event_loop: Weak<EventLoop>,
+    place: Arc<Place>,
+    slot: Slot,
+    fd: RawFd,
+}
+
+impl Seat {
+    /// Tries to read if there may be something, and has the waker woken once there is if there is not. The attempt is told
+    /// where to read to, and says how much it read and whether that was all there was.
+    pub(crate) fn poll_read(
+        &self,
+        waker: &Waker,
+        mut attempt: impl FnMut(&mut [u8]) -> io::Result<(usize, bool)>,
+    ) -> Poll<io::Result<usize>> {
+        let Some(event_loop) = self.event_loop.upgrade() else { return Poll::Ready(Err(io::ErrorKind::Other.into())) };
+        let side = &self.place.readable;
+        side.poll(waker, || {
+            let (count, was_all) = attempt(&mut lock(&event_loop.room))?;
+            // What comes later is told. Elsewhere than with epoll, not reliably.
+            if was_all && 0 < count && cfg!(target_os = "linux") {
+                side.exhaust();
+            }
+            Ok(count)
+        })
+    }
+
+    /// Tries to write if there may be room, and has the waker woken once there is if there is not.
+    pub(crate) fn poll_write(
+        &self,
+        waker: &Waker,
+        attempt: impl FnMut() -> io::Result<usize>,
+    ) -> Poll<io::Result<usize>> {
+        self.place.writable.poll(waker, attempt)
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        if let Some(event_loop) = self.event_loop.upgrade() {
+            let _ = lock(&event_loop.queue).poll.registry().deregister(&mut SourceFd(&self.fd));
+            lock(&event_loop.seats).remove(self.slot);
+        }
+    }
+}
+
+/// Wakes what is in one place of the tasks.
+struct Rouse {
+    event_loop: Weak<EventLoop>,
+    index: u32,
+}
+
+impl Wake for Rouse {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        if let Some(event_loop) = self.event_loop.upgrade() {
+            lock(&event_loop.ready).push(self.index);
+            event_loop.rouse();
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl EventLoop {
+    /// For the thread that calls it. `runtime` is the library's thread.
+    ///
+    /// # Errors
+    /// When the system gives no event queue.
+    pub fn new(runtime: Handle) -> io::Result<Arc<Self>> {
+        let poll = mio::Poll::new()?;
+        let wake = mio::Waker::new(poll.registry(), WOKEN)?;
+        Ok(Arc::new(Self {
+            number: NUMBERS.fetch_add(1, Ordering::Relaxed),
+            runtime,
+            fd: poll.as_raw_fd(),
+            queue: Mutex::new(Queue { poll, events: Events::with_capacity(EVENTS) }),
+            wake,
+            is_awake: AtomicBool::new(false),
+            seats: Mutex::default(),
+            tasks: Mutex::default(),
+            wakers: Mutex::default(),
+            ready: Mutex::default(),
+            alarm: Mutex::default(),
+            alarm_is_due: AtomicBool::new(false),
+            room: Mutex::new(vec![0; ROOM].into()),
+        }))
+    }
+
+    /// The descriptor that is readable when [`turn`](Self::turn) has something to do. Open as long as this lives.
+    #[must_use]
+    pub fn fd(&self) -> RawFd {
+        self.fd
+    }
+
+    pub(super) fn number(&self) -> u64 {
+        self.number
+    }
+
+    pub(super) fn runtime(&self) -> &Handle {
+        &self.runtime
+    }
+
+    /// Starts something and polls it at once. What that wakes is polled too.
+    pub fn start(self: &Arc<Self>, future: impl Future<Output = ()> + Send + 'static) -> Slot {
+        let slot = lock(&self.tasks).add(Task { future: Some(Box::pin(future)), wakes_at: None });
+        let was_awake = self.is_awake.swap(true, Ordering::AcqRel);
+        lock(&self.ready).push(slot.index());
+        // In the middle of a turn, the turn sees to it.
+        if !was_awake {
+            self.run();
+        }
+        slot
+    }
+
+    /// Starts something when the loop has its turn; for any thread.
+    pub(super) fn start_later(&self, future: impl Future<Output = ()> + Send + 'static) {
+        let slot = lock(&self.tasks).add(Task { future: Some(Box::pin(future)), wakes_at: None });
+        lock(&self.ready).push(slot.index());
+        self.rouse();
+    }
+
+    /// Drops something that was started. Does nothing after its end.
+    pub fn abort(&self, slot: Slot) {
+        let task = lock(&self.tasks).remove(slot);
+        drop(task);
+    }
+
+    /// Sees what has happened and polls what can go on.
+    pub fn turn(self: &Arc<Self>) {
+        self.is_awake.store(true, Ordering::Release);
+        self.look();
+        if self.alarm_is_due.swap(false, Ordering::AcqRel) {
+            self.wake_the_late();
+        }
+        self.run();
+    }
+
+    fn rouse(&self) {
+        if !self.is_awake.swap(true, Ordering::AcqRel) {
+            // Only a loop that has ended is not woken by it.
+            let _ = self.wake.wake();
+        }
+    }
+
+    /// Sees which sockets are ready.
+    pub(super) fn look(&self) {
+        let mut places = Vec::new();
+        loop {
+            let mut queue = lock(&self.queue);
+            let Queue { poll, events } = &mut *queue;
+            if poll.poll(events, Some(Duration::ZERO)).is_err() {
+                return;
+            }
+            let seen = events.iter().count();
+            {
+                let seats = lock(&self.seats);
+                // The token is a place's index, so the cast loses nothing.
+                let of = |event: &Event| seats.at(event.token().0 as u32).map(|(_, place)| Arc::clone(place));
+                let told = |event: &Event| Some((of(event)?, told_by(event)));
+                places.extend(events.iter().filter(|event| event.token() != WOKEN).filter_map(told));
+            }
+            drop(queue);
+            for (place, (read, write)) in places.drain(..) {
+                read.into_iter().for_each(|is_closed| place.readable.tell(is_closed));
+                write.into_iter().for_each(|is_closed| place.writable.tell(is_closed));
+            }
+            if seen < EVENTS {
+                return;
+            }
+        }
+    }
+
+    /// Polls what is ready, but not for ever.
+    fn run(self: &Arc<Self>) {
+        for _ in 0..ROUNDS {
+            let ready = std::mem::take(&mut *lock(&self.ready));
+            if ready.is_empty() {
+                self.is_awake.store(false, Ordering::Release);
+                // What was woken in between has relied on this turn.
+                if lock(&self.ready).is_empty() || self.is_awake.swap(true, Ordering::AcqRel) {
+                    return;
+                }
+            }
+            ready.into_iter().for_each(|index| self.poll_task(index));
+        }
+        self.is_awake.store(false, Ordering::Release);
+        self.rouse();
+    }
+
+    fn poll_task(self: &Arc<Self>, index: u32) {
+        let taken = {
+            let mut tasks = lock(&self.tasks);
+            let slot = tasks.at(index).map(|(slot, _)| slot);
+            slot.and_then(|slot| Some((slot, tasks.get_mut(slot)?.future.take()?)))
+        };
+        let Some((slot, mut future)) = taken else { return };
+        let waker = self.waker(index);
+        let mut context = Context::from_waker(&waker);
+        let (polled, soonest) = poll_in(self, || future.as_mut().poll(&mut context));
+        let mut tasks = lock(&self.tasks);
+        match tasks.get_mut(slot).filter(|_| polled.is_pending()) {
+            Some(task) => {
+                task.future = Some(future);
+                task.wakes_at = soonest;
+                drop(tasks);
+                soonest.into_iter().for_each(|soonest| self.set_alarm(soonest));
+            }
+            None => {
+                // It has ended, or was given up meanwhile.
+                let ended = tasks.remove(slot);
+                drop((tasks, future, ended));
+            }
+        }
+    }
+
+    fn waker(self: &Arc<Self>, index: u32) -> Waker {
+        let mut wakers = lock(&self.wakers);
+        while wakers.len() <= index as usize {
+            let index = wakers.len() as u32;
+            wakers.push(Waker::from(Arc::new(Rouse { event_loop: Arc::downgrade(self), index })));
+        }
+        wakers[index as usize].clone()
+    }
+
+    /// Has the library's thread wake the loop at the earliest deadline.
+    fn set_alarm(self: &Arc<Self>, at: Instant) {
+        let mut alarm = lock(&self.alarm);
+        if alarm.as_ref().is_some_and(|alarm| alarm.at <= at) {
+            return;
+        }
+        let event_loop = Arc::downgrade(self);
+        let task = self.runtime.spawn(async move {
+            tokio::time::sleep_until(at.into()).await;
+            if let Some(event_loop) = event_loop.upgrade() {
+                event_loop.alarm_is_due.store(true, Ordering::Release);
+                event_loop.rouse();
+            }
+        });
+        *alarm = Some(Alarm { at, task: task.abort_handle() });
+    }
+
+    /// Wakes whose deadline has come, and sets the alarm for the next one.
+    fn wake_the_late(self: &Arc<Self>) {
+        *lock(&self.alarm) = None;
+        let now = Instant::now();
+        let (mut late, mut next) = (Vec::new(), None::<Instant>);
+        {
+            let tasks = lock(&self.tasks);
+            for (slot, task) in tasks.entries() {
+                match task.wakes_at {
+                    Some(at) if at <= now => late.push(slot.index()),
+                    Some(at) => next = Some(next.map_or(at, |next| next.min(at))),
+                    None => {}
+                }
+            }
+        }
+        lock(&self.ready).append(&mut late);
+        next.into_iter().for_each(|next| self.set_alarm(next));
+    }
+
+    /// Tells a socket's readiness from now on.
+    pub(crate) fn seat(self: &Arc<Self>, tcp: &TcpStream) -> io::Result<Seat> {
+        let place = Arc::new(Place::default());
+        let slot = lock(&self.seats).add(Arc::clone(&place));
+        let seat = Seat { event_loop: Arc::downgrade(self), place, slot, fd: tcp.as_raw_fd() };
+        let both = mio::Interest::READABLE | mio::Interest::WRITABLE;
+        let token = Token(slot.index() as usize);
+        lock(&self.queue).poll.registry().register(&mut SourceFd(&seat.fd), token, both)?;
+        Ok(seat)
+    }
+}
+
+/// Whether a socket may be read and written, and for each whether that is its end.
+fn told_by(event: &Event) -> (Option<bool>, Option<bool>) {
+    let read = (event.is_readable() || event.is_read_closed() || event.is_error())
+        .then(|| event.is_read_closed() || event.is_error());
+    let write = (event.is_writable() || event.is_write_closed() || event.is_error())
+        .then(|| event.is_write_closed() || event.is_error());
+    (read, write)
+}
+
+impl Drop for EventLoop {
+    fn drop(&mut self) {
+        // Connections that rest here learn that nobody looks at them any more.
+        for place in lock(&self.seats).drain() {
+            place.readable.tell(true);
+        }
+    }
+}
+
+impl std::fmt::Debug for EventLoop {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("EventLoop").field("number", &self.number).finish_non_exhaustive()
+    }
+}
