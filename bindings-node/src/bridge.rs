@@ -6,6 +6,8 @@
 //! the same queue (see [`crate::events`]), ahead of what is finished.
 
 use std::cell::RefCell;
+#[cfg(unix)]
+use std::cell::{Cell, OnceCell};
 use std::mem;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,15 +17,19 @@ use napi::bindgen_prelude::{External, Function, ToNapiValue, Unknown};
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi::{Env, sys};
 use napi_derive::napi;
+#[cfg(unix)]
+use smileid_jobs::Driven;
 use smileid_jobs::background::{Running, wake_after_turn};
 use smileid_jobs::events::Event;
 use smileid_jobs::panic::guard_future;
 use smileid_jobs::slab::{Slab, Slot};
-use smileid_jobs::{HearsWaits, JobStatus, Result, WaitUntilComplete};
+use smileid_jobs::{GetJobStatus, HearsWaits, JobStatus, Result, WaitUntilComplete};
 
 use crate::completed::Completed;
 use crate::error::ErrorData;
 use crate::events::{self, EventData};
+#[cfg(unix)]
+use crate::hosted::{Hosted, Settle};
 use crate::{runtime, status};
 
 /// Woken without a value: what there is to say stands in the queue.
@@ -44,6 +50,12 @@ pub(crate) struct Bridge {
     pub(crate) wake: Arc<Wake>,
     reports: Arc<Reports>,
     calls: Rc<RefCell<Calls>>,
+    /// Made with the first query.
+    #[cfg(unix)]
+    hosted: OnceCell<Option<Hosted>>,
+    /// Until then.
+    #[cfg(unix)]
+    settle: Cell<Option<Settle>>,
 }
 
 /// Puts what is finished into an environment's queue and sees to it that it is looked at.
@@ -95,16 +107,16 @@ struct Waiting {
     closed: bool,
 }
 
-struct Finished {
-    call: Slot,
-    result: Result<Completed>,
+pub(crate) struct Finished {
+    pub(crate) call: Slot,
+    pub(crate) result: Result<Completed>,
 }
 
 /// What to give up a call with; nothing where it was refused, and is only to be told so.
 type Call = Option<Running>;
 
 /// The calls that JavaScript waits for, by numbers that are used again. Only the environment's thread comes here.
-struct Calls {
+pub(crate) struct Calls {
     running: Slab<Call>,
     /// The wake-up, once it is made: it keeps the process alive while calls are running.
     wake: Option<sys::napi_threadsafe_function>,
@@ -116,11 +128,15 @@ impl Queue {
     }
 
     /// Adds what is finished. Somebody must wake the environment for it.
-    fn push(&self, finished: Finished) {
+    pub(crate) fn push(&self, finished: Finished) {
         let mut waiting = self.lock();
         if !waiting.closed {
             waiting.finished.push(finished);
         }
+    }
+
+    pub(crate) fn has_finished(&self) -> bool {
+        !self.lock().finished.is_empty()
     }
 
     /// Whether the environment must be woken; then the caller does it.
@@ -143,7 +159,8 @@ impl Queue {
         !mem::replace(&mut waiting.woken, true)
     }
 
-    fn take(&self, calls: Rc<RefCell<Calls>>) -> Batch {
+    /// Takes everything there is.
+    pub(crate) fn take(&self, calls: Rc<RefCell<Calls>>) -> Batch {
         let mut waiting = self.lock();
         waiting.woken = false;
         let (finished, mut events) = (mem::take(&mut waiting.finished), mem::take(&mut waiting.events));
@@ -188,6 +205,8 @@ fn number_of(call: Slot) -> u32 {
 pub(crate) fn create_bridge(env: &Env, settle: Function<Batch, Unknown<'static>>) -> napi::Result<External<Bridge>> {
     let queue = Arc::new(Queue::default());
     let calls = Rc::new(RefCell::new(Calls { running: Slab::default(), wake: None }));
+    #[cfg(unix)]
+    let (hosted, settled) = (OnceCell::new(), Cell::new(Some(settle.create_ref()?)));
     let (batches, waiting) = (Arc::clone(&queue), Rc::clone(&calls));
     let wake = settle
         .build_threadsafe_function::<()>()
@@ -207,7 +226,16 @@ pub(crate) fn create_bridge(env: &Env, settle: Function<Batch, Unknown<'static>>
     let wake = Arc::new(wake);
     let waker = Waker::from(Arc::new(Rouse { queue: Arc::clone(&queue), wake: Arc::clone(&wake) }));
     let reports = Arc::new(Reports { queue: Arc::clone(&queue), waker });
-    Ok(External::new(Bridge { queue, wake, reports, calls }))
+    Ok(External::new(Bridge {
+        queue,
+        wake,
+        reports,
+        calls,
+        #[cfg(unix)]
+        hosted,
+        #[cfg(unix)]
+        settle: settled,
+    }))
 }
 
 /// Drops a running call and its request; nothing is reported for it any more.
@@ -232,6 +260,26 @@ impl Bridge {
             let call = async move { reports.report(slot, guard_future(call).await.map(Into::into)) };
             runtime::handle().map(|runtime| Running::Task(runtime.spawn(call).abort_handle()))
         })
+    }
+
+    /// Starts a query, as [`start`](Self::start) does; on this thread, if that can be done.
+    pub(crate) fn ask(&self, env: &Env, query: Result<GetJobStatus>) -> u32 {
+        #[cfg(unix)]
+        if query.as_ref().is_ok_and(GetJobStatus::is_query)
+            && let Some(hosted) = self.hosted(env)
+        {
+            let number = self.begin(env, |slot| Ok(hosted.start(query?, slot)));
+            // It may have ended at once.
+            self.reports.waker.wake_by_ref();
+            return number;
+        }
+        self.start(env, async move { query?.await })
+    }
+
+    #[cfg(unix)]
+    fn hosted(&self, env: &Env) -> Option<&Hosted> {
+        let make = || Hosted::new(env, Arc::clone(&self.queue), Rc::clone(&self.calls), self.settle.take()?);
+        self.hosted.get_or_init(make).as_ref()
     }
 
     /// Starts a wait, as [`start`](Self::start) does; while it sleeps it takes less room than another call.

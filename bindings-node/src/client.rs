@@ -137,7 +137,7 @@ pub(crate) fn get_job_status(
         }
         Ok(call)
     });
-    bridge.start(env, async move { call?.await })
+    bridge.ask(env, call)
 }
 
 /// Starts a poll and returns its number in the bridge's batches.

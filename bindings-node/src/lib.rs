@@ -2,7 +2,8 @@
 //!
 //! Three rules keep it small. Arguments arrive as whatever JavaScript passed and are judged by the core; nothing here
 //! throws, everything settles to `{ok}` or `{err}`; and a runtime thread never enters JavaScript: what is finished goes
-//! into one queue per Node environment, which that environment's own thread empties (see [`bridge`]).
+//! into one queue per Node environment, which that environment's own thread empties (see [`bridge`]). Queries do without
+//! a runtime's thread (see [`hosted`]).
 
 #![cfg_attr(
     test,
@@ -16,6 +17,8 @@ mod client;
 mod completed;
 mod error;
 mod events;
+#[cfg(unix)]
+mod hosted;
 mod images;
 mod many;
 mod options;
@@ -24,5 +27,4 @@ mod signature;
 mod status;
 mod waiting;
 #[cfg(unix)]
-#[allow(dead_code, reason = "no call is driven by a descriptor yet")]
 mod watched;

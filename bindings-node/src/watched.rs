@@ -29,7 +29,7 @@ pub(crate) trait Watcher {
 }
 
 /// A descriptor that an environment's loop watches, until this is dropped or the environment ends. Does not keep the
-/// process alive unless [told to](Self::keep_alive). Stays on the environment's thread.
+/// process alive. Stays on the environment's thread.
 pub(crate) struct Watched(Rc<Shared>);
 
 /// Held by the [`Watched`] and, until it has called back that the handle is closed, by libuv.
@@ -99,15 +99,6 @@ impl Watched {
             return Err(Error::from_reason(format!("the loop does not watch this descriptor: {started}")));
         }
         Ok(watched)
-    }
-
-    /// Whether the process lives on for this descriptor. Doing it twice is harmless: libuv keeps a flag, not a count.
-    pub(crate) fn keep_alive(&self, wanted: bool) {
-        let Shared { uv, handle, closing, .. } = &*self.0;
-        if !closing.get() {
-            // SAFETY: an open handle, on its loop's thread, which this type does not leave.
-            unsafe { (if wanted { uv.hold } else { uv.release })(handle.pointer()) };
-        }
     }
 }
 
@@ -251,7 +242,6 @@ libuv! {
     poll_init = c"uv_poll_init": unsafe extern "C" fn(*mut c_void, *mut c_void, c_int) -> c_int,
     poll_start = c"uv_poll_start": unsafe extern "C" fn(*mut c_void, c_int, OnPoll) -> c_int,
     close = c"uv_close": unsafe extern "C" fn(*mut c_void, Option<OnClose>),
-    hold = c"uv_ref": unsafe extern "C" fn(*mut c_void),
     release = c"uv_unref": unsafe extern "C" fn(*mut c_void),
     data = c"uv_handle_get_data": unsafe extern "C" fn(*const c_void) -> *mut c_void,
     set_data = c"uv_handle_set_data": unsafe extern "C" fn(*mut c_void, *mut c_void),
