@@ -12,14 +12,15 @@ use smileid_jobs::config::{
     REQUEST_TIMEOUT, RETRY_COUNT, WAIT_RETRY_COUNT, WAIT_TIMEOUT,
 };
 use smileid_jobs::panic::guard;
-use smileid_jobs::{ClientBuilder, Driven, Error, Result, user_agent};
+use smileid_jobs::{ClientBuilder, Driven, Error, Part, Result, user_agent};
 
 use crate::answer::{Answer, to_outcome};
 use crate::arguments::{Any, body, count, environment, flag, id, limited, optional, seconds, string};
 use crate::bridge::Bridge;
-use crate::convert::typed;
+use crate::convert::plain;
 use crate::exit::{Return, is_ending, outside};
 use crate::failure::{Failure, entry};
+use crate::making::made;
 use crate::streams::{Many, Watch};
 use crate::told::{Download, DownloadArguments, ManyArguments, Poll, PollArguments};
 
@@ -249,7 +250,12 @@ impl Client {
         });
         match callback {
             Ok(callback) => {
-                let view = typed(py, &callback)?;
+                let view = plain(py, &callback)?;
+                for (name, part) in
+                    [("result", Part::Result), ("history", Part::History), ("image_links", Part::ImageLinks)]
+                {
+                    view.set_item(name, made(py, &callback.reading(part))?)?;
+                }
                 Ok((view, PyBytes::new(py, callback.raw())).into_pyobject(py)?.into_any())
             }
             Err(error) => Ok(Bound::new(py, Failure(error))?.into_any()),

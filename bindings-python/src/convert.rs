@@ -1,65 +1,19 @@
-//! The core's views as Python objects, made straight from what the core reads.
+//! The core's views as Python's dicts, lists and scalars.
 
 use std::fmt;
 
 use pyo3::exceptions::PyTypeError;
-use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
+use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList};
 use serde::ser::{Impossible, Serialize, SerializeMap, SerializeSeq, SerializeStruct, Serializer};
 use smileid_jobs::{Naming, View};
 
 use crate::texts::Texts;
 
-/// The package's classes, which the core's structs become.
-static CLASSES: PyOnceLock<Vec<Class>> = PyOnceLock::new();
-
-struct Class {
-    name: String,
-    fields: Vec<(String, Py<PyString>)>,
-    class: Py<PyAny>,
-    /// `object.__new__`: a frozen dataclass' `__init__` costs several times all the rest.
-    new: Py<PyAny>,
-}
-
-/// Takes the classes that views are made of, each with its fields' names, before the first view is made.
-#[pyfunction]
-pub(crate) fn use_classes(py: Python<'_>, classes: Vec<(Bound<'_, PyAny>, Vec<Bound<'_, PyString>>)>) -> PyResult<()> {
-    let object = py.get_type::<PyAny>();
-    let class = |(class, names): (Bound<'_, PyAny>, Vec<Bound<'_, PyString>>)| {
-        let field = |name: Bound<'_, PyString>| {
-            let text = name.extract::<String>()?;
-            let name = PyString::intern(py, &text).unbind();
-            Ok((text, name))
-        };
-        Ok(Class {
-            name: class.getattr(intern!(py, "__name__"))?.extract()?,
-            fields: names.into_iter().map(field).collect::<PyResult<_>>()?,
-            class: class.unbind(),
-            new: object.getattr(intern!(py, "__new__"))?.unbind(),
-        })
-    };
-    let classes = classes.into_iter().map(class).collect::<PyResult<Vec<_>>>()?;
-    // A second import in one process brings the same classes.
-    let _ = CLASSES.set(py, classes);
-    Ok(())
-}
-
 /// A view as new dicts, lists and scalars.
 pub(crate) fn plain<'py>(py: Python<'py>, view: &impl View) -> PyResult<Bound<'py, PyAny>> {
     let texts = Texts::new(py);
-    let made =
-        view.serialize_as(Naming::Snake, Builder { py, texts: &texts, classes: &[], typed: false, is_key: false })?;
-    Ok(made)
-}
-
-/// A view as the package's own classes, with tuples for their lists; what Smile ID sent stays dicts and lists.
-pub(crate) fn typed<'py>(py: Python<'py>, view: &impl View) -> PyResult<Bound<'py, PyAny>> {
-    let classes = CLASSES.get(py).map_or(&[][..], Vec::as_slice);
-    let texts = Texts::new(py);
-    let made = view.serialize_as(Naming::Snake, Builder { py, texts: &texts, classes, typed: true, is_key: false })?;
-    Ok(made)
+    Ok(view.serialize_as(Naming::Snake, Builder { py, texts: &texts, is_key: false })?)
 }
 
 /// Makes one value. The core bounds the nesting of what it hands out, so that recursion is safe.
@@ -67,8 +21,6 @@ pub(crate) fn typed<'py>(py: Python<'py>, view: &impl View) -> PyResult<Bound<'p
 struct Builder<'a, 'py> {
     py: Python<'py>,
     texts: &'a Texts<'py>,
-    classes: &'a [Class],
-    typed: bool,
     is_key: bool,
 }
 
@@ -113,7 +65,7 @@ impl<'a, 'py> Serializer for Builder<'a, 'py> {
     type Error = Failed;
     type SerializeSeq = Items<'a, 'py>;
     type SerializeMap = Entries<'a, 'py>;
-    type SerializeStruct = Fields<'a, 'py>;
+    type SerializeStruct = Entries<'a, 'py>;
     type SerializeTuple = Impossible<Self::Ok, Failed>;
     type SerializeTupleStruct = Impossible<Self::Ok, Failed>;
     type SerializeTupleVariant = Impossible<Self::Ok, Failed>;
@@ -166,19 +118,11 @@ impl<'a, 'py> Serializer for Builder<'a, 'py> {
     }
 
     fn serialize_map(self, _: Option<usize>) -> Result<Self::SerializeMap, Failed> {
-        let builder = Builder { typed: false, ..self };
-        Ok(Entries { builder, dict: PyDict::new(self.py), key: None })
+        Ok(Entries { builder: self, dict: PyDict::new(self.py), key: None })
     }
 
-    fn serialize_struct(self, name: &'static str, _: usize) -> Result<Self::SerializeStruct, Failed> {
-        let class = self.classes.iter().find(|class| class.name == name);
-        let made = class.map(|class| class.new.bind(self.py).call1((&class.class,))).transpose()?;
-        let dict = match &made {
-            // Past the `__setattr__` of frozen dataclasses, which refuses.
-            Some(made) => made.getattr(intern!(self.py, "__dict__"))?.cast_into().map_err(PyErr::from)?,
-            None => PyDict::new(self.py),
-        };
-        Ok(Fields { builder: self, class, made, dict, at: 0 })
+    fn serialize_struct(self, _: &'static str, _: usize) -> Result<Self::SerializeStruct, Failed> {
+        self.serialize_map(None)
     }
 
     fn serialize_i8(self, value: i8) -> Made<'py> {
@@ -279,10 +223,7 @@ impl<'py> SerializeSeq for Items<'_, 'py> {
     }
 
     fn end(self) -> Made<'py> {
-        Ok(match self.builder.typed {
-            true => PyTuple::new(self.builder.py, self.items)?.into_any(),
-            false => PyList::new(self.builder.py, self.items)?.into_any(),
-        })
+        Ok(PyList::new(self.builder.py, self.items)?.into_any())
     }
 }
 
@@ -312,30 +253,15 @@ impl<'py> SerializeMap for Entries<'_, 'py> {
     }
 }
 
-struct Fields<'a, 'py> {
-    builder: Builder<'a, 'py>,
-    class: Option<&'a Class>,
-    /// The instance, whose `__dict__` is filled.
-    made: Option<Bound<'py, PyAny>>,
-    dict: Bound<'py, PyDict>,
-    at: usize,
-}
-
-impl<'py> SerializeStruct for Fields<'_, 'py> {
+impl<'py> SerializeStruct for Entries<'_, 'py> {
     type Ok = Bound<'py, PyAny>;
     type Error = Failed;
 
     fn serialize_field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<(), Failed> {
-        let value = value.serialize(self.builder)?;
-        match self.class.and_then(|class| class.fields.get(self.at)) {
-            Some((known, key)) if known == name => self.dict.set_item(key.bind(self.builder.py), value)?,
-            _ => self.dict.set_item(self.builder.texts.key(name), value)?,
-        }
-        self.at += 1;
-        Ok(())
+        self.serialize_entry(name, value)
     }
 
     fn end(self) -> Made<'py> {
-        Ok(self.made.unwrap_or_else(|| self.dict.into_any()))
+        SerializeMap::end(self)
     }
 }

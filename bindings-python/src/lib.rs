@@ -14,6 +14,8 @@ mod convert;
 mod events;
 mod exit;
 mod failure;
+mod making;
+mod shapes;
 mod signature;
 mod status;
 mod streams;
@@ -28,13 +30,13 @@ mod _native {
     #[pymodule_export]
     use super::client::Client;
     #[pymodule_export]
-    use super::convert::use_classes;
-    #[pymodule_export]
     use super::events::{listen_to_events, take_events};
     #[pymodule_export]
     use super::exit::shutdown;
     #[pymodule_export]
     use super::failure::Failure;
+    #[pymodule_export]
+    use super::making::use_classes;
     #[pymodule_export]
     use super::signature::Signature;
     #[pymodule_export]

@@ -5,8 +5,9 @@ use pyo3::types::PyBytes;
 use smileid_jobs::{JobStatus, Part};
 
 use crate::arguments::{Any, id};
-use crate::convert::{plain, typed};
+use crate::convert::plain;
 use crate::failure::entry;
+use crate::making::made;
 
 /// What a call returns when it works.
 #[pyclass(frozen, module = "smileid_jobs._native")]
@@ -82,23 +83,24 @@ impl Status {
     // The rest are new objects in every call.
 
     fn result<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        typed(py, &self.0.part(Part::Result))
+        made(py, &self.0.reading(Part::Result))
     }
 
     fn history<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        typed(py, &self.0.part(Part::History))
+        made(py, &self.0.reading(Part::History))
     }
 
     fn image_links<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        typed(py, &self.0.part(Part::ImageLinks))
+        made(py, &self.0.reading(Part::ImageLinks))
     }
 
     fn extras<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        typed(py, self.0.extras())
+        plain(py, self.0.extras())
     }
 
+    /// What `CallbackDelivery` is made of.
     fn callback_delivery<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        typed(py, &self.0.callback_delivery())
+        plain(py, &self.0.callback_delivery())
     }
 
     /// The whole typed view as dicts, lists and scalars.

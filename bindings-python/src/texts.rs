@@ -1,29 +1,152 @@
-//! Python texts that are made once: Smile ID's keys for good, and short values for as long as one view is made.
+//! Python texts that are made once: Smile ID's keys and words for good, and other values for as long as one view is made.
 
 use std::cell::RefCell;
 use std::sync::{Mutex, MutexGuard, TryLockError};
 
 use pyo3::prelude::*;
-use pyo3::types::PyString;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyBool, PyString};
 
 const KEYS: usize = 512;
 /// Longer keys are not Smile ID's own.
-const LONGEST_KEY: usize = 48;
+pub(crate) const LONGEST_KEY: usize = 48;
 const VALUES: usize = 64;
-/// Longer values are told by heart less often than they would be compared.
-const LONGEST_VALUE: usize = 16;
 
 type Key = Option<(Box<str>, Py<PyString>)>;
-type Value<'py> = Option<(usize, [u8; LONGEST_VALUE], Bound<'py, PyString>)>;
 
 /// The same few dozen in every answer. Only keys are kept: values are people's.
 static ALL_KEYS: Mutex<Vec<Key>> = Mutex::new(Vec::new());
 
-/// What is known while one view is made.
+/// What nearly every answer says, and never about whom.
+const WORDS: [&str; 20] = [
+    "Approved",
+    "Completed",
+    "Enroll User",
+    "Failed",
+    "Not Applicable",
+    "Not Available",
+    "Not Done",
+    "Not Returned",
+    "Not Verified",
+    "Passed",
+    "Rejected",
+    "Returned",
+    "Under Review",
+    "Verified",
+    "DIVA",
+    "SAIA",
+    "WebAPI",
+    "1.0.0",
+    "false",
+    "true",
+];
+const PLACES: usize = 256;
+
+type Word = Option<(Name, Py<PyString>)>;
+
+static ALL_WORDS: PyOnceLock<Vec<Word>> = PyOnceLock::new();
+
+/// A text in three numbers: its length with both its ends, where these are all of it, or with its address.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Name {
+    length: usize,
+    start: u64,
+    end: u64,
+}
+
+impl Name {
+    /// Nothing where both ends are not all of it.
+    fn of(text: &str) -> Option<Self> {
+        let bytes = text.as_bytes();
+        let (start, end) = match (bytes.first_chunk(), bytes.last_chunk()) {
+            (Some(_), Some(_)) if bytes.len() > 16 => return None,
+            (Some(start), Some(end)) => (u64::from_le_bytes(*start), u64::from_le_bytes(*end)),
+            _ => (bytes.iter().fold(0, |all, byte| all << 8 | u64::from(*byte)), 0),
+        };
+        Some(Self { length: bytes.len(), start, end })
+    }
+
+    fn at_home(text: &str) -> Self {
+        Self { length: text.len(), start: text.as_ptr() as u64, end: 0 }
+    }
+
+    /// By the upper bits of a product, which are the good ones.
+    fn hash(self) -> usize {
+        let mixed = self.start ^ self.end.rotate_left(29) ^ self.length as u64;
+        (mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 48) as usize
+    }
+}
+
+/// The values of one view, each made once: most stand in it twice, and many say `Passed`.
+pub(crate) struct Values<'a, 'py> {
+    py: Python<'py>,
+    /// Empty until the first text.
+    known: Vec<Option<(Name, Bound<'py, PyString>)>>,
+    words: &'static [Word],
+    /// Nobody can end a text while its address is known here.
+    borrowed: std::marker::PhantomData<&'a str>,
+}
+
+impl<'a, 'py> Values<'a, 'py> {
+    pub(crate) fn new(py: Python<'py>) -> Self {
+        let words = ALL_WORDS.get_or_init(py, || words(py));
+        Self { py, known: Vec::new(), words, borrowed: std::marker::PhantomData }
+    }
+
+    /// A text that lives as long as this does.
+    pub(crate) fn text(&mut self, text: &'a str) -> Bound<'py, PyString> {
+        let name = Name::of(text).unwrap_or_else(|| Name::at_home(text));
+        self.named(name, text)
+    }
+
+    /// Any text.
+    pub(crate) fn passing_text(&mut self, text: &str) -> Bound<'py, PyString> {
+        match Name::of(text) {
+            Some(name) => self.named(name, text),
+            None => PyString::new(self.py, text),
+        }
+    }
+
+    fn named(&mut self, name: Name, text: &str) -> Bound<'py, PyString> {
+        if self.known.is_empty() {
+            self.known.resize_with(VALUES, || None);
+        }
+        let at = name.hash() % VALUES;
+        let Some(slot) = self.known.get_mut(at) else { return PyString::new(self.py, text) };
+        if let Some((_, value)) = slot.as_ref().filter(|(known, _)| *known == name) {
+            return value.clone();
+        }
+        let word = self.words.get(name.hash() % PLACES).and_then(Option::as_ref).filter(|(word, _)| *word == name);
+        let value = word.map_or_else(|| PyString::new(self.py, text), |(_, word)| word.bind(self.py).clone());
+        *slot = Some((name, value.clone()));
+        value
+    }
+}
+
+/// Of two words in one place the first one stays.
+fn words(py: Python<'_>) -> Vec<Word> {
+    let mut all: Vec<Word> = Vec::new();
+    all.resize_with(PLACES, || None);
+    for word in WORDS {
+        let Some(name) = Name::of(word) else { continue };
+        if let Some(slot @ None) = all.get_mut(name.hash() % PLACES) {
+            *slot = Some((name, PyString::intern(py, word).unbind()));
+        }
+    }
+    all
+}
+
+/// Whether an object is one of those that many answers share.
+pub(crate) fn is_constant(value: &Bound<'_, PyAny>) -> bool {
+    let mut words = ALL_WORDS.get(value.py()).into_iter().flatten().flatten();
+    value.is_none() || value.is_instance_of::<PyBool>() || words.any(|(_, word)| word.is(value))
+}
+
+/// What is known while one view is made as dicts.
 pub(crate) struct Texts<'py> {
     py: Python<'py>,
     keys: Option<RefCell<MutexGuard<'static, Vec<Key>>>>,
-    values: RefCell<[Value<'py>; VALUES]>,
+    values: RefCell<Values<'static, 'py>>,
 }
 
 impl<'py> Texts<'py> {
@@ -38,7 +161,7 @@ impl<'py> Texts<'py> {
             keys.resize_with(KEYS, || None);
             RefCell::new(keys)
         };
-        Self { py, keys: keys.map(filled), values: RefCell::new([const { None }; VALUES]) }
+        Self { py, keys: keys.map(filled), values: RefCell::new(Values::new(py)) }
     }
 
     pub(crate) fn key(&self, text: &str) -> Bound<'py, PyString> {
@@ -61,19 +184,8 @@ impl<'py> Texts<'py> {
         key
     }
 
-    /// Most values stand twice in a view, in a field of ours and in `fields`, and many say `Passed`.
     pub(crate) fn value(&self, text: &str) -> Bound<'py, PyString> {
-        let mut bytes = [0; LONGEST_VALUE];
-        let Some(start) = bytes.get_mut(..text.len()) else { return self.made(text) };
-        start.copy_from_slice(text.as_bytes());
-        let Ok(mut values) = self.values.try_borrow_mut() else { return self.made(text) };
-        let Some(slot) = values.get_mut(hash(text) % VALUES) else { return self.made(text) };
-        if let Some((_, _, value)) = slot.as_ref().filter(|known| known.0 == text.len() && known.1 == bytes) {
-            return value.clone();
-        }
-        let value = self.made(text);
-        *slot = Some((text.len(), bytes, value.clone()));
-        value
+        self.values.try_borrow_mut().map_or_else(|_| self.made(text), |mut values| values.passing_text(text))
     }
 
     fn made(&self, text: &str) -> Bound<'py, PyString> {
@@ -82,7 +194,7 @@ impl<'py> Texts<'py> {
 }
 
 /// By both ends and the length, which tell Smile ID's keys apart; what collides is made anew each time.
-fn hash(text: &str) -> usize {
+pub(crate) fn hash(text: &str) -> usize {
     let bytes = text.as_bytes();
     let hash = match (bytes.first_chunk(), bytes.last_chunk()) {
         (Some(first), Some(last)) => u64::from_le_bytes(*first).rotate_left(29) ^ u64::from_le_bytes(*last),

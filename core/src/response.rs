@@ -10,6 +10,7 @@ mod id_response;
 mod images;
 mod json;
 pub(crate) mod lenient;
+mod making;
 mod part;
 mod parts;
 mod refusal;
@@ -32,6 +33,12 @@ pub use images::ImageLinks;
 pub use part::{Part, PartOf};
 pub use result::{JobResult, PartnerParams};
 pub use view::{Named, Naming, View};
+#[doc(hidden)]
+pub use {
+    json::Json,
+    making::{Host, Make, Reading},
+    parts::Open,
+};
 
 use crate::error::{Error, Result};
 use crate::relay::CallbackDelivery;
@@ -273,6 +280,19 @@ impl JobStatus {
     #[must_use]
     pub fn part(&self, part: Part) -> PartOf<'_> {
         PartOf::new(self, part)
+    }
+
+    /// A part of the view, read anew for a host to make its own objects of.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn reading(&self, part: Part) -> Reading<'_> {
+        let raw = match part {
+            Part::Result => self.raw_result(),
+            Part::History => self.raw_history(),
+            Part::ImageLinks => self.raw_image_links(),
+            Part::Rest => None,
+        };
+        Reading::new(part, raw)
     }
 
     fn texts(&self) -> &Texts {

@@ -29,7 +29,7 @@ from smileid_jobs import (
     TLSError,
     errors,
 )
-from smileid_jobs._raising import CLASSES
+from smileid_jobs.errors import CLASSES
 
 TABLE = json.loads((REPOSITORY / "tests" / "vectors" / "errors.json").read_text(encoding="utf-8"))
 OWN = {

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import textwrap
 from typing import TYPE_CHECKING
 
 import pytest
@@ -90,6 +93,24 @@ PROGRAMS = {
         c.get_job_status("user-exit", "complete")
     """,
 }
+
+
+@pytest.mark.parametrize("made", ["Client('1', 'k', environment='sandbox')", "Signature('1', 'k')"])
+def test_the_errors_come_with_what_can_fail(made: str) -> None:
+    """Not before, for they cost more than the rest; not later, for when the interpreter ends it is too late."""
+    program = f"""
+        import sys
+        import smileid_jobs
+        from smileid_jobs import Client, Signature
+        assert "smileid_jobs.errors" not in sys.modules
+        {made}
+        assert "smileid_jobs.errors" in sys.modules
+        assert "ClientClosedError" in vars(smileid_jobs)
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(program)], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
 @pytest.mark.parametrize("name", PROGRAMS)

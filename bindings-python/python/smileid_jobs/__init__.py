@@ -127,7 +127,7 @@ def __getattr__(name: str) -> object:
     if home is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     loaded = __import__(f"{__name__}.{home}", fromlist=["*"])
-    # With it came the errors, for one: a handler that runs when the interpreter ends can import no more.
+    # And what came with it: a handler that runs when the interpreter ends can import no more.
     here = globals()
     for home, names in _HOMES.items():
         module = here.get(home)

@@ -5,20 +5,33 @@ Native code never runs Python code, so it cannot raise our classes: it returns a
 
 from __future__ import annotations
 
-from . import _native, errors
+from . import _native
 from .status import JobStatus
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from types import ModuleType
     from typing import TypeVar
+
+    from .errors import Cause, JSONCause, SmileIDError
 
     _T = TypeVar("_T")
 
-CLASSES = {
-    error.code: error
-    for error in vars(errors).values()
-    if isinstance(error, type) and issubclass(error, errors.SmileIDError) and error.code
-}
+_errors: ModuleType | None = None
+
+
+def load_errors() -> ModuleType:
+    """Loads the exceptions: with the first client, for a call that fails when the interpreter ends could load no more.
+
+    To make so many classes costs more than anything else that an import does.
+    """
+    global _errors
+    if _errors is None:
+        # Through the package, whose attributes all of them are from then on.
+        from . import SmileIDError, errors  # noqa: F401
+
+        _errors = errors
+    return _errors
 
 
 def value_of(outcome: _T | _native.Failure) -> _T:
@@ -28,9 +41,9 @@ def value_of(outcome: _T | _native.Failure) -> _T:
     return outcome
 
 
-def error_from(failure: _native.Failure) -> errors.SmileIDError:
+def error_from(failure: _native.Failure) -> SmileIDError:
     """The exception for a failure, with everything it knows."""
-    error = CLASSES[failure.code](failure.message, **failure.fields())
+    error: SmileIDError = load_errors().CLASSES[failure.code](failure.message, **failure.fields())
     if failure.last_status is not None:
         error.last_status = JobStatus(failure.last_status)
     if failure.last_error is not None:
@@ -39,12 +52,13 @@ def error_from(failure: _native.Failure) -> errors.SmileIDError:
     return error
 
 
-def _cause_from(failure: _native.Failure) -> errors.Cause | None:
+def _cause_from(failure: _native.Failure) -> Cause | None:
     if failure.cause is None:
         return None
     description, json = failure.cause
+    errors = load_errors()
     if json is None:
-        return errors.Cause(description)
-    cause = errors.JSONCause(description)
+        return errors.Cause(description)  # type: ignore[no-any-return]
+    cause: JSONCause = errors.JSONCause(description)
     cause.category, cause.line, cause.column = json
     return cause

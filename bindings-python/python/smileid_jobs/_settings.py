@@ -6,7 +6,7 @@ import atexit
 import os
 
 from . import _logging, _native
-from ._raising import value_of
+from ._raising import load_errors, value_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -120,6 +120,7 @@ class Settings:
             settings[name] = seconds(settings[name])
         if isinstance(settings["ca_bundle"], os.PathLike):
             settings["ca_bundle"] = os.fspath(settings["ca_bundle"])
+        load_errors()
         wanted = _logging.is_wanted()
         try:
             self._native = value_of(_native.Client.make(settings, from_env))

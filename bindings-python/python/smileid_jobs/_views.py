@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
-
 from . import _native
-from .outcomes import CallbackDelivery
-from .results import Antifraud, IdResponse, ImageLinks, JobResult, PartnerParams, SuspectUser
+from .results import Antifraud, IdResponse, ImageLinks, JobResult, PartnerParams, SuspectUser, View
 
-_VIEWS = (Antifraud, CallbackDelivery, IdResponse, ImageLinks, JobResult, PartnerParams, SuspectUser)
-_native.use_classes([(cls, [field.name for field in fields(cls)]) for cls in _VIEWS])
+_native.use_classes(
+    [Antifraud, IdResponse, ImageLinks, JobResult, PartnerParams, SuspectUser], vars(View)["__dict__"].__set__
+)

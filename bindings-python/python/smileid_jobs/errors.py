@@ -277,3 +277,11 @@ class JSONCause(Cause):
     """``syntax``, ``data`` or ``eof``."""
     line: int = 0
     column: int = 0
+
+
+CLASSES = {
+    error.code: error
+    for error in list(vars().values())
+    if isinstance(error, type) and issubclass(error, SmileIDError) and error.code
+}
+"""By their codes."""

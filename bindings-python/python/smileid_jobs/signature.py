@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import NoReturn
 
 from . import _native
-from ._raising import value_of
+from ._raising import load_errors, value_of
 
 __all__ = ["Signature", "SignedTimestamp"]
 
@@ -43,6 +43,7 @@ class Signature:
     __slots__ = ("_native", "_partner_id")
 
     def __init__(self, partner_id: str, api_key: str) -> None:
+        load_errors()
         self._native = value_of(_native.Signature.make(partner_id, api_key))
         self._partner_id = partner_id
 

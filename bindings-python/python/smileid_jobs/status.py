@@ -25,14 +25,18 @@ __all__ = ["JobStatus"]
 _has_views = False
 
 
-def _typed(native: _native.Status) -> _native.Status:
-    """A native status, once there are classes to make its parts of."""
+def _load_views() -> None:
+    """Loads the classes that parts of a native status are made of."""
     global _has_views
-    if not _has_views:
-        from . import _views  # noqa: F401
+    from . import _views  # noqa: F401
 
-        _has_views = True
-    return native
+    _has_views = True
+
+
+def _delivery(told: dict[str, Any] | None) -> CallbackDelivery | None:
+    from .outcomes import CallbackDelivery
+
+    return None if told is None else CallbackDelivery(**told)
 
 
 class JobStatus:
@@ -74,25 +78,31 @@ class JobStatus:
     def result(self) -> JobResult | None:
         """The verdict; None while there is none."""
         kept = self._kept
-        if "result" not in kept:
-            kept.setdefault("result", _typed(self._native).result())
-        return kept["result"]
+        if "result" in kept:
+            return kept["result"]
+        if not _has_views:
+            _load_views()
+        return kept.setdefault("result", self._native.result())
 
     @property
     def history(self) -> tuple[JobResult, ...]:
         """The user's earlier results, if asked for with ``return_history``."""
         kept = self._kept
-        if "history" not in kept:
-            kept.setdefault("history", _typed(self._native).history())
-        return kept["history"]
+        if "history" in kept:
+            return kept["history"]
+        if not _has_views:
+            _load_views()
+        return kept.setdefault("history", self._native.history())
 
     @property
     def image_links(self) -> ImageLinks | None:
         """Links to the images, if asked for with ``return_image_links``."""
         kept = self._kept
-        if "image_links" not in kept:
-            kept.setdefault("image_links", _typed(self._native).image_links())
-        return kept["image_links"]
+        if "image_links" in kept:
+            return kept["image_links"]
+        if not _has_views:
+            _load_views()
+        return kept.setdefault("image_links", self._native.image_links())
 
     @property
     def kyc_receipt(self) -> str | None:
@@ -109,7 +119,7 @@ class JobStatus:
         """How the delivery to ``callback_url`` went; None where none was asked for or the job is not complete."""
         kept = self._kept
         if "callback_delivery" not in kept:
-            kept.setdefault("callback_delivery", _typed(self._native).callback_delivery())
+            kept.setdefault("callback_delivery", _delivery(self._native.callback_delivery()))
         return kept["callback_delivery"]
 
     @property
@@ -137,7 +147,7 @@ class JobStatus:
         """Keys of the answer that have no attribute here, or whose value could not be read as that attribute."""
         kept = self._kept
         if "extras" not in kept:
-            kept.setdefault("extras", _typed(self._native).extras())
+            kept.setdefault("extras", self._native.extras())
         return kept["extras"]
 
     @property

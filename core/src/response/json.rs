@@ -8,12 +8,15 @@ use std::collections::HashMap;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value};
 
+use super::making::{Host, Make};
+use super::parts::Open;
 use super::scan::plain;
 
 /// Integers beyond this are not exact in every host language.
 const MAX_SAFE_INTEGER: u64 = (1 << 53) - 1;
 
-pub(super) enum Json<'a> {
+#[doc(hidden)]
+pub enum Json<'a> {
     Null,
     Bool(bool),
     /// By its digits.
@@ -26,8 +29,9 @@ pub(super) enum Json<'a> {
 }
 
 /// Entries in the order received. Of two equal keys the last one counts, as in every host's own parser.
+#[doc(hidden)]
 #[derive(Default)]
-pub(super) struct Object<'a>(Vec<(Cow<'a, str>, Json<'a>)>);
+pub struct Object<'a>(Vec<(Cow<'a, str>, Json<'a>)>);
 
 impl<'a> Json<'a> {
     pub(super) fn read(text: &'a str) -> Self {
@@ -40,6 +44,11 @@ impl<'a> Json<'a> {
 
     pub(super) fn items(&self) -> &[Json<'a>] {
         if let Self::Array(items) = self { items } else { &[] }
+    }
+
+    /// Whether it is a list or an object.
+    pub(super) fn has_parts(&self) -> bool {
+        matches!(self, Self::Array(_) | Self::Object(_))
     }
 
     pub(super) fn string(&self) -> Option<&str> {
@@ -103,7 +112,7 @@ impl<'a> Json<'a> {
 }
 
 impl<'a> Object<'a> {
-    pub(super) fn entries(&self) -> impl Iterator<Item = (&str, &Json<'a>)> {
+    pub(super) fn entries(&self) -> impl Iterator<Item = (&str, &Json<'a>)> + Clone {
         self.0.iter().map(|(key, value)| (key.as_ref(), value))
     }
 
@@ -111,8 +120,8 @@ impl<'a> Object<'a> {
         self.0.is_empty()
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.0.len()
+    pub(super) fn as_slice(&self) -> &[(Cow<'a, str>, Json<'a>)] {
+        &self.0
     }
 
     fn own(&self) -> Map<String, Value> {
@@ -154,6 +163,24 @@ impl Serialize for Json<'_> {
     }
 }
 
+impl<'a> Make<'a> for &'a Json<'a> {
+    fn make<H: Host<'a>>(&self, host: &mut H) -> Result<H::Made, H::Error> {
+        match self {
+            Json::Null => host.none(),
+            Json::Bool(flag) => host.boolean(*flag),
+            Json::Number(digits) => match exact(digits) {
+                Some(Exact::Whole(whole)) => host.whole(whole),
+                Some(Exact::Fraction(number)) => host.fraction(number),
+                None => host.text(digits),
+            },
+            Json::Text(text) => host.text(text),
+            Json::Lone(raw) => host.text(raw),
+            Json::Array(items) => host.list(items.iter()),
+            Json::Object(object) => host.map(Open::all(object)),
+        }
+    }
+}
+
 impl Serialize for Object<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(self.0.len()))?;
@@ -186,7 +213,15 @@ impl<'a> Reader<'a> {
     }
 
     /// The next byte that is no white space.
+    #[inline(always)]
     fn next(&mut self) -> Option<u8> {
+        // Compact JSON has none; nothing else in JSON is below a space.
+        let byte = *self.text.as_bytes().get(self.at)?;
+        if byte > b' ' { Some(byte) } else { self.next_after_space() }
+    }
+
+    #[inline(never)]
+    fn next_after_space(&mut self) -> Option<u8> {
         loop {
             match *self.text.as_bytes().get(self.at)? {
                 b' ' | b'\n' | b'\r' | b'\t' => self.at += 1,
@@ -215,13 +250,26 @@ impl<'a> Reader<'a> {
     }
 
     fn string(&mut self) -> Option<Json<'a>> {
+        match self.plain_string() {
+            Some(text) => Some(Json::Text(Cow::Borrowed(text))),
+            None => self.escaped_string(),
+        }
+    }
+
+    /// A string without escapes; nothing, and nothing is passed over, for others.
+    #[inline(always)]
+    fn plain_string(&mut self) -> Option<&'a str> {
+        let start = self.at + 1;
+        let [b'"', after @ ..] = plain(self.text.as_bytes().get(start..)?) else { return None };
+        self.at = self.text.len() - after.len();
+        self.text.get(start..self.at - 1)
+    }
+
+    #[inline(never)]
+    fn escaped_string(&mut self) -> Option<Json<'a>> {
         let start = self.at + 1;
         let rest = self.text.as_bytes().get(start..)?;
-        let mut end = rest.len() - plain(rest).len();
-        if *rest.get(end)? == b'"' {
-            self.at = start + end + 1;
-            return self.text.get(start..start + end).map(|text| Json::Text(Cow::Borrowed(text)));
-        }
+        let mut end = 0;
         while *rest.get(end)? != b'"' {
             end += if rest.get(end) == Some(&b'\\') { 2 } else { 1 };
         }
@@ -250,19 +298,27 @@ impl<'a> Reader<'a> {
         self.skip(b'{')?;
         let mut entries: Vec<(Cow<'a, str>, Json<'a>)> = Vec::new();
         let mut places: HashMap<Cow<'a, str>, usize> = HashMap::new();
+        // A bit for each key so far: most keys find theirs free, and need not be compared with any.
+        let mut marks: u64 = 0;
         if self.next()? != b'}' {
             entries.reserve(16);
             loop {
                 self.next()?;
-                let key = match self.string()? {
-                    Json::Text(key) => key,
-                    // It must not lose the whole answer.
-                    Json::Lone(raw) => Cow::Borrowed(raw),
-                    _ => return None,
+                let key = match self.plain_string() {
+                    Some(key) => Cow::Borrowed(key),
+                    None => match self.escaped_string()? {
+                        Json::Text(key) => key,
+                        // It must not lose the whole answer.
+                        Json::Lone(raw) => Cow::Borrowed(raw),
+                        _ => return None,
+                    },
                 };
+                let mark = mark(&key);
                 self.skip(b':')?;
                 let value = self.value()?;
-                let earlier = if entries.len() < FEW {
+                let earlier = if marks & mark == 0 && entries.len() < FEW {
+                    None
+                } else if entries.len() < FEW {
                     entries.iter().position(|(earlier, _)| *earlier == key)
                 } else {
                     if places.is_empty() {
@@ -271,6 +327,7 @@ impl<'a> Reader<'a> {
                     let at = *places.entry(key.clone()).or_insert(entries.len());
                     (at < entries.len()).then_some(at)
                 };
+                marks |= mark;
                 match earlier.and_then(|at| entries.get_mut(at)) {
                     Some(entry) => entry.1 = value,
                     None => entries.push((key, value)),
@@ -284,4 +341,14 @@ impl<'a> Reader<'a> {
         self.skip(b'}')?;
         Some(Object(entries))
     }
+}
+
+/// One of 64 bits for a key, by its length and both its ends.
+fn mark(key: &str) -> u64 {
+    let bytes = key.as_bytes();
+    let hash = match (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
+        (Some(first), Some(last)) => u32::from_le_bytes(*first).rotate_left(13) ^ u32::from_le_bytes(*last),
+        _ => bytes.iter().fold(0, |hash, byte| hash << 8 | u32::from(*byte)),
+    };
+    1 << ((hash ^ bytes.len() as u32).wrapping_mul(0x9e37_79b9) >> 26)
 }

@@ -1,5 +1,7 @@
 //! The typed view's parts before anybody owns them: what the core reads, what bindings make their own objects of.
 
+use std::borrow::Cow;
+
 use serde::Serializer;
 use serde::ser::SerializeMap;
 use serde_json::{Map, Value};
@@ -53,16 +55,17 @@ impl<T: Own> Own for Vec<T> {
 }
 
 /// What Smile ID sent under its own keys, but for those that stand elsewhere.
-#[derive(Default)]
-pub(super) struct Open<'a> {
-    object: Option<&'a Object<'a>>,
+#[doc(hidden)]
+#[derive(Clone, Copy, Default)]
+pub struct Open<'a> {
+    all: &'a [(Cow<'a, str>, Json<'a>)],
     but_for: &'static [&'static str],
 }
 
 impl<'a> Open<'a> {
     /// An object; other values are an empty one.
     pub(super) fn of(json: &'a Json<'a>) -> Self {
-        Self { object: json.object(), but_for: &[] }
+        json.object().map(Self::all).unwrap_or_default()
     }
 
     pub(super) fn all(object: &'a Object<'a>) -> Self {
@@ -70,11 +73,25 @@ impl<'a> Open<'a> {
     }
 
     pub(super) fn rest(object: &'a Object<'a>, but_for: &'static [&'static str]) -> Self {
-        Self { object: Some(object), but_for }
+        Self { all: object.as_slice(), but_for }
     }
 
-    fn entries(&self) -> impl Iterator<Item = (&str, &Json<'a>)> {
-        self.object.into_iter().flat_map(Object::entries).filter(|(key, _)| !self.but_for.contains(key))
+    /// Each key with its value, in the order received.
+    pub fn entries(self) -> impl Iterator<Item = (&'a str, &'a Json<'a>)> + Clone {
+        let entries = self.all.iter().map(|(key, value)| (key.as_ref(), value));
+        entries.filter(move |(key, _)| !self.but_for.contains(key))
+    }
+
+    /// Whether both are all of the very same object.
+    #[must_use]
+    pub fn is(self, other: Self) -> bool {
+        std::ptr::eq(self.all, other.all) && self.but_for.is_empty() && other.but_for.is_empty()
+    }
+
+    /// Whether no list and no map is in it.
+    #[must_use]
+    pub fn is_flat(self) -> bool {
+        !self.entries().any(|(_, value)| value.has_parts())
     }
 }
 
@@ -82,7 +99,7 @@ impl Own for Open<'_> {
     type Owned = Map<String, Value>;
 
     fn own(&self) -> Self::Owned {
-        let mut map = Map::with_capacity(self.object.map_or(0, Object::len));
+        let mut map = Map::with_capacity(self.all.len());
         map.extend(self.entries().map(|(key, value)| (key.to_owned(), value.own())));
         map
     }
@@ -102,7 +119,7 @@ impl View for Open<'_> {
 macro_rules! parts {
     ($parts:ident<$a:lifetime> of $type:ident { $($name:ident: $kind:ty),+ $(,)? }) => {
         #[derive(Default)]
-        pub(super) struct $parts<$a> {
+        pub(in crate::response) struct $parts<$a> {
             $($name: $kind),+
         }
 
@@ -121,6 +138,18 @@ macro_rules! parts {
                 serializer: S,
             ) -> Result<S::Ok, S::Error> {
                 $crate::response::view::view!($type as naming into serializer { $($name: self.$name),+ })
+            }
+        }
+
+        impl<$a> $crate::response::making::Make<$a> for $parts<$a> {
+            fn make<H: $crate::response::making::Host<$a>>(&self, host: &mut H) -> Result<H::Made, H::Error> {
+                let mut view = host.view(stringify!($type), &[$(stringify!($name)),+])?;
+                let mut at = 0..;
+                $(if let Some(at) = at.next() && !$crate::response::making::Make::is_absent(&self.$name) {
+                    let value = $crate::response::making::Make::make(&self.$name, host)?;
+                    host.field(&mut view, at, value)?;
+                })+
+                host.finish(view)
             }
         }
     };

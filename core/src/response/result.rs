@@ -136,7 +136,7 @@ impl<'a> ParamsParts<'a> {
 }
 
 /// What `result` holds: an empty object is no result.
-fn found<'a>(json: &'a Json<'a>) -> Option<Parts<'a>> {
+pub(super) fn found<'a>(json: &'a Json<'a>) -> Option<Parts<'a>> {
     json.object().filter(|result| !result.is_empty()).map(Parts::of)
 }
 

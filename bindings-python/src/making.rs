@@ -1,0 +1,193 @@
+//! The parts of an answer as the package's own classes, made straight of what the core has read.
+
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyBool, PyDict, PyFloat, PyList, PyString, PyTuple};
+use smileid_jobs::{Host, Json, Make, Open, Reading};
+
+use crate::arguments::Any;
+use crate::shapes::{Found, Pattern, Shapes};
+use crate::texts::Values;
+
+/// The package's classes, which the core's structs become.
+static CLASSES: PyOnceLock<Vec<Class>> = PyOnceLock::new();
+
+struct Class {
+    name: String,
+    /// What `object.__new__` takes.
+    class: Py<PyTuple>,
+    /// `object.__new__`: a frozen dataclass' `__init__` costs several times all the rest.
+    new: Py<PyAny>,
+    /// Sets `__dict__`, past the `__setattr__` of frozen dataclasses, which refuses.
+    set_dict: Py<PyAny>,
+    /// The `__dict__`, once there was one.
+    pattern: PyOnceLock<Pattern>,
+}
+
+/// Takes the classes that views are made of, and what sets their `__dict__`, before the first view is made.
+#[pyfunction]
+pub(crate) fn use_classes(py: Python<'_>, classes: Vec<Any<'_>>, set_dict: Py<PyAny>) -> PyResult<()> {
+    let object = py.get_type::<PyAny>();
+    let class = |class: Any<'_>| {
+        Ok(Class {
+            name: class.getattr(intern!(py, "__name__"))?.extract()?,
+            class: (class,).into_pyobject(py)?.unbind(),
+            new: object.getattr(intern!(py, "__new__"))?.unbind(),
+            set_dict: set_dict.clone_ref(py),
+            pattern: PyOnceLock::new(),
+        })
+    };
+    let classes = classes.into_iter().map(class).collect::<PyResult<Vec<_>>>()?;
+    // A second import in one process brings the same classes.
+    let _ = CLASSES.set(py, classes);
+    Ok(())
+}
+
+/// A part as the package's own classes, with tuples for their lists; what Smile ID sent is new dicts and lists.
+pub(crate) fn made<'py>(py: Python<'py>, reading: &Reading<'_>) -> PyResult<Any<'py>> {
+    reading.make(&mut Maker {
+        py,
+        classes: CLASSES.get(py).map_or(&[][..], Vec::as_slice),
+        values: Values::new(py),
+        shapes: Shapes::new(),
+        flat: [None, None],
+    })
+}
+
+/// Makes one part. The core bounds the nesting of what it hands out, so that recursion is safe.
+struct Maker<'a, 'py> {
+    py: Python<'py>,
+    classes: &'a [Class],
+    values: Values<'a, 'py>,
+    shapes: Shapes,
+    /// The last dicts without lists and dicts in them. Most are made twice, for a field of ours and in `fields`; nobody
+    /// may see in one what was changed in the other.
+    flat: [Option<(Open<'a>, Bound<'py, PyDict>)>; 2],
+}
+
+struct Begun<'a, 'py> {
+    class: &'a Class,
+    names: &'static [&'static str],
+    pattern: Option<&'a Pattern>,
+    dict: Bound<'py, PyDict>,
+    /// The field after the last one that was set.
+    next: usize,
+}
+
+impl<'a, 'py> Host<'a> for Maker<'a, 'py> {
+    type Made = Any<'py>;
+    type View = Begun<'a, 'py>;
+    type Error = PyErr;
+
+    fn none(&mut self) -> PyResult<Any<'py>> {
+        Ok(self.py.None().into_bound(self.py))
+    }
+
+    fn boolean(&mut self, flag: bool) -> PyResult<Any<'py>> {
+        Ok(PyBool::new(self.py, flag).to_owned().into_any())
+    }
+
+    fn whole(&mut self, number: i64) -> PyResult<Any<'py>> {
+        Ok(number.into_pyobject(self.py)?.into_any())
+    }
+
+    fn fraction(&mut self, number: f64) -> PyResult<Any<'py>> {
+        Ok(PyFloat::new(self.py, number).into_any())
+    }
+
+    fn text(&mut self, text: &'a str) -> PyResult<Any<'py>> {
+        Ok(self.values.text(text).into_any())
+    }
+
+    fn list(&mut self, items: impl ExactSizeIterator<Item = &'a Json<'a>>) -> PyResult<Any<'py>> {
+        let list = PyList::empty(self.py);
+        for item in items {
+            list.append(item.make(self)?)?;
+        }
+        Ok(list.into_any())
+    }
+
+    fn map(&mut self, open: Open<'a>) -> PyResult<Any<'py>> {
+        let known = self.flat.iter().flatten().find(|(known, _)| known.is(open));
+        if let Some((_, dict)) = known {
+            return Ok(dict.copy()?.into_any());
+        }
+        let keys = open.entries().map(|(key, _)| key);
+        let dict = match self.shapes.find(keys.clone()) {
+            Found::Shape(shape) => {
+                let dict = shape.pattern.copy(self.py)?;
+                for (at, (_, value)) in open.entries().enumerate() {
+                    shape.pattern.set(&dict, at, &value.make(self)?)?;
+                }
+                dict
+            }
+            found => {
+                let dict = PyDict::new(self.py);
+                for (key, value) in open.entries() {
+                    dict.set_item(key, value.make(self)?)?;
+                }
+                if let Found::Again(at) = found {
+                    self.shapes.learn(at, keys, &dict)?;
+                }
+                dict
+            }
+        };
+        if open.is_flat() {
+            self.flat.rotate_left(1);
+            if let Some(last) = self.flat.last_mut() {
+                *last = Some((open, dict.clone()));
+            }
+        }
+        Ok(dict.into_any())
+    }
+
+    fn tuple<T: Make<'a>>(&mut self, items: impl Iterator<Item = T>) -> PyResult<Any<'py>> {
+        let items = items.map(|item| item.make(self)).collect::<PyResult<Vec<_>>>()?;
+        Ok(PyTuple::new(self.py, items)?.into_any())
+    }
+
+    fn view(&mut self, class: &'static str, names: &'static [&'static str]) -> PyResult<Begun<'a, 'py>> {
+        let class = self.classes.iter().find(|known| known.name == class);
+        let class = class.ok_or_else(|| pyo3::exceptions::PyTypeError::new_err("a view has no such class"))?;
+        let pattern = class.pattern.get(self.py);
+        let dict = match pattern {
+            Some(pattern) => pattern.copy(self.py)?,
+            None => PyDict::new(self.py),
+        };
+        Ok(Begun { class, names, pattern, dict, next: 0 })
+    }
+
+    fn field(&mut self, view: &mut Begun<'a, 'py>, at: usize, value: Any<'py>) -> PyResult<()> {
+        view.pass_to(at)?;
+        view.next = at + 1;
+        view.set(at, &value)
+    }
+
+    fn finish(&mut self, mut view: Begun<'a, 'py>) -> PyResult<Any<'py>> {
+        view.pass_to(view.names.len())?;
+        if view.pattern.is_none() {
+            // Another thread's is as good.
+            let _ = view.class.pattern.set(self.py, Pattern::of(&view.dict)?);
+        }
+        let made = view.class.new.bind(self.py).call1(view.class.class.bind(self.py))?;
+        view.class.set_dict.bind(self.py).call1((&made, view.dict))?;
+        Ok(made)
+    }
+}
+
+impl Begun<'_, '_> {
+    fn set(&self, at: usize, value: &Any<'_>) -> PyResult<()> {
+        match (self.pattern, self.names.get(at)) {
+            (Some(pattern), _) => pattern.set(&self.dict, at, value),
+            (None, Some(name)) => self.dict.set_item(PyString::intern(value.py(), name), value),
+            (None, None) => Ok(()),
+        }
+    }
+
+    /// The fields that were passed over are none.
+    fn pass_to(&mut self, at: usize) -> PyResult<()> {
+        let none = self.dict.py().None().into_bound(self.dict.py());
+        (self.next..at).try_for_each(|at| self.set(at, &none))
+    }
+}

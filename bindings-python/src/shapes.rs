@@ -1,0 +1,124 @@
+//! The keys of Smile ID's objects and of our own classes, which are the same ones in nearly every answer: a dict that has
+//! them already is copied and filled, instead of growing key by key.
+
+use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
+
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyString};
+
+use crate::arguments::Any;
+use crate::texts::{LONGEST_KEY, hash, is_constant};
+
+const SHAPES: usize = 64;
+/// Objects with more keys are not Smile ID's own.
+const MOST_KEYS: usize = 64;
+
+static ALL: Mutex<Vec<Slot>> = Mutex::new(Vec::new());
+
+#[derive(Default)]
+struct Slot {
+    /// What stood here last, by its hash: what comes once, such as an app's keys of its own, is not kept.
+    seen: u64,
+    shape: Option<Arc<Shape>>,
+}
+
+/// A kind of object that Smile ID sends.
+pub(crate) struct Shape {
+    texts: Vec<Box<str>>,
+    pub(crate) pattern: Pattern,
+}
+
+/// A dict to copy. Of the values of the one it was made of it holds what says nothing about anybody, such as `Passed`.
+pub(crate) struct Pattern {
+    keys: Vec<Py<PyString>>,
+    held: Vec<Py<PyAny>>,
+    dict: Py<PyDict>,
+}
+
+/// What is known of an object's keys.
+pub(crate) enum Found {
+    Shape(Arc<Shape>),
+    /// Nothing yet, but it is worth while to tell what was made, and that it belongs here.
+    Again(usize),
+    Nothing,
+}
+
+/// What is known while one part is made.
+pub(crate) struct Shapes(Option<MutexGuard<'static, Vec<Slot>>>);
+
+impl Shapes {
+    /// Never waits: who comes second, another thread or a finalizer in the midst of this one, does without.
+    pub(crate) fn new() -> Self {
+        let mut slots = match ALL.try_lock() {
+            Ok(slots) => slots,
+            Err(TryLockError::Poisoned(slots)) => slots.into_inner(),
+            Err(TryLockError::WouldBlock) => return Self(None),
+        };
+        slots.resize_with(SHAPES, Slot::default);
+        Self(Some(slots))
+    }
+
+    /// Looks for an object with these keys, which are all different.
+    pub(crate) fn find<'k>(&mut self, mut keys: impl Iterator<Item = &'k str> + Clone) -> Found {
+        let all = keys.clone();
+        let (_, most) = keys.size_hint();
+        let (Some(slots), Some(first)) = (&mut self.0, keys.next()) else { return Found::Nothing };
+        // Products differ in how many keys their objects have.
+        let at = (hash(first) ^ most.unwrap_or_default()) % SHAPES;
+        let Some(slot) = slots.get_mut(at) else { return Found::Nothing };
+        let known = slot.shape.as_ref().filter(|shape| all.clone().eq(shape.texts.iter().map(AsRef::as_ref)));
+        if let Some(shape) = known {
+            return Found::Shape(Arc::clone(shape));
+        }
+        let all = all.fold(0, |all: u64, key| (all ^ hash(key) as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
+        if slot.seen == all {
+            return Found::Again(at);
+        }
+        slot.seen = all;
+        Found::Nothing
+    }
+
+    /// Takes what was made of an object that was seen before.
+    pub(crate) fn learn<'k>(
+        &mut self,
+        at: usize,
+        texts: impl Iterator<Item = &'k str>,
+        made: &Bound<'_, PyDict>,
+    ) -> PyResult<()> {
+        let texts: Vec<Box<str>> = texts.map(Into::into).collect();
+        if texts.len() <= MOST_KEYS && texts.iter().all(|text| text.len() <= LONGEST_KEY) {
+            let shape = Shape { texts, pattern: Pattern::of(made)? };
+            if let Some(slot) = self.0.as_mut().and_then(|slots| slots.get_mut(at)) {
+                slot.shape = Some(Arc::new(shape));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Pattern {
+    pub(crate) fn of(made: &Bound<'_, PyDict>) -> PyResult<Self> {
+        let py = made.py();
+        let (mut keys, mut held) = (Vec::with_capacity(made.len()), Vec::with_capacity(made.len()));
+        let dict = PyDict::new(py);
+        for (key, value) in made {
+            let value = if is_constant(&value) { value } else { py.None().into_bound(py) };
+            dict.set_item(&key, &value)?;
+            keys.push(key.cast_into()?.unbind());
+            held.push(value.unbind());
+        }
+        Ok(Self { keys, held, dict: dict.unbind() })
+    }
+
+    pub(crate) fn copy<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        self.dict.bind(py).copy()
+    }
+
+    /// Sets a value in a copy.
+    pub(crate) fn set(&self, copy: &Bound<'_, PyDict>, at: usize, value: &Any<'_>) -> PyResult<()> {
+        match (self.keys.get(at), self.held.get(at)) {
+            (Some(key), Some(held)) if !held.is(value) => copy.set_item(key.bind(copy.py()), value),
+            _ => Ok(()),
+        }
+    }
+}
