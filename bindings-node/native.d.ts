@@ -192,7 +192,7 @@ export interface StatusData {
   code?: string
 }
 
-/** The history as JSON text, made by the core. */
+/** The history, likewise. */
 export declare function statusHistory(status: StatusHandle): string
 
 /** A copy of the body. */
@@ -201,7 +201,7 @@ export declare function statusRaw(status: StatusHandle): Buffer
 /** What is neither of these and no flag, as JSON text, made by the core. */
 export declare function statusRest(status: StatusHandle): string
 
-/** The result as JSON text, made by the core. */
+/** The result as the reader of results takes it: JSON text, made by the core. */
 export declare function statusResult(status: StatusHandle): string
 
 /** What a step came to: a status, or when to take the next one and with which token. */
