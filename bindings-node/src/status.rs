@@ -29,9 +29,9 @@ impl From<JobStatus> for StatusData {
     }
 }
 
-/// Holds a status for JavaScript, whose collector is told roughly what it weighs: the body, and the view once made.
+/// Holds a status for JavaScript, whose collector is told roughly what it weighs: the body, and what was read on arrival.
 pub(crate) fn handle(status: JobStatus) -> External<JobStatus> {
-    let size = 4 * status.raw().len() + 1024;
+    let size = status.raw().len() + 1024;
     External::new_with_size_hint(status, size)
 }
 
@@ -61,6 +61,19 @@ impl ToNapiValue for Json {
         };
         napi::check_status!(made)?;
         Ok(value)
+    }
+}
+
+/// Flags with a code of four digits above them, counted from 1; any other code beside them. Such a text need not be made
+/// again for each status.
+pub(crate) fn flags_and_code(status: &JobStatus) -> (i32, Option<String>) {
+    let flags = flags(status);
+    match status.code() {
+        Some(code) if code.len() == 4 && code.bytes().all(|byte| byte.is_ascii_digit()) => {
+            let number = code.bytes().fold(0, |number, digit| 10 * number + i32::from(digit - b'0'));
+            (flags | (number + 1) << 4, None)
+        }
+        code => (flags, code.map(str::to_owned)),
     }
 }
 
