@@ -47,10 +47,10 @@ export declare function confirmSignature(handle: SignatureHandle, timestamp: unk
 
 /**
  * Makes the environment's bridge. `settle` is called with batches: for each call its number, its flags (-1 for an
- * error, -2 for a value that is no status), its handle, error or value, and its code; an event has the number 0, its
- * level, its message and its fields.
+ * error, -2 for a value that is no status), its handle, error or value, and its code unless the flags hold it; an event has
+ * the number 0, its level, its message and its fields. A large batch is one argument, an array.
  */
-export declare function createBridge(settle: (batch: unknown[]) => void): BridgeHandle
+export declare function createBridge(settle: (...batch: unknown[]) => void): BridgeHandle
 
 /** Makes a client of the public constructor's options; `fromEnv` fills what is missing from the environment. */
 export declare function createClient(options: object, fromEnv: boolean): MadeClient
@@ -192,7 +192,7 @@ export interface StatusData {
   code?: string
 }
 
-/** The history as JSON text, made by the core. */
+/** The history, likewise. */
 export declare function statusHistory(status: StatusHandle): string
 
 /** A copy of the body. */
@@ -201,7 +201,7 @@ export declare function statusRaw(status: StatusHandle): Buffer
 /** What is neither of these and no flag, as JSON text, made by the core. */
 export declare function statusRest(status: StatusHandle): string
 
-/** The result as JSON text, made by the core. */
+/** The result as the reader of results takes it: JSON text, made by the core. */
 export declare function statusResult(status: StatusHandle): string
 
 /** What a step came to: a status, or when to take the next one and with which token. */

@@ -25,7 +25,17 @@ const IDLE = (): void => {}
 const running: ((settled: Settled) => void)[] = [IDLE]
 let bridge: BridgeHandle | undefined
 
-function settle(batch: unknown[]): void {
+/** Codes that came in numbers, which are few. */
+const codes = new Map<number, string>()
+
+function codeOf(number: number): string {
+  let code = codes.get(number)
+  if (code === undefined) codes.set(number, (code = String(number).padStart(4, '0')))
+  return code
+}
+
+function settle(...all: unknown[]): void {
+  const batch = all.length === 1 ? (all[0] as unknown[]) : all
   // Before anybody hears of the events, who may start a call, with a number that has just become free. Whoever waits for one
   // of these goes on after that.
   for (let at = 0; at < batch.length; at += 4) {
@@ -36,7 +46,10 @@ function settle(batch: unknown[]): void {
     const flags = batch[at + 1] as number
     if (flags === FAILED) settleCall({ error: batch[at + 2] as ErrorData })
     else if (flags === VALUE) settleCall({ value: batch[at + 2] })
-    else settleCall({ flags, handle: batch[at + 2] as StatusHandle, code: batch[at + 3] as string | null })
+    else {
+      const code = flags >> 4 === 0 ? (batch[at + 3] as string | null) : codeOf((flags >> 4) - 1)
+      settleCall({ flags: flags & 15, handle: batch[at + 2] as StatusHandle, code })
+    }
   }
   for (let at = 0; batch[at] === 0; at += 4) {
     publish(batch[at + 1] as number, batch[at + 2] as string, batch[at + 3] as object)

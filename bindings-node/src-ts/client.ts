@@ -84,24 +84,28 @@ export class Client {
    * @returns a promise of the verified status. It rejects with a {@link SmileIDError} (`InvalidArgumentError` before
    * anything is sent), or with the signal's reason.
    */
-  async getJobStatus(userId: string, jobId: string, options: GetJobStatusOptions = NONE): Promise<JobStatus> {
-    const { returnHistory, returnImageLinks, returnJobStatus, callbackUrl, timeoutMs, signal } = checkGetOptions(options)
-    const settled = await run(
-      (bridge) =>
-        native.getJobStatus(
-          bridge,
-          this.#handle,
-          userId,
-          jobId,
-          returnHistory,
-          returnImageLinks,
-          returnJobStatus,
-          callbackUrl,
-          timeoutMs,
-        ),
-      checkSignal(signal),
-    )
+  async getJobStatus(userId: string, jobId: string, options?: GetJobStatusOptions): Promise<JobStatus> {
+    // What waits here has room for all that this function ever needs at once: so little.
+    const settled = await this.#get(userId, jobId, options)
     return outcome(settled, userId, jobId)
+  }
+
+  #get(userId: string, jobId: string, options: GetJobStatusOptions = NONE): Promise<Settled> {
+    const checked: GetJobStatusOptions = options === NONE ? NONE : checkGetOptions(options)
+    const { returnHistory, returnImageLinks, returnJobStatus, callbackUrl, timeoutMs, signal } = checked
+    const aborts = checkSignal(signal)
+    const call = native.getJobStatus(
+      beginCall(aborts),
+      this.#handle,
+      userId,
+      jobId,
+      returnHistory,
+      returnImageLinks,
+      returnJobStatus,
+      callbackUrl,
+      timeoutMs,
+    )
+    return endOf(call, aborts)
   }
 
   /**
@@ -114,29 +118,31 @@ export class Client {
    * @returns a promise of the last verified status. It rejects with a {@link SmileIDError} (`InvalidArgumentError`
    * before anything is sent) that carries `lastStatus` and `lastError`, or with the signal's reason.
    */
-  async pollJobStatus(userId: string, jobId: string, options: PollJobStatusOptions = NONE): Promise<JobStatus> {
+  async pollJobStatus(userId: string, jobId: string, options?: PollJobStatusOptions): Promise<JobStatus> {
+    const settled = await this.#poll(userId, jobId, options)
+    return outcome(settled, userId, jobId)
+  }
+
+  #poll(userId: string, jobId: string, options: PollJobStatusOptions = NONE): Promise<Settled> {
     const { returnHistory, returnImageLinks, returnJobStatus, callbackUrl, timeoutMs, signal, ...polling } =
       checkPollOptions(options)
     const { retryCount, initialDelayMs, maxDelayMs } = polling
-    const settled = await run(
-      (bridge) =>
-        native.pollJobStatus(
-          bridge,
-          this.#handle,
-          userId,
-          jobId,
-          returnHistory,
-          returnImageLinks,
-          returnJobStatus,
-          callbackUrl,
-          timeoutMs,
-          retryCount,
-          initialDelayMs,
-          maxDelayMs,
-        ),
-      checkSignal(signal),
+    const aborts = checkSignal(signal)
+    const call = native.pollJobStatus(
+      beginCall(aborts),
+      this.#handle,
+      userId,
+      jobId,
+      returnHistory,
+      returnImageLinks,
+      returnJobStatus,
+      callbackUrl,
+      timeoutMs,
+      retryCount,
+      initialDelayMs,
+      maxDelayMs,
     )
-    return outcome(settled, userId, jobId)
+    return endOf(call, aborts)
   }
 
   /**

@@ -149,6 +149,96 @@ export function sealResult(result: JobResult): JobResult {
   return seal(result, AS_RESULT)
 }
 
+/**
+ * The results in what the core hands over: for each its fields, 1 if there is an `idResponse`, and the typed fields that
+ * the readings below would get wrong, or null. Which those are is the core's to know (`sparse.rs`). @internal
+ */
+export function resultsFrom(json: string): JobResult[] {
+  const told = JSON.parse(json) as unknown[]
+  const results: JobResult[] = []
+  for (let at = 0; at < told.length; at += 3) {
+    const result = resultOf(told[at] as Wire, told[at + 1] === 1)
+    const fix = told[at + 2] as Partial<JobResult> | null
+    results.push(sealResult(fix === null ? result : Object.assign(result, fix)))
+  }
+  return results
+}
+
+// One literal for each kind, with every name in it, so that all objects of a kind have one shape.
+
+function resultOf(fields: Wire, hasId: boolean): JobResult {
+  return {
+    smileJobId: text(fields['SmileJobID']),
+    resultCode: text(fields['ResultCode']),
+    resultText: text(fields['ResultText']),
+    resultType: text(fields['ResultType']),
+    isFinalResult: flag(fields['IsFinalResult']),
+    isMachineResult: flag(fields['IsMachineResult']),
+    confidenceValue: number(fields['ConfidenceValue']),
+    source: text(fields['Source']),
+    jsonVersion: text(fields['JSONVersion']),
+    actions: object(fields['Actions']) ?? {},
+    partnerParams: partnerParamsOf(object(fields['PartnerParams'])),
+    antifraud: null,
+    idResponse: hasId ? idResponseOf(fields) : null,
+    timestamp: text(fields['timestamp']),
+    signature: text(fields['signature']),
+    fields,
+  }
+}
+
+function partnerParamsOf(params: Wire | null): PartnerParams | null {
+  if (params === null) return null
+  const { user_id, job_id, job_type, ...extras } = params
+  return { userId: text(user_id), jobId: text(job_id), jobType: number(job_type), extras }
+}
+
+function idResponseOf(fields: Wire): IdResponse {
+  return {
+    country: text(fields['Country']),
+    idType: text(fields['IDType']),
+    idNumber: text(fields['IDNumber']),
+    secondaryIdNumber: text(fields['SecondaryIDNumber']),
+    expirationDate: text(fields['ExpirationDate']),
+    issuanceDate: text(fields['IssuanceDate']),
+    fullName: text(fields['FullName']),
+    firstName: text(fields['FirstName']),
+    lastName: text(fields['LastName']),
+    otherName: text(fields['OtherName']),
+    dob: text(fields['DOB']),
+    gender: text(fields['Gender']),
+    address: text(fields['Address']),
+    phoneNumber: text(fields['PhoneNumber']),
+    phoneNumber2: text(fields['PhoneNumber2']),
+    email: text(fields['Email']),
+    nationality: text(fields['Nationality']),
+    photo: text(fields['Photo']),
+    document: text(fields['Document']),
+    isAlive: flag(fields['IsAlive']),
+    idNumberPreviouslyRegistered: flag(fields['IDNumberPreviouslyRegistered']),
+    userIdsOfPreviousRegistrants: [],
+    fullData: object(fields['FullData']),
+  }
+}
+
+function text(value: unknown): string | null {
+  return typeof value === 'string' ? value : null
+}
+
+function flag(value: unknown): boolean | null {
+  if (value === true || value === 'true') return true
+  return value === false || value === 'false' ? false : null
+}
+
+function number(value: unknown): number | null {
+  if (typeof value === 'string') return Number(value)
+  return typeof value === 'number' ? value : null
+}
+
+function object(value: unknown): Wire | null {
+  return typeof value === 'object' ? (value as Wire | null) : null
+}
+
 /** @internal */
 export function sealImageLinks(links: ImageLinks): ImageLinks {
   return seal(links, AS_IMAGE_LINKS)

@@ -4,7 +4,7 @@ import { inspect, type InspectOptions } from 'node:util'
 
 import native = require('./native')
 import type { StatusData, StatusHandle } from '../native'
-import { sealImageLinks, sealResult, type ImageLinks, type JobResult, type Wire } from './results'
+import { resultsFrom, sealImageLinks, type ImageLinks, type JobResult, type Wire } from './results'
 
 /** How a delivery to `callbackUrl` went. The status is returned whatever happened to it. */
 export interface CallbackDelivery {
@@ -41,6 +41,9 @@ export interface JobStatusData {
 /** What is decoded together: all but the results, which are the most of an answer, and what the flags tell. */
 type Rest = Omit<JobStatusData, 'jobComplete' | 'jobSuccess' | 'code' | 'result' | 'history' | 'userId' | 'jobId'>
 
+/** What most statuses have for history. */
+const NO_HISTORY: readonly JobResult[] = Object.freeze([])
+
 /** The native half of a status. @internal */
 export let handleOf: (status: JobStatus) => StatusHandle
 
@@ -74,10 +77,12 @@ export class JobStatus implements JobStatusData {
 
   /** @internal */
   constructor(handle: StatusHandle, flags: number, code: string | null, userId: string, jobId: string) {
-    const success = flags >> 1
+    const success = (flags >> 1) & 3
     this.jobComplete = (flags & 1) === 1
     this.jobSuccess = success === 0 ? null : success === 2
     this.code = code
+    // Most answers have none, and need not be asked for it.
+    if ((flags & 8) === 0) this.#history = NO_HISTORY
     this.#handle = handle
     this.#userId = userId
     this.#jobId = jobId
@@ -102,8 +107,7 @@ export class JobStatus implements JobStatusData {
   /** The job's result; null when it is missing, null, empty or a text. */
   get result(): JobResult | null {
     if (this.#result === undefined) {
-      const result = JSON.parse(native.statusResult(this.#handle)) as JobResult | null
-      this.#result = result && sealResult(result)
+      this.#result = resultsFrom(native.statusResult(this.#handle))[0] ?? null
     }
     return this.#result
   }
@@ -111,9 +115,7 @@ export class JobStatus implements JobStatusData {
   /** Earlier results, in the order received. Empty unless asked for with `returnHistory`. */
   get history(): readonly JobResult[] {
     if (this.#history === undefined) {
-      const history = JSON.parse(native.statusHistory(this.#handle)) as JobResult[]
-      history.forEach(sealResult)
-      this.#history = Object.freeze(history)
+      this.#history = Object.freeze(resultsFrom(native.statusHistory(this.#handle)))
     }
     return this.#history
   }

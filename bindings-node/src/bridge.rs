@@ -13,7 +13,7 @@ use std::rc::Rc;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 
-use napi::bindgen_prelude::{External, Function, ToNapiValue, Unknown};
+use napi::bindgen_prelude::{External, Function, JsValuesTupleIntoVec, Null, ToNapiValue, Unknown};
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi::{Env, sys};
 use napi_derive::napi;
@@ -199,9 +199,9 @@ fn number_of(call: Slot) -> u32 {
 }
 
 /// Makes the environment's bridge. `settle` is called with batches: for each call its number, its flags (-1 for an
-/// error, -2 for a value that is no status), its handle, error or value, and its code; an event has the number 0, its
-/// level, its message and its fields.
-#[napi(ts_args_type = "settle: (batch: unknown[]) => void", ts_return_type = "BridgeHandle")]
+/// error, -2 for a value that is no status), its handle, error or value, and its code unless the flags hold it; an event has
+/// the number 0, its level, its message and its fields. A large batch is one argument, an array.
+#[napi(ts_args_type = "settle: (...batch: unknown[]) => void", ts_return_type = "BridgeHandle")]
 pub(crate) fn create_bridge(env: &Env, settle: Function<Batch, Unknown<'static>>) -> napi::Result<External<Bridge>> {
     let queue = Arc::new(Queue::default());
     let calls = Rc::new(RefCell::new(Calls { running: Slab::default(), wake: None }));
@@ -301,49 +301,91 @@ impl Bridge {
     }
 }
 
-/// What is finished, on the environment's thread, about to become an array.
+/// What is finished, on the environment's thread, about to become JavaScript's.
 pub(crate) struct Batch {
     finished: Vec<Finished>,
     events: Vec<Event>,
     calls: Rc<RefCell<Calls>>,
 }
 
-impl ToNapiValue for Batch {
-    unsafe fn to_napi_value(env: sys::napi_env, batch: Self) -> napi::Result<sys::napi_value> {
+/// More values than these are handed over in an array: an engine has room for some ten thousands of arguments.
+const MOST_ARGUMENTS: usize = 1024;
+
+/// The settling function's arguments. They need no array, whose elements are the dearer way of the two.
+impl JsValuesTupleIntoVec for Batch {
+    fn into_vec(self, env: sys::napi_env) -> napi::Result<Vec<sys::napi_value>> {
+        let Self { finished, events, calls } = self;
+        let mut values = Values { env, values: Vec::with_capacity(4 * (finished.len() + events.len())) };
         let env = Env::from_raw(env);
-        let mut array = env.create_array(0)?;
-        for event in batch.events {
+        // Made once, and only a handle each time after that.
+        let nothing = values.make(Null)?;
+        for event in events {
             let EventData { level, message, fields } = EventData::from(event);
-            array.insert(EVENT)?;
-            array.insert(level)?;
-            array.insert(message)?;
-            array.insert(fields)?;
+            values.push(EVENT)?;
+            values.push(level)?;
+            values.push(message)?;
+            values.push(fields)?;
         }
-        for Finished { call, result } in batch.finished {
-            if batch.calls.borrow_mut().end(&env, call).is_none() {
+        for Finished { call, result } in finished {
+            if calls.borrow_mut().end(&env, call).is_none() {
                 continue;
             }
-            array.insert(number_of(call))?;
+            values.push(number_of(call))?;
             match result {
                 Ok(Completed::Status(status)) => {
-                    array.insert(status::flags(&status))?;
-                    let code = status.code().map(str::to_owned);
-                    array.insert(status::handle(status))?;
-                    array.insert(code)?;
+                    let (flags, code) = status::flags_and_code(&status);
+                    values.push(flags)?;
+                    values.push(status::handle(status))?;
+                    match code {
+                        Some(code) => values.push(code)?,
+                        None => values.values.push(nothing),
+                    }
                 }
                 Ok(Completed::Value(value)) => {
-                    array.insert(VALUE)?;
-                    array.insert(value)?;
-                    array.insert(())?;
+                    values.push(VALUE)?;
+                    values.push(value)?;
+                    values.values.push(nothing);
                 }
                 Err(error) => {
-                    array.insert(FAILED)?;
-                    array.insert(ErrorData::from(&error))?;
-                    array.insert(())?;
+                    values.push(FAILED)?;
+                    values.push(ErrorData::from(&error))?;
+                    values.values.push(nothing);
                 }
             }
         }
-        // SAFETY: the caller vouches for env.
-        unsafe { ToNapiValue::to_napi_value(env.raw(), array) }
+        values.into_arguments()
+    }
+}
+
+struct Values {
+    env: sys::napi_env,
+    values: Vec<sys::napi_value>,
+}
+
+impl Values {
+    fn make(&self, value: impl ToNapiValue) -> napi::Result<sys::napi_value> {
+        // SAFETY: the environment that asked for its arguments, on its own thread.
+        unsafe { ToNapiValue::to_napi_value(self.env, value) }
+    }
+
+    fn push(&mut self, value: impl ToNapiValue) -> napi::Result<()> {
+        let value = self.make(value)?;
+        self.values.push(value);
+        Ok(())
+    }
+
+    fn into_arguments(self) -> napi::Result<Vec<sys::napi_value>> {
+        if self.values.len() <= MOST_ARGUMENTS {
+            return Ok(self.values);
+        }
+        let mut array = std::ptr::null_mut();
+        // SAFETY: as above; the array is as long as what is put into it.
+        unsafe {
+            napi::check_status!(sys::napi_create_array_with_length(self.env, self.values.len(), &raw mut array))?;
+            for (at, value) in (0..).zip(self.values) {
+                napi::check_status!(sys::napi_set_element(self.env, array, at, value))?;
+            }
+        }
+        Ok(vec![array])
     }
 }

@@ -1,7 +1,7 @@
 //! A job's status: the envelope's flags at once, everything else when somebody looks.
 
-use napi::Env;
-use napi::bindgen_prelude::{BufferSlice, External};
+use napi::bindgen_prelude::{BufferSlice, External, ToNapiValue};
+use napi::{Env, sys};
 use napi_derive::napi;
 use smileid_jobs::{JobStatus, Naming, Part};
 
@@ -29,38 +29,70 @@ impl From<JobStatus> for StatusData {
     }
 }
 
-/// Holds a status for JavaScript, whose collector is told roughly what it weighs: the body, and the view once made.
+/// Holds a status for JavaScript, whose collector is told roughly what it weighs: the body, and what was read on arrival.
 pub(crate) fn handle(status: JobStatus) -> External<JobStatus> {
-    let size = 4 * status.raw().len() + 1024;
+    let size = status.raw().len() + 1024;
     External::new_with_size_hint(status, size)
 }
 
-/// Bit 0: complete. Bits 1 and 2: 0 without a success flag, 1 not successful, 2 successful.
+/// Bit 0: complete. Bits 1 and 2: 0 without a success flag, 1 not successful, 2 successful. Bit 3: there may be history.
 pub(crate) fn flags(status: &JobStatus) -> i32 {
     let success = match status.job_success() {
         None => 0,
         Some(false) => 1,
         Some(true) => 2,
     };
-    i32::from(status.job_complete()) | success << 1
+    i32::from(status.job_complete()) | success << 1 | i32::from(status.has_history()) << 3
 }
 
-/// The result as JSON text, made by the core.
-#[napi(ts_args_type = "status: StatusHandle", catch_unwind)]
-pub(crate) fn status_result(status: &External<JobStatus>) -> String {
-    status.part(Part::Result).to_json(Naming::Camel)
+/// JSON text that the core has made of ASCII alone, which the engine takes as it is.
+pub(crate) struct Json(String);
+
+impl ToNapiValue for Json {
+    unsafe fn to_napi_value(env: sys::napi_env, Self(text): Self) -> napi::Result<sys::napi_value> {
+        if !text.is_ascii() {
+            // SAFETY: the caller vouches for env.
+            return unsafe { String::to_napi_value(env, text) };
+        }
+        let mut value = std::ptr::null_mut();
+        // SAFETY: the caller vouches for env; the text is as long as it says, and is copied.
+        let made = unsafe {
+            sys::napi_create_string_latin1(env, text.as_ptr().cast(), text.len().cast_signed(), &raw mut value)
+        };
+        napi::check_status!(made)?;
+        Ok(value)
+    }
 }
 
-/// The history as JSON text, made by the core.
-#[napi(ts_args_type = "status: StatusHandle", catch_unwind)]
-pub(crate) fn status_history(status: &External<JobStatus>) -> String {
-    status.part(Part::History).to_json(Naming::Camel)
+/// Flags with a code of four digits above them, counted from 1; any other code beside them. Such a text need not be made
+/// again for each status.
+pub(crate) fn flags_and_code(status: &JobStatus) -> (i32, Option<String>) {
+    let flags = flags(status);
+    match status.code() {
+        Some(code) if code.len() == 4 && code.bytes().all(|byte| byte.is_ascii_digit()) => {
+            let number = code.bytes().fold(0, |number, digit| 10 * number + i32::from(digit - b'0'));
+            (flags | (number + 1) << 4, None)
+        }
+        code => (flags, code.map(str::to_owned)),
+    }
+}
+
+/// The result as the reader of results takes it: JSON text, made by the core.
+#[napi(ts_args_type = "status: StatusHandle", ts_return_type = "string", catch_unwind)]
+pub(crate) fn status_result(status: &External<JobStatus>) -> Json {
+    Json(status.part(Part::Result).to_sparse_json())
+}
+
+/// The history, likewise.
+#[napi(ts_args_type = "status: StatusHandle", ts_return_type = "string", catch_unwind)]
+pub(crate) fn status_history(status: &External<JobStatus>) -> Json {
+    Json(status.part(Part::History).to_sparse_json())
 }
 
 /// What is neither of these and no flag, as JSON text, made by the core.
-#[napi(ts_args_type = "status: StatusHandle", catch_unwind)]
-pub(crate) fn status_rest(status: &External<JobStatus>) -> String {
-    status.part(Part::Rest).to_json(Naming::Camel)
+#[napi(ts_args_type = "status: StatusHandle", ts_return_type = "string", catch_unwind)]
+pub(crate) fn status_rest(status: &External<JobStatus>) -> Json {
+    Json(status.part(Part::Rest).to_json(Naming::Camel))
 }
 
 /// A copy of the body.

@@ -16,6 +16,7 @@ mod parts;
 mod refusal;
 mod result;
 mod scan;
+mod sparse;
 pub(crate) mod view;
 
 use std::fmt;
@@ -273,6 +274,13 @@ impl JobStatus {
 
     fn raw_image_links(&self) -> Option<&str> {
         self.value(if self.0.is_result { "ImageLinks" } else { "image_links" })
+    }
+
+    /// Whether anything stands in the place of earlier results.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn has_history(&self) -> bool {
+        self.raw_history().is_some_and(|history| !matches!(history, "[]" | "null"))
     }
 
     /// A part of the view, read anew and owned by nobody.

@@ -26,6 +26,16 @@ test('clients', { timeout: 30_000 }, async (t) => {
     await assert.rejects(client.getJobStatus(fresh('user'), 'complete'), closed)
   })
 
+  await t.test('1000 calls that end at the same moment all hear of it', async () => {
+    const client = sandbox.client()
+    const user = fresh('user')
+    const calls = Array.from({ length: 1000 }, (_, n) => client.waitUntilComplete(user, `never-${n}`, { initialDelayMs: 60_000 }))
+    const ends = Promise.allSettled(calls)
+    await sandbox.until(user, (log) => log.count === 1000 && log.open === 0)
+    client.close()
+    for (const { reason } of await ends) assert.ok(closed(reason))
+  })
+
   await t.test('disposing closes', async () => {
     for (const symbol of [Symbol.asyncDispose, Symbol.dispose].filter(Boolean)) {
       const client = sandbox.client()

@@ -28,6 +28,20 @@ test('statuses', { timeout: 30_000 }, async (t) => {
     for (const name of Object.keys(all)) assert.deepEqual(status[name], all[name], name)
   })
 
+  await t.test('a code stands as it came', async () => {
+    const codes = ['"2302"', '"0007"', '"0000"', '"9999"', '2302', '"230"', '"23020"', '"+230"', '"23 2"', '"é30"', '""', 'null', '{}']
+    for (const code of codes) {
+      const value = JSON.parse(code)
+      const text = typeof value === 'number' || typeof value === 'string' ? String(value) : null
+      for (const flag of [true, false]) {
+        const status = await answered({
+          body_text: `{"job_complete":${flag},"code":${code},"timestamp":"{{timestamp}}","signature":"{{signature}}"}`,
+        })
+        assert.deepEqual([status.jobComplete, status.jobSuccess, status.code], [flag, null, text])
+      }
+    }
+  })
+
   await t.test('results are plain objects', async () => {
     const { result } = await answered({ complete: 'approved' })
     assert.equal(Object.getPrototypeOf(result), Object.prototype)

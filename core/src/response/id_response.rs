@@ -6,9 +6,10 @@ use serde_json::{Map, Value};
 
 use super::json::Json;
 use super::parts::{Open, parts};
+use super::sparse;
 
 macro_rules! id_texts {
-    ($($(#[doc = $doc:literal])+ $name:ident: $($key:literal)|+;)+) => {
+    ($($(#[doc = $doc:literal])+ $name:ident: $key:literal $(| $alias:literal)*;)+) => {
         /// What an id authority or a document says about the person: Enhanced KYC, KYC with SmartSelfie, and documents.
         ///
         /// Texts stand as received, including `Not Available` and the like. Which fields are there depends on the
@@ -39,7 +40,7 @@ macro_rules! id_texts {
             /// Takes an entry of a result; false where it is not of the person's data.
             pub(super) fn take(&mut self, key: &str, value: &'a Json<'a>) -> bool {
                 match key {
-                    $($($key)|+ => self.$name = value.text(),)+
+                    $($key $(| $alias)* => self.$name = value.text(),)+
                     "IsAlive" => self.is_alive = value.boolean(),
                     "IDNumberPreviouslyRegistered" => self.id_number_previously_registered = value.boolean(),
                     "UserIDsOfPreviousRegistrants" => self.user_ids_of_previous_registrants = value.texts(),
@@ -47,6 +48,22 @@ macro_rules! id_texts {
                     _ => return false,
                 }
                 true
+            }
+        }
+
+        /// Whether an entry's text says to JavaScript what is taken of it (see [`sparse`]); nothing where it is not of the
+        /// person's data.
+        pub(super) fn is_plain(key: &[u8], value: &[u8]) -> Option<bool> {
+            const KEYS: &[&str] = &[$($key),+];
+            const ALIASES: &[&str] = &[$($($alias,)*)+];
+            let is_one_of = |keys: &[&str]| keys.iter().any(|name| name.as_bytes() == key);
+            match key {
+                b"IsAlive" | b"IDNumberPreviouslyRegistered" => Some(sparse::is_flag(value)),
+                b"UserIDsOfPreviousRegistrants" => Some(matches!(value, b"null" | b"[]")),
+                b"FullData" => Some(sparse::is_object(value)),
+                _ if is_one_of(KEYS) => Some(sparse::is_text(value)),
+                // Which of two keys counts is up to their order.
+                _ => is_one_of(ALIASES).then_some(false),
             }
         }
     };

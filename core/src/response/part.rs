@@ -4,7 +4,7 @@ use serde::Serializer;
 
 use super::history::History;
 use super::view::view;
-use super::{JobStatus, Naming, View, images, result};
+use super::{JobStatus, Naming, View, images, result, sparse};
 
 /// What can be asked for alone.
 #[doc(hidden)]
@@ -36,6 +36,17 @@ impl<'a> PartOf<'a> {
             Part::Rest => None,
         };
         self.json(naming, raw.map_or(0, str::len))
+    }
+
+    /// Results as Node's reader of them takes them, in ASCII: for each what came and what is to be
+    /// known besides.
+    #[must_use]
+    pub fn to_sparse_json(&self) -> String {
+        match self.1 {
+            Part::Result => sparse::result(self.0.raw_result().unwrap_or_default()),
+            Part::History => sparse::entries(self.0.raw_history().unwrap_or_default()),
+            Part::ImageLinks | Part::Rest => self.to_json(Naming::Camel),
+        }
     }
 }
 

@@ -2,12 +2,13 @@
 
 use std::fmt;
 
-use serde::Serializer;
+use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value};
 
 use super::json::{Json, Object};
 use super::parts::{Open, Own, parts};
-use super::{Antifraud, IdResponse, Naming, View, antifraud, id_response};
+use super::sparse::Doubts;
+use super::{Antifraud, IdResponse, Naming, View, antifraud, id_response, view};
 
 /// One result of a job: the verdict of a product. Every field is optional, because products differ.
 ///
@@ -155,6 +156,35 @@ pub(super) struct Read<'a>(pub(super) &'a str);
 impl View for Read<'_> {
     fn serialize_as<S: Serializer>(&self, naming: Naming, serializer: S) -> Result<S::Ok, S::Error> {
         found(&Json::read(self.0)).serialize_as(naming, serializer)
+    }
+}
+
+/// The groups of fields that are in doubt, for JavaScript.
+pub(super) struct Fix<'a>(pub(super) &'a Parts<'a>, pub(super) Doubts);
+
+impl Serialize for Fix<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let (naming, Self(parts, doubts)) = (Naming::Camel, self);
+        let mut fix = serializer.serialize_map(None)?;
+        macro_rules! told {
+            ($($name:ident),+) => {
+                $(fix.serialize_entry(view::name!(naming, $name), &parts.$name.named(naming))?;)+
+            };
+        }
+        if doubts.own {
+            told!(smile_job_id, result_code, result_text, result_type, is_final_result, is_machine_result);
+            told!(confidence_value, source, json_version, actions, timestamp, signature);
+        }
+        if doubts.params {
+            told!(partner_params);
+        }
+        if doubts.antifraud {
+            told!(antifraud);
+        }
+        if doubts.id {
+            told!(id_response);
+        }
+        fix.end()
     }
 }
 

@@ -79,35 +79,55 @@ pub trait View {
     fn json(&self, naming: Naming, body: usize) -> String {
         // Most of a body stands in the view twice: in a field of ours and in `fields`.
         let mut text = Vec::with_capacity(2 * body + 1024);
-        // Writing to memory works, and all keys are texts.
-        let _ = match naming {
-            Naming::Snake => serde_json::to_writer(&mut text, &self.named(naming)),
-            Naming::Camel => {
-                self.named(naming).serialize(&mut serde_json::Serializer::with_formatter(&mut text, Ascii))
+        match naming {
+            Naming::Snake => {
+                // Writing to memory works, and all keys are texts.
+                let _ = serde_json::to_writer(&mut text, &self.named(naming));
             }
-        };
+            Naming::Camel => push_json(&self.named(naming), &mut text),
+        }
         String::from_utf8(text).unwrap_or_default()
     }
 }
 
+/// Adds JSON text for JavaScript.
+pub(super) fn push_json(value: &impl Serialize, text: &mut Vec<u8>) {
+    // As above.
+    let _ = value.serialize(&mut serde_json::Serializer::with_formatter(text, Ascii));
+}
+
 /// JSON text for JavaScript, whose engines take a text of one byte a letter several times faster than any other.
-struct Ascii;
+pub(super) struct Ascii;
+
+impl Ascii {
+    /// Adds JSON text, or a part of a string in it.
+    pub(super) fn push(json: &str, text: &mut Vec<u8>) {
+        let mut rest = json;
+        while !rest.is_ascii() {
+            // Many bytes at a time, up to those that something is in.
+            let blocks = rest.as_bytes().chunks(32).take_while(|block| block.is_ascii()).count();
+            let behind = rest.bytes().skip(32 * blocks).position(|byte| !byte.is_ascii());
+            let (plain, from) = rest.split_at(32 * blocks + behind.unwrap_or_default());
+            text.extend_from_slice(plain.as_bytes());
+            let (mut letters, mut units) = (from.chars(), [0; 2]);
+            for unit in letters.next().unwrap_or_default().encode_utf16(&mut units) {
+                let digit = |shift: u32| b"0123456789abcdef"[usize::from(*unit >> shift & 15)];
+                text.extend_from_slice(&[b'\\', b'u', digit(12), digit(8), digit(4), digit(0)]);
+            }
+            rest = letters.as_str();
+        }
+        text.extend_from_slice(rest.as_bytes());
+    }
+}
 
 impl Formatter for Ascii {
     fn write_string_fragment<W: io::Write + ?Sized>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
         if fragment.is_ascii() {
             return writer.write_all(fragment.as_bytes());
         }
-        for letter in fragment.chars() {
-            if letter.is_ascii() {
-                writer.write_all(&[letter as u8])?;
-            } else {
-                for unit in letter.encode_utf16(&mut [0; 2]) {
-                    write!(writer, "\\u{unit:04x}")?;
-                }
-            }
-        }
-        Ok(())
+        let mut text = Vec::with_capacity(2 * fragment.len());
+        Self::push(fragment, &mut text);
+        writer.write_all(&text)
     }
 }
 
