@@ -48,9 +48,10 @@ export declare function confirmSignature(handle: SignatureHandle, timestamp: unk
 /**
  * Makes the environment's bridge. `settle` is called with batches: for each call its number, its flags (-1 for an
  * error, -2 for a value that is no status), its handle, error or value, and its code unless the flags hold it; an event has
- * the number 0, its level, its message and its fields. A large batch is one argument, an array.
+ * the number 0, its level, its message and its fields. A large batch is one argument, an array. `onLoop` is whether queries
+ * may be driven by Node's own loop.
  */
-export declare function createBridge(settle: (...batch: unknown[]) => void): BridgeHandle
+export declare function createBridge(settle: (...batch: unknown[]) => void, onLoop: boolean): BridgeHandle
 
 /** Makes a client of the public constructor's options; `fromEnv` fills what is missing from the environment. */
 export declare function createClient(options: object, fromEnv: boolean): MadeClient

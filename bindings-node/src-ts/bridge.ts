@@ -1,5 +1,5 @@
 /**
- * Calls in flight. Native threads never enter JavaScript: what they finish comes here in batches, on this thread, and
+ * Calls in flight. Native threads never enter JavaScript: what is finished comes here in batches, on this thread, and
  * keeps the process alive only while a call is running.
  */
 
@@ -18,6 +18,9 @@ export type Settled =
 /** What stands where flags do, for an error and for a value that is no status. */
 const FAILED = -1
 const VALUE = -2
+
+/** Other hosts of native modules may have functions of its names that do not work. */
+const HAS_LIBUV = process.release.name === 'node' && !('bun' in process.versions) && !('deno' in process.versions)
 
 const IDLE = (): void => {}
 
@@ -58,7 +61,7 @@ function settle(...all: unknown[]): void {
 
 /** This environment's bridge, with the log's wish passed on. */
 function own(): BridgeHandle {
-  const handle = (bridge ??= native.createBridge(settle))
+  const handle = (bridge ??= native.createBridge(settle, HAS_LIBUV))
   attend(handle)
   return handle
 }

@@ -200,13 +200,20 @@ fn number_of(call: Slot) -> u32 {
 
 /// Makes the environment's bridge. `settle` is called with batches: for each call its number, its flags (-1 for an
 /// error, -2 for a value that is no status), its handle, error or value, and its code unless the flags hold it; an event has
-/// the number 0, its level, its message and its fields. A large batch is one argument, an array.
-#[napi(ts_args_type = "settle: (...batch: unknown[]) => void", ts_return_type = "BridgeHandle")]
-pub(crate) fn create_bridge(env: &Env, settle: Function<Batch, Unknown<'static>>) -> napi::Result<External<Bridge>> {
+/// the number 0, its level, its message and its fields. A large batch is one argument, an array. `onLoop` is whether queries
+/// may be driven by Node's own loop.
+#[napi(ts_args_type = "settle: (...batch: unknown[]) => void, onLoop: boolean", ts_return_type = "BridgeHandle")]
+pub(crate) fn create_bridge(
+    env: &Env,
+    settle: Function<Batch, Unknown<'static>>,
+    on_loop: bool,
+) -> napi::Result<External<Bridge>> {
     let queue = Arc::new(Queue::default());
     let calls = Rc::new(RefCell::new(Calls { running: Slab::default(), wake: None }));
     #[cfg(unix)]
-    let (hosted, settled) = (OnceCell::new(), Cell::new(Some(settle.create_ref()?)));
+    let (hosted, settled) = (OnceCell::new(), Cell::new(on_loop.then(|| settle.create_ref()).transpose()?));
+    #[cfg(not(unix))]
+    let _ = on_loop;
     let (batches, waiting) = (Arc::clone(&queue), Rc::clone(&calls));
     let wake = settle
         .build_threadsafe_function::<()>()
