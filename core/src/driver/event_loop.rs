@@ -42,7 +42,7 @@ pub struct EventLoop {
     runtime: Handle,
     fd: RawFd,
     queue: Mutex<Queue>,
-    wake: mio::Waker,
+    waker: mio::Waker,
     /// Whether the loop comes here anyway.
     is_awake: AtomicBool,
     seats: Mutex<Slab<Arc<Place>>>,
@@ -197,7 +197,7 @@ impl Wake for Rouse {
     fn wake_by_ref(self: &Arc<Self>) {
         if let Some(event_loop) = self.event_loop.upgrade() {
             lock(&event_loop.ready).push(self.index);
-            event_loop.rouse();
+            event_loop.wake();
         }
     }
 }
@@ -213,13 +213,13 @@ impl EventLoop {
     /// When the system gives no event queue.
     pub fn new(runtime: Handle) -> io::Result<Arc<Self>> {
         let poll = mio::Poll::new()?;
-        let wake = mio::Waker::new(poll.registry(), WOKEN)?;
+        let waker = mio::Waker::new(poll.registry(), WOKEN)?;
         Ok(Arc::new(Self {
             number: NUMBERS.fetch_add(1, Ordering::Relaxed),
             runtime,
             fd: poll.as_raw_fd(),
             queue: Mutex::new(Queue { poll, events: Events::with_capacity(EVENTS) }),
-            wake,
+            waker,
             is_awake: AtomicBool::new(false),
             seats: Mutex::default(),
             tasks: Mutex::default(),
@@ -261,7 +261,7 @@ impl EventLoop {
     pub(super) fn start_later(&self, future: impl Future<Output = ()> + Send + 'static) {
         let slot = lock(&self.tasks).add(Task { future: Some(Box::pin(future)), wakes_at: None });
         lock(&self.ready).push(slot.index());
-        self.rouse();
+        self.wake();
     }
 
     /// Drops something that was started. Does nothing after its end.
@@ -280,10 +280,11 @@ impl EventLoop {
         self.run();
     }
 
-    fn rouse(&self) {
+    /// Has the host call [`turn`](Self::turn); from any thread.
+    pub fn wake(&self) {
         if !self.is_awake.swap(true, Ordering::AcqRel) {
             // Only a loop that has ended is not woken by it.
-            let _ = self.wake.wake();
+            let _ = self.waker.wake();
         }
     }
 
@@ -329,7 +330,7 @@ impl EventLoop {
             ready.into_iter().for_each(|index| self.poll_task(index));
         }
         self.is_awake.store(false, Ordering::Release);
-        self.rouse();
+        self.wake();
     }
 
     fn poll_task(self: &Arc<Self>, index: u32) {
@@ -378,7 +379,7 @@ impl EventLoop {
             tokio::time::sleep_until(at.into()).await;
             if let Some(event_loop) = event_loop.upgrade() {
                 event_loop.alarm_is_due.store(true, Ordering::Release);
-                event_loop.rouse();
+                event_loop.wake();
             }
         });
         *alarm = Some(Alarm { at, task: task.abort_handle() });
