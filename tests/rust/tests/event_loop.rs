@@ -198,7 +198,7 @@ fn a_retry_waits_for_its_time() {
 fn where_nobody_listens_there_is_no_connection() {
     let port = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
     let builder = Client::builder(PARTNER_ID, KEY).base_url(format!("http://127.0.0.1:{port}")).max_retries(0);
-    assert_eq!(failed(Host::new().ask(&process_client(builder))).code(), ErrorCode::Network);
+    assert_eq!(failed(Host::new().ask(&process_client(builder))).code(), ErrorCode::Connect);
 }
 
 #[test]
@@ -348,7 +348,8 @@ fn only_a_lone_query_is_driven_by_a_loop() {
     assert!(client.call(|client| client.get_job_status("u", "j")).unwrap().is_query());
     let polls = client.call(|client| client.get_job_status("u", "j").return_job_status(true)).unwrap();
     let relays = client.call(|client| client.get_job_status("u", "j").callback_url("https://a.example")).unwrap();
-    let proxied = process_client(Client::builder(PARTNER_ID, KEY).base_url("http://a.example").proxy("http://127.0.0.1:9"));
+    let proxied =
+        process_client(Client::builder(PARTNER_ID, KEY).base_url("https://a.example").proxy("http://127.0.0.1:9"));
     let proxied = proxied.call(|client| client.get_job_status("u", "j")).unwrap();
     let host = Host::new();
     for call in [polls, relays, proxied] {
