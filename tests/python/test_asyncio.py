@@ -220,3 +220,28 @@ def test_a_nested_run_does_not_block_the_loop(async_client: AsyncClient, user: s
         current_bridge()._drain(False)
 
     asyncio.run(asyncio.wait_for(main(), 5))
+
+
+def test_an_idle_loop_is_left_alone(
+    monkeypatch: pytest.MonkeyPatch, new_loop: Any, async_client: AsyncClient, user: str
+) -> None:
+    drained: list[bool] = []
+    drain = _bridge.Bridge._drain
+
+    def counted(bridge: _bridge.Bridge, waited: bool) -> None:
+        drained.append(waited)
+        drain(bridge, waited)
+
+    monkeypatch.setattr(_bridge.Bridge, "_drain", counted)
+
+    async def main() -> None:
+        await asyncio.gather(*(async_client.get_job_status(f"{user}-{n}", "complete") for n in range(20)))
+        with pytest.raises(RequestTimeoutError):
+            await async_client.get_job_status(user, "stall", timeout=0.05)
+        before = len(drained)
+        assert before > 0
+        await asyncio.sleep(0.3)
+        # A connection that is let go of may still be told of.
+        assert len(drained) <= before + 2
+
+    run(new_loop, main())
