@@ -93,6 +93,16 @@ fn process_client(builder: ClientBuilder) -> ProcessClient {
     ProcessClient::new(builder).unwrap()
 }
 
+/// A server that answers nothing, and tells of a request and of its connection's end.
+fn silent() -> (Wire, Receiver<bool>) {
+    let (tells, told) = mpsc::channel();
+    let server = Wire::start(move |mut stream, _| {
+        tells.send(request(&mut stream).is_some()).unwrap();
+        tells.send(stream.read(&mut [0]).map_or(true, |length| length == 0)).unwrap();
+    });
+    (server, told)
+}
+
 fn failed(ended: Result<JobStatus>) -> Error {
     ended.expect_err("it should have failed")
 }
@@ -203,11 +213,7 @@ fn where_nobody_listens_there_is_no_connection() {
 
 #[test]
 fn an_aborted_query_closes_its_connection_and_says_nothing() {
-    let (tells, told) = mpsc::channel();
-    let server = Wire::start(move |mut stream, _| {
-        tells.send(request(&mut stream).is_some()).unwrap();
-        tells.send(stream.read(&mut [0]).map_or(true, |length| length == 0)).unwrap();
-    });
+    let (server, told) = silent();
     let (client, mut host) = (process_client(server.client()), Host::new());
     let (running, answered) = host.start(&client, "j");
     assert!(host.until(|| told.try_recv().ok()));
@@ -219,10 +225,7 @@ fn an_aborted_query_closes_its_connection_and_says_nothing() {
 
 #[test]
 fn closing_the_client_ends_queries_from_another_thread() {
-    let server = Wire::start(|mut stream, _| {
-        request(&mut stream).unwrap();
-        let _ = stream.read(&mut [0]);
-    });
+    let (server, _told) = silent();
     let (client, mut host) = (Arc::new(process_client(server.client())), Host::new());
     let (_, answered) = host.start(&client, "j");
     let closes = Arc::clone(&client);
@@ -292,11 +295,7 @@ fn each_loop_has_its_own_connections_and_ends_with_them() {
 
 #[test]
 fn a_loop_that_ends_drops_what_it_was_asked() {
-    let (tells, told) = mpsc::channel();
-    let server = Wire::start(move |mut stream, _| {
-        tells.send(request(&mut stream).is_some()).unwrap();
-        tells.send(stream.read(&mut [0]).map_or(true, |length| length == 0)).unwrap();
-    });
+    let (server, told) = silent();
     let (client, mut host) = (process_client(server.client()), Host::new());
     let (running, answered) = host.start(&client, "j");
     assert!(host.until(|| told.try_recv().ok()));
