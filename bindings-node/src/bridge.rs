@@ -135,6 +135,7 @@ impl Queue {
         }
     }
 
+    #[cfg(unix)]
     pub(crate) fn has_finished(&self) -> bool {
         !self.lock().finished.is_empty()
     }

@@ -53,6 +53,12 @@ impl<T: Send + 'static> PendingCall<T> {
         Self { runtime, is_query: false, future: Some(future), lane: None }
     }
 
+    /// Whether an event loop's own thread can drive it.
+    #[must_use]
+    pub fn is_query(&self) -> bool {
+        self.is_query
+    }
+
     /// Where the call is driven, from the first wait for it on.
     fn lane(&mut self) -> Result<Lane> {
         if let Some(lane) = self.lane {
@@ -138,12 +144,6 @@ impl<T: Send + 'static> PendingCall<T> {
 
 #[cfg(unix)]
 impl<T: Send + 'static> PendingCall<T> {
-    /// Whether [`start_in`](Self::start_in) can start it.
-    #[must_use]
-    pub fn is_query(&self) -> bool {
-        self.is_query
-    }
-
     /// Runs a query on the event loop's own thread, which must be the calling one, and hands its end to `done`, there.
     ///
     /// # Errors
