@@ -130,6 +130,21 @@ impl<T: Send + 'static> PendingCall<T> {
         })
     }
 
+    /// Lets the token end it too, with [`cancelled`](crate::ErrorCode::Cancelled), wherever it runs.
+    #[must_use]
+    pub fn unless(mut self, cancel: CancellationToken) -> Self {
+        if let Some(future) = self.future.take() {
+            self.future = Some(Box::pin(async move {
+                tokio::select! {
+                    biased;
+                    () = cancel.cancelled() => Err(Error::cancelled()),
+                    result = future => result,
+                }
+            }));
+        }
+        self
+    }
+
     /// Runs the call on the library's own thread and hands its end to `done`, there. Aborting drops the request and
     /// `done`.
     ///
@@ -147,13 +162,16 @@ impl<T: Send + 'static> PendingCall<T> {
     /// Runs a query on the event loop's own thread, which must be the calling one, and hands its end to `done`, there.
     ///
     /// # Errors
-    /// `internal` for a call that is no query.
+    /// `internal` for a call that is no query, and [`client_closed`](crate::ErrorCode::ClientClosed) when the process is about
+    /// to end; then `done` is not called.
     pub fn start_in(
         mut self,
         event_loop: &Arc<EventLoop>,
         done: impl FnOnce(Result<T>) + Send + 'static,
     ) -> Result<Running> {
         let future = self.future.take().filter(|_| self.is_query).ok_or_else(Error::internal)?;
+        // After a shutdown, the loop has outlived the thread that opens its connections.
+        event_loop.follow(self.runtime.background()?);
         let slot = event_loop.start(async move { done(future.await) });
         Ok(Running::Hosted(Arc::clone(event_loop), slot))
     }

@@ -39,7 +39,8 @@ static NUMBERS: AtomicU64 = AtomicU64::new(0);
 /// See the module. Made and used on one thread, the loop's; waking it and giving up calls is for any thread.
 pub struct EventLoop {
     number: u64,
-    runtime: Handle,
+    /// The library's thread.
+    runtime: Mutex<Handle>,
     fd: RawFd,
     queue: Mutex<Queue>,
     waker: mio::Waker,
@@ -216,7 +217,7 @@ impl EventLoop {
         let waker = mio::Waker::new(poll.registry(), WOKEN)?;
         Ok(Arc::new(Self {
             number: NUMBERS.fetch_add(1, Ordering::Relaxed),
-            runtime,
+            runtime: Mutex::new(runtime),
             fd: poll.as_raw_fd(),
             queue: Mutex::new(Queue { poll, events: Events::with_capacity(EVENTS) }),
             waker,
@@ -241,8 +242,20 @@ impl EventLoop {
         self.number
     }
 
-    pub(super) fn runtime(&self) -> &Handle {
-        &self.runtime
+    pub(super) fn runtime(&self) -> Handle {
+        lock(&self.runtime).clone()
+    }
+
+    /// Goes on with another thread of the library's, where the one before has ended.
+    pub(crate) fn follow(&self, runtime: Handle) {
+        let mut held = lock(&self.runtime);
+        if held.id() != runtime.id() {
+            *held = runtime;
+            drop(held);
+            // The alarm has ended with its thread; the next turn sets it anew.
+            self.alarm_is_due.store(true, Ordering::Release);
+            self.wake();
+        }
     }
 
     /// Starts something and polls it at once. What that wakes is polled too.
@@ -375,7 +388,7 @@ impl EventLoop {
             return;
         }
         let event_loop = Arc::downgrade(self);
-        let task = self.runtime.spawn(async move {
+        let task = self.runtime().spawn(async move {
             tokio::time::sleep_until(at.into()).await;
             if let Some(event_loop) = event_loop.upgrade() {
                 event_loop.alarm_is_due.store(true, Ordering::Release);
