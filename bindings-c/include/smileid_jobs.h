@@ -9,7 +9,8 @@
  * Never use free() of the C library on anything from here.
  *
  * Threads. Every function may be called from every thread; clients, tokens, statuses, results and errors may be
- * shared between threads. Freeing is the exception: an object must not be in use elsewhere when it is freed.
+ * shared between threads. Freeing is the exception: an object must not be in use elsewhere when it is freed. So is an
+ * event loop, which one thread at a time may use.
  *
  * Errors. Functions that can fail return SMILEID_OK (0) or the error's number, one of SMILEID_ERROR_*, and store an
  * error with everything known about it, if the caller gave a place for it. Texts that are NULL where they must not
@@ -234,6 +235,16 @@ typedef struct smileid_client_t smileid_client_t;
 typedef struct smileid_error_t smileid_error_t;
 
 /**
+ * Queries that a program's own event loop (poll, epoll, libevent, asio) drives, without a thread for each: the loop watches
+ * one descriptor for all of them.
+ *
+ * One thread at a time may use it; tokens are cancelled and clients closed from any thread. Belongs to the process that
+ * made it: in a child made by fork(), its functions say SMILEID_ERROR_CLIENT_CLOSED or do nothing. It outlives
+ * smileid_shutdown, which ends its queries.
+ */
+typedef struct smileid_event_loop_t smileid_event_loop_t;
+
+/**
  * Downloaded images. Immutable, and safe to use from any number of threads at the same time. What its getters return is
  * borrowed from it and valid until it is freed; NULL is "absent", and what they return for an index beyond the count.
  */
@@ -396,6 +407,51 @@ typedef struct {
 } smileid_download_options_t;
 
 /**
+ * What smileid_get_job_status asks for. Fill it with smileid_status_options_init, then change what is needed.
+ */
+typedef struct {
+  /**
+   * Set by smileid_status_options_init.
+   */
+  size_t struct_size;
+  /**
+   * The bound of the whole call in milliseconds: 0 to 30 days or SMILEID_NO_LIMIT, default 30000. 0 asks for
+   * exactly one HTTP request.
+   */
+  uint64_t timeout_ms;
+  /**
+   * Ask for the user's earlier results too: 0 or 1, default 0.
+   */
+  int32_t return_history;
+  /**
+   * Ask for links to the selfie and liveness images too: 0 or 1, default 0.
+   */
+  int32_t return_image_links;
+  /**
+   * A URL to deliver the complete status to as well: https, or http on this machine. Default NULL, nowhere. How it
+   * went stands in smileid_status_callback_delivered; the status is returned whatever happened.
+   */
+  const char *callback_url;
+  /**
+   * Poll with the default delays until the job is complete or the attempts are used up: 0 or 1, default 0.
+   */
+  int32_t return_job_status;
+} smileid_status_options_t;
+
+/**
+ * Takes the end of a query. user_data: what the query was started with. code: SMILEID_OK or the error's number. status: the
+ * status, which the callback owns and frees with smileid_status_free; NULL on failure. error: the error, which the callback
+ * owns and frees with smileid_error_free; NULL on success.
+ *
+ * Called by smileid_event_loop_turn, on the thread that called it. It may start queries, cancel tokens, and close and free
+ * clients. It must not free the event loop, throw or longjmp.
+ */
+typedef void (*smileid_ended_callback_t)(void *user_data,
+                                         int32_t code,
+                                         smileid_status_t *status,
+                                         smileid_error_t *error);
+
+/**
  * Takes one line of the library's log. level: the line's, SMILEID_LOG_ERROR to SMILEID_LOG_TRACE. message: borrowed for
  * the call, such as "answered attempt=1"; no key, id, link, signature or data. user_data: what was registered.
  *
@@ -449,38 +505,6 @@ typedef struct {
    */
   int32_t return_image_links;
 } smileid_many_options_t;
-
-/**
- * What smileid_get_job_status asks for. Fill it with smileid_status_options_init, then change what is needed.
- */
-typedef struct {
-  /**
-   * Set by smileid_status_options_init.
-   */
-  size_t struct_size;
-  /**
-   * The bound of the whole call in milliseconds: 0 to 30 days or SMILEID_NO_LIMIT, default 30000. 0 asks for
-   * exactly one HTTP request.
-   */
-  uint64_t timeout_ms;
-  /**
-   * Ask for the user's earlier results too: 0 or 1, default 0.
-   */
-  int32_t return_history;
-  /**
-   * Ask for links to the selfie and liveness images too: 0 or 1, default 0.
-   */
-  int32_t return_image_links;
-  /**
-   * A URL to deliver the complete status to as well: https, or http on this machine. Default NULL, nowhere. How it
-   * went stands in smileid_status_callback_delivered; the status is returned whatever happened.
-   */
-  const char *callback_url;
-  /**
-   * Poll with the default delays until the job is complete or the attempts are used up: 0 or 1, default 0.
-   */
-  int32_t return_job_status;
-} smileid_status_options_t;
 
 /**
  * What smileid_poll_job_status asks for and how. Fill it with smileid_poll_options_init, then change what is needed.
@@ -853,6 +877,65 @@ const char *smileid_error_cause(const smileid_error_t *error);
  * returns: that one is the outer error's.
  */
 void smileid_error_free(smileid_error_t *error);
+
+/**
+ * Makes an event loop; it sends nothing, and watches no descriptor of the program's.
+ *
+ * event_loop: receives the event loop, which the caller owns and frees with smileid_event_loop_free; NULL on failure. error:
+ * receives the error, which the caller owns; may be NULL. Returns SMILEID_OK or the error's number: SMILEID_ERROR_INTERNAL
+ * where the system gives no descriptors, SMILEID_ERROR_INVALID_ARGUMENT on systems that are no Unix. Any thread.
+ */
+int32_t smileid_event_loop_new(smileid_event_loop_t **event_loop,
+                               smileid_error_t **error);
+
+/**
+ * The descriptor to watch for reading, for as long as the event loop lives: it is readable from when there is something to
+ * do until smileid_event_loop_turn has done it, so watch it level-triggered, as poll() does.
+ *
+ * event_loop: borrowed. Returns the descriptor, borrowed too: only watch it, and stop before smileid_event_loop_free; -1
+ * for NULL and in a process that did not make it.
+ */
+int smileid_event_loop_fd(const smileid_event_loop_t *event_loop);
+
+/**
+ * Does what there is to do, and calls the callbacks of the queries that have ended. Never waits: what is left, and what
+ * ends meanwhile, makes the descriptor readable again. A turn without need does no harm.
+ *
+ * event_loop: borrowed. Returns how many callbacks it called; 0 for NULL, in a process that did not make it, and from
+ * within a callback, where it does nothing.
+ */
+size_t smileid_event_loop_turn(const smileid_event_loop_t *event_loop);
+
+/**
+ * Frees an event loop and drops its running queries with their requests; their callbacks are not called. NULL does
+ * nothing. Not from a callback of its own. In a child made by fork() it is left to the parent, and only forgotten.
+ */
+void smileid_event_loop_free(smileid_event_loop_t *event_loop);
+
+/**
+ * Like smileid_get_job_status, but returns at once: the end is told to done, exactly once, by a smileid_event_loop_turn
+ * and never from within this function.
+ *
+ * event_loop: borrowed; it must live on until the end, or the query ends with it, untold. client, user_id, job_id, options:
+ * borrowed for the call, as in smileid_get_job_status; to free the client ends the query with
+ * SMILEID_ERROR_CLIENT_CLOSED. cancel: borrowed for the call; may be NULL. Cancelling it from any thread, also after it was
+ * given here, ends the query with SMILEID_ERROR_CANCELLED; it may be freed at once. done: must not be NULL. user_data:
+ * passed on. error: receives the error, which the caller owns; may be NULL. Returns SMILEID_OK, or the number of an error
+ * that was seen at once, such as SMILEID_ERROR_INVALID_ARGUMENT for a text that is no UTF-8 or SMILEID_ERROR_CLIENT_CLOSED;
+ * then done is not called. An id or an option outside of its limits is told to done.
+ *
+ * A query with return_job_status or callback_url, or through a proxy, runs on the library's own thread, and its end is told
+ * in the same way.
+ */
+int32_t smileid_get_job_status_start(const smileid_event_loop_t *event_loop,
+                                     const smileid_client_t *client,
+                                     const char *user_id,
+                                     const char *job_id,
+                                     const smileid_status_options_t *options,
+                                     const smileid_cancel_token_t *cancel,
+                                     smileid_ended_callback_t done,
+                                     void *user_data,
+                                     smileid_error_t **error);
 
 /**
  * Whether the answer had image links at all: 1 or 0; 0 unless asked for with return_image_links.

@@ -50,6 +50,7 @@ class Installed(unittest.TestCase):
                     "include/smileid_jobs/base.hpp",
                     "include/smileid_jobs/client.hpp",
                     "include/smileid_jobs/error.hpp",
+                    "include/smileid_jobs/event_loop.hpp",
                     "include/smileid_jobs/options.hpp",
                     "include/smileid_jobs/results.hpp",
                     "include/smileid_jobs/status.hpp",

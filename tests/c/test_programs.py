@@ -41,6 +41,15 @@ class Programs(SandboxTest):
         self.assertEqual(self.sandbox.log("user-threads", "before").requests, 0, "a cancelled token sent a request")
         self.assertTrue(self.sandbox.log("user-threads", "stall").none_open)
 
+    def test_event_loop(self) -> None:
+        self.plays([build("event_loop", program("event_loop.c"))])
+        self.assertEqual(self.sandbox.log("user-loop", "before").requests, 0, "what ended at once sent a request")
+        for user in ("user-loop", "user-freed-loop"):
+            self.assertTrue(self.sandbox.log(user).none_open)
+
+    def test_event_loop_in_cpp(self) -> None:
+        self.plays([build("event_loop-cpp", program("event_loop.cpp"))])
+
     def test_fork(self) -> None:
         self.plays([build("fork", program("fork.c"))])
 
@@ -101,6 +110,10 @@ class Sanitized(SandboxTest):
     def test_waits(self) -> None:
         self.plays([build("waits-asan", program("waits.c"), sanitized=True)])
 
+    def test_event_loop(self) -> None:
+        self.plays([build("event_loop-asan", program("event_loop.c"), sanitized=True)])
+        self.plays([build("event_loop-cpp-asan", program("event_loop.cpp"), sanitized=True)])
+
     def test_log(self) -> None:
         with tempfile.TemporaryDirectory(prefix="CANARY") as folder:
             self.plays([build("log-asan", program("log.c"), sanitized=True), self.sandbox.url, folder])
@@ -114,6 +127,8 @@ class Valgrind(SandboxTest):
         self.plays([*VALGRIND, build("ownership", program("ownership.c"))])
         self.post_stories()
         self.plays([*VALGRIND, build("wrapper", WRAPPER)])
+        self.plays([*VALGRIND, build("event_loop", program("event_loop.c"))])
+        self.plays([*VALGRIND, build("event_loop-cpp", program("event_loop.cpp"))])
 
 
 class Panic(SandboxTest):

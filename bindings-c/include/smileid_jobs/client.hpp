@@ -53,14 +53,8 @@ class Client {
   /* Asks once. `cancel` is borrowed for the call. */
   Status get_job_status(std::string_view user_id, std::string_view job_id, const StatusOptions &given = StatusOptions(),
                         const CancelToken *cancel = nullptr) const {
-    smileid_status_options_t options = detail::status_defaults();
-    options.timeout_ms = detail::limit(given.timeout);
-    options.return_history = given.return_history;
-    options.return_image_links = given.return_image_links;
-    options.return_job_status = given.return_job_status;
-    const detail::Argument callback_url(given.callback_url);
-    options.callback_url = callback_url.get();
-    return ask(smileid_get_job_status, user_id, job_id, options, cancel);
+    const detail::Asking asking(given);
+    return ask(smileid_get_job_status, user_id, job_id, asking.options, cancel);
   }
 
   /* Asks until the job is complete or the retries are used up, and returns the last status either way. */

@@ -96,6 +96,24 @@ struct DownloadOptions {
   bool refresh = detail::download_defaults().refresh == 1;
 };
 
+namespace detail {
+
+/* StatusOptions in C's form, with the text they point to. */
+struct Asking {
+  const Argument callback_url;
+  smileid_status_options_t options = status_defaults();
+
+  explicit Asking(const StatusOptions &given) : callback_url(given.callback_url) {
+    options.timeout_ms = limit(given.timeout);
+    options.return_history = given.return_history;
+    options.return_image_links = given.return_image_links;
+    options.return_job_status = given.return_job_status;
+    options.callback_url = callback_url.get();
+  }
+};
+
+}  // namespace detail
+
 }  // namespace smileid
 
 #endif /* SMILEID_JOBS_OPTIONS_HPP */

@@ -1,5 +1,6 @@
 /* fork() while eight threads poll: the client works in the child, and what the child does never touches the parent. */
 #define _POSIX_C_SOURCE 200809L
+#include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <sys/wait.h>
@@ -71,6 +72,54 @@ static void fork_with_streams(void) {
   smileid_watch_free(watch);
 }
 
+static void keep(void *user_data, int32_t code, smileid_status_t *status, smileid_error_t *error) {
+  CHECK(!code && !error);
+  *(smileid_status_t **)user_data = status;
+}
+
+/* Watches until the query's end is told. */
+static void turn_until(smileid_event_loop_t *event_loop, smileid_status_t *const *status) {
+  struct pollfd watched = {smileid_event_loop_fd(event_loop), POLLIN, 0};
+  while (!*status) {
+    CHECK(poll(&watched, 1, 10000) == 1);
+    smileid_event_loop_turn(event_loop);
+  }
+  CHECK(smileid_status_job_complete(*status) == 1);
+}
+
+/* An event loop is its own process's, and to free it in a child takes nothing out of the parent's: neither the query that
+ * runs nor the connection that rests. */
+static void fork_with_an_event_loop(void) {
+  smileid_event_loop_t *event_loop = NULL, *own = NULL;
+  smileid_status_t *status = NULL, *late = NULL, *last = NULL;
+  pid_t pid;
+  int ended;
+  CHECK(!smileid_event_loop_new(&event_loop, NULL));
+  CHECK(!smileid_get_job_status_start(event_loop, client, "user-fork", "complete", NULL, NULL, keep, &status, NULL));
+  turn_until(event_loop, &status);
+  CHECK(!smileid_get_job_status_start(event_loop, client, "user-fork", "slow-400ms", NULL, NULL, keep, &late, NULL));
+  pid = fork();
+  CHECK(pid >= 0);
+  if (!pid) {
+    alarm(20);
+    CHECK(smileid_event_loop_fd(event_loop) == -1 && !smileid_event_loop_turn(event_loop));
+    CHECK(smileid_get_job_status_start(event_loop, client, "user-fork", "complete", NULL, NULL, keep, &last, NULL) ==
+          SMILEID_ERROR_CLIENT_CLOSED);
+    smileid_event_loop_free(event_loop);
+    CHECK(!smileid_event_loop_new(&own, NULL));
+    CHECK(!smileid_get_job_status_start(own, client, "user-fork", "complete", NULL, NULL, keep, &last, NULL));
+    turn_until(own, &last);
+    smileid_event_loop_free(own);
+    exit(0);
+  }
+  CHECK(waitpid(pid, &ended, 0) == pid && ended == 0);
+  turn_until(event_loop, &late);
+  CHECK(!smileid_get_job_status_start(event_loop, client, "user-fork", "complete", NULL, NULL, keep, &last, NULL));
+  turn_until(event_loop, &last);
+  smileid_event_loop_free(event_loop);
+  smileid_status_free(status), smileid_status_free(late), smileid_status_free(last);
+}
+
 /* What a child may do with a client of its parent: use it, fork again, close it, free it, leave in any way. */
 static void child(int number) {
   pid_t grandchild;
@@ -115,6 +164,7 @@ int main(void) {
   for (at = 0; at < 8; at++) CHECK(!pthread_join(threads[at], NULL));
   ask("complete");
   fork_with_streams();
+  fork_with_an_event_loop();
   smileid_client_free(client);
   return 0;
 }

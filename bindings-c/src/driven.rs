@@ -1,0 +1,118 @@
+//! What drives the queries of an event loop, where there are descriptors to watch.
+
+#[cfg(not(unix))]
+pub(crate) use self::nowhere::Driven;
+#[cfg(unix)]
+pub(crate) use self::unix::Driven;
+
+#[cfg(unix)]
+mod unix {
+    use std::ffi::c_int;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+    use smileid_core::blocking::{PendingCall, event_loop};
+    use smileid_core::driver::event_loop::EventLoop;
+    use smileid_core::{JobStatus, Result};
+    use tokio_util::sync::{CancellationToken, DropGuard};
+
+    use crate::event_loop::Ends;
+    use crate::ffi::value;
+
+    type Ended = (Ends, Result<JobStatus>);
+
+    /// See the module.
+    pub(crate) struct Driven {
+        event_loop: Arc<EventLoop>,
+        ended: Arc<Mutex<Vec<Ended>>>,
+        in_turn: AtomicBool,
+        /// Drops the requests of those that run on the library's thread.
+        freed: DropGuard,
+    }
+
+    fn lock(ended: &Mutex<Vec<Ended>>) -> MutexGuard<'_, Vec<Ended>> {
+        ended.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    impl Driven {
+        pub(crate) fn new() -> Result<Self> {
+            Ok(Self {
+                event_loop: event_loop()?,
+                ended: Arc::default(),
+                in_turn: AtomicBool::new(false),
+                freed: CancellationToken::new().drop_guard(),
+            })
+        }
+
+        pub(crate) fn fd(&self) -> c_int {
+            self.event_loop.fd()
+        }
+
+        pub(crate) fn start(&self, call: PendingCall<JobStatus>, ends: Ends) -> Result<()> {
+            let ended = Arc::clone(&self.ended);
+            if call.is_query() {
+                call.start_in(&self.event_loop, move |result| lock(&ended).push((ends, result)))?;
+            } else {
+                // The loop may be freed before the end, but then nobody wants to hear of it.
+                let event_loop = Arc::downgrade(&self.event_loop);
+                call.unless(self.freed.token().clone()).spawn(move |result| {
+                    lock(&ended).push((ends, result));
+                    event_loop.upgrade().into_iter().for_each(|event_loop| event_loop.wake());
+                })?;
+            }
+            self.leave();
+            Ok(())
+        }
+
+        pub(crate) fn turn(&self) -> usize {
+            if self.in_turn.swap(true, Ordering::Relaxed) {
+                return 0;
+            }
+            value((), || self.event_loop.turn());
+            let ended = std::mem::take(&mut *lock(&self.ended));
+            let count = ended.len();
+            ended.into_iter().for_each(|(ends, result)| ends.tell(result));
+            self.in_turn.store(false, Ordering::Relaxed);
+            self.leave();
+            count
+        }
+
+        /// A query may have ended as it was started, or let another one end: the next turn tells of it.
+        fn leave(&self) {
+            if !self.in_turn.load(Ordering::Relaxed) && !lock(&self.ended).is_empty() {
+                self.event_loop.wake();
+            }
+        }
+    }
+}
+
+#[cfg(not(unix))]
+mod nowhere {
+    use std::ffi::c_int;
+
+    use smileid_core::blocking::PendingCall;
+    use smileid_core::{Error, JobStatus, Result};
+
+    use crate::event_loop::Ends;
+
+    /// There is none.
+    pub(crate) enum Driven {}
+
+    impl Driven {
+        pub(crate) fn new() -> Result<Self> {
+            Err(Error::invalid_argument("event_loop", "expected a Unix; elsewhere, call from threads"))
+        }
+
+        pub(crate) fn fd(&self) -> c_int {
+            match *self {}
+        }
+
+        pub(crate) fn start(&self, _: PendingCall<JobStatus>, _: Ends) -> Result<()> {
+            match *self {}
+        }
+
+        pub(crate) fn turn(&self) -> usize {
+            match *self {}
+        }
+    }
+}
