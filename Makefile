@@ -96,5 +96,5 @@ build/bench-peers.stamp: build/need.stamp bench/package.json bench/requirements.
 build/bench.stamp: build/bench-peers.stamp build/node.stamp build/c.stamp $(bench_rust) $(python_sources) bench/clients/subject.c
 	cargo build -q --locked --release -p smileid-jobs-bench
 	build/bench/venv/bin/pip install -q --disable-pip-version-check --force-reinstall --no-deps ./bindings-python
-	gcc -O2 -Wall -Wextra -Ibuild/prefix/include bench/clients/subject.c -o build/bench/subject-c -Lbuild/prefix/lib -lsmileid_jobs -pthread -Wl,-rpath,$(CURDIR)/build/prefix/lib
+	gcc -O2 -Wall -Wextra -Ibuild/prefix/include bench/clients/subject.c -o build/bench/subject-c -Lbuild/prefix/lib -lsmileid_jobs -Wl,-rpath,$(CURDIR)/build/prefix/lib
 	@touch $@

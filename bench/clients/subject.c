@@ -1,7 +1,8 @@
-/* One C subject: subject URL CONCURRENCY SECONDS [CA_FILE]. A thread per query at a time. When it is warm it says ready;
- * each line on its standard input opens one window. */
+/* One C subject: subject URL CONCURRENCY SECONDS [CA_FILE]. One thread: alone, a query waits for the one before; several at
+ * a time are on an event loop, which is poll(2). When it is warm it says ready; each line on its standard input opens one
+ * window. */
 
-#include <pthread.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -9,11 +10,12 @@
 
 #include <smileid_jobs.h>
 
-enum { WARM_UP = 2000, MOST_THREADS = 1024 };
+enum { WARM_UP = 2000 };
 
 static smileid_client_t *client;
+static smileid_event_loop_t *event_loop;
 static double deadline;
-static long each;
+static long most, started, answered;
 
 static double now(void)
 {
@@ -30,39 +32,64 @@ static double cpu_us(void)
            (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
 }
 
-static void *ask(void *count)
+static void fail_unless(int ok)
 {
-    long asked = 0;
-    for (; asked < each && now() < deadline; asked++) {
-        smileid_status_t *status = NULL;
-        if (smileid_get_job_status(client, "user-1", "job-1", NULL, NULL, &status, NULL) != SMILEID_OK) {
-            exit(1);
-        }
-        smileid_status_free(status);
+    if (!ok) {
+        exit(1);
     }
-    *(long *)count = asked;
-    return NULL;
 }
 
-static long run(int threads, long most, double seconds)
+static long one_after_another(long most)
 {
-    static pthread_t workers[MOST_THREADS];
-    static long counts[MOST_THREADS];
-    long sum = 0;
-    each = most / threads;
+    long asked = 0;
+    for (; asked < most && now() < deadline; asked++) {
+        smileid_status_t *status = NULL;
+        fail_unless(smileid_get_job_status(client, "user-1", "job-1", NULL, NULL, &status, NULL) == SMILEID_OK);
+        smileid_status_free(status);
+    }
+    return asked;
+}
+
+static void ended(void *unused, int32_t code, smileid_status_t *status, smileid_error_t *error);
+
+static void start(void)
+{
+    started++;
+    fail_unless(smileid_get_job_status_start(event_loop, client, "user-1", "job-1", NULL, NULL, ended, NULL, NULL) ==
+                SMILEID_OK);
+}
+
+static void ended(void *unused, int32_t code, smileid_status_t *status, smileid_error_t *error)
+{
+    (void)unused;
+    (void)error;
+    fail_unless(code == SMILEID_OK);
+    smileid_status_free(status);
+    answered++;
+    if (started < most && now() < deadline) {
+        start();
+    }
+}
+
+static long many_at_once(int concurrency)
+{
+    struct pollfd watched = {.fd = smileid_event_loop_fd(event_loop), .events = POLLIN};
+    started = answered = 0;
+    while (started < concurrency && started < most) {
+        start();
+    }
+    while (answered < started) {
+        fail_unless(poll(&watched, 1, -1) == 1);
+        smileid_event_loop_turn(event_loop);
+    }
+    return answered;
+}
+
+static long run(int concurrency, long at_most, double seconds)
+{
+    most = at_most;
     deadline = now() + seconds;
-    if (threads == 1) {
-        ask(&counts[0]);
-        return counts[0];
-    }
-    for (int at = 0; at < threads; at++) {
-        pthread_create(&workers[at], NULL, ask, &counts[at]);
-    }
-    for (int at = 0; at < threads; at++) {
-        pthread_join(workers[at], NULL);
-        sum += counts[at];
-    }
-    return sum;
+    return concurrency == 1 ? one_after_another(most) : many_at_once(concurrency);
 }
 
 int main(int argc, char **argv)
@@ -70,27 +97,29 @@ int main(int argc, char **argv)
     if (argc < 4) {
         return 2;
     }
-    int threads = atoi(argv[2]);
+    int concurrency = atoi(argv[2]);
     smileid_client_options_t options;
     smileid_client_options_init(&options, sizeof options);
     options.partner_id = "001";
     options.api_key = "bench-key";
     options.base_url = argv[1];
-    options.max_connections = (uint64_t)threads;
+    options.max_connections = (uint64_t)concurrency;
     options.ca_bundle = argc > 4 ? argv[4] : NULL;
-    if (smileid_client_new(&options, &client, NULL) != SMILEID_OK) {
-        return 1;
+    fail_unless(smileid_client_new(&options, &client, NULL) == SMILEID_OK);
+    if (concurrency > 1) {
+        fail_unless(smileid_event_loop_new(&event_loop, NULL) == SMILEID_OK);
     }
-    run(threads, WARM_UP, 1e9);
+    run(concurrency, WARM_UP, 1e9);
     puts("ready");
     fflush(stdout);
     for (char line[64]; fgets(line, sizeof line, stdin);) {
-        double before = cpu_us(), started = now();
-        long queries = run(threads, 1L << 40, atof(argv[3]));
-        double took = now() - started, used = cpu_us() - before;
+        double before = cpu_us(), opened = now();
+        long queries = run(concurrency, 1L << 40, atof(argv[3]));
+        double took = now() - opened, used = cpu_us() - before;
         printf("{\"n\": %ld, \"seconds\": %.6f, \"cpu_us\": %.1f}\n", queries, took, used);
         fflush(stdout);
     }
+    smileid_event_loop_free(event_loop);
     smileid_client_free(client);
     return 0;
 }
