@@ -1,7 +1,7 @@
 //! Who drives a call: a tokio runtime, or a host's own thread without one.
 //!
 //! Handing a query to a runtime's thread and its answer back costs two thread switches, and as much again in system calls
-//! that wake. So an event loop drives its queries itself, by watching one descriptor for all of them ([`event_loop`]). What
+//! that wake. So an event loop drives its queries itself, by watching one descriptor for all of them (`event_loop`). What
 //! is awaited in there asks this module for time and for a socket's readiness; without such a driver, tokio is asked. A
 //! future stays with whom it began.
 //!
