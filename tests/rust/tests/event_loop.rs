@@ -181,6 +181,23 @@ fn time_runs_out_whatever_is_waited_for() {
 }
 
 #[test]
+fn time_runs_out_while_something_else_is_started() {
+    let (tells, told) = mpsc::channel();
+    let server = Wire::start(move |mut stream, _| {
+        tells.send(request(&mut stream).is_some()).unwrap();
+        let _ = stream.read(&mut [0]);
+    });
+    let client = process_client(server.client().request_timeout(Duration::from_millis(100)).max_retries(0));
+    let mut host = Host::new();
+    let (_, answered) = host.start(&client, "j");
+    assert!(host.until(|| told.try_recv().ok()));
+    // Until there is nothing left that the loop would look at anyway.
+    host.turn(Duration::from_millis(20));
+    host.event_loop.start(async { std::thread::sleep(Duration::from_millis(200)) });
+    assert_eq!(failed(host.end(&answered)).code(), ErrorCode::Timeout);
+}
+
+#[test]
 fn a_retry_waits_for_its_time() {
     let server = Wire::start(|mut stream, number| {
         request(&mut stream).unwrap();
