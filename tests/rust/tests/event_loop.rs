@@ -308,6 +308,19 @@ fn each_loop_has_its_own_connections_and_ends_with_them() {
 }
 
 #[test]
+fn many_loops_at_once_keep_their_connections() {
+    let server = Wire::start(|mut stream, _| answer_all(&mut stream));
+    let client = process_client(server.client());
+    let mut hosts: Vec<Host> = (0..20).map(|_| Host::new()).collect();
+    for _ in 0..3 {
+        for host in &mut hosts {
+            assert!(host.ask(&client).unwrap().job_complete());
+        }
+    }
+    assert_eq!(server.accepted(), hosts.len());
+}
+
+#[test]
 fn a_loop_that_ends_drops_what_it_was_asked() {
     let (tells, told) = mpsc::channel();
     let server = Wire::start(move |mut stream, _| {
