@@ -242,9 +242,10 @@ impl Bridge {
         running
     }
 
-    /// Ends `wait`, for good.
+    /// Ends `wait`, for good, and all calls.
     fn stop(&self) {
         if self.is_own() {
+            self.end_all();
             self.queue.stopped.store(true, Ordering::Release);
             self.queue.wake_loop();
         }
