@@ -26,6 +26,8 @@ use smileid_jobs::{Error, HearsWaits, JobStatus, Result};
 
 use crate::answer::{Answer, to_outcome};
 use crate::arguments::Any;
+#[cfg(unix)]
+use crate::exit::is_ending;
 use crate::exit::outside;
 use crate::failure::Failure;
 
@@ -218,6 +220,7 @@ impl Bridge {
     fn host(&self) -> Option<i32> {
         #[cfg(unix)]
         if self.is_own()
+            && !is_ending()
             && let Ok(event_loop) = smileid_jobs::blocking::event_loop()
         {
             return Some(self.hosted.get_or_init(|| event_loop).fd());
@@ -239,9 +242,10 @@ impl Bridge {
         running
     }
 
-    /// Ends `wait`, for good.
+    /// Ends `wait`, for good, and all calls.
     fn stop(&self) {
         if self.is_own() {
+            self.end_all();
             self.queue.stopped.store(true, Ordering::Release);
             self.queue.wake_loop();
         }

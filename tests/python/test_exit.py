@@ -120,3 +120,18 @@ def test_exit_is_clean(programs: Programs, name: str) -> None:
         processes = [programs.start(PROGRAMS[name], ROUND=str(2 * pair + part)) for part in range(2)]
         for process in processes:
             assert programs.finish(process) == (0, "", "")
+
+
+def test_a_loop_after_the_end_starts_no_thread(programs: Programs) -> None:
+    source = """
+        import atexit
+        c = async_client()
+        atexit._run_exitfuncs()
+        async def main():
+            try:
+                await c.get_job_status("user-exit", "complete")
+            except smileid_jobs.ClientClosedError:
+                return len(os.listdir("/proc/self/task"))
+        print(asyncio.run(main()))
+    """
+    assert programs.run(source) == (0, "1\n", "")

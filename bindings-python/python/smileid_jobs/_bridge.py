@@ -38,10 +38,10 @@ if hasattr(os, "register_at_fork"):
 
 
 class Bridge:
-    """The calls that one event loop waits for."""
+    """The calls that one event loop waits for. Held by the loop alone, so that it goes when that is closed."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._native = _native.Bridge()
+    def __init__(self, loop: asyncio.AbstractEventLoop, native: _native.Bridge) -> None:
+        self._native = native
         descriptor = self._native.fileno()
         try:
             if descriptor is None:
@@ -56,11 +56,15 @@ class Bridge:
                 target=self._watch, args=(weakref.ref(loop),), name="smileid-jobs-bridge", daemon=True
             ).start()
 
+    def __del__(self) -> None:
+        # What waits may be held for longer, and nobody drives it any more: other loops have use for its connection.
+        self._native.stop()
+
     @classmethod
     def begin(
         cls, start: Callable[[_On, Any], int | _native.Failure], arguments: object
-    ) -> tuple[Bridge, int, asyncio.Future[Any]]:
-        """Starts a call on the running loop; raises what it is refused with. Who gives it up must end it."""
+    ) -> tuple[_native.Bridge, int, asyncio.Future[Any]]:
+        """Starts a call on the running loop; raises what it is refused with. Who gives it up must end it there."""
         global _last
         _logging.is_wanted()
         loop = asyncio.get_running_loop()
@@ -68,19 +72,16 @@ class Bridge:
         reference = last[1] if last is not None and last[0]() is loop else _bridges.get(loop)
         bridge = None if reference is None else reference()
         if reference is None or bridge is None:
-            bridge = cls(loop)
+            bridge = cls(loop, _native.Bridge())
             reference = _bridges[loop] = weakref.ref(bridge)
         if last is None or last[1] is not reference:
             _last = (weakref.ref(loop), reference)
         future = loop.create_future()
-        call = start((bridge._native, future), arguments)
+        native = bridge._native
+        call = start((native, future), arguments)
         if isinstance(call, _native.Failure):
             raise error_from(call)
-        return bridge, call, future
-
-    def end(self, call: int) -> None:
-        """Drops the call's request, if it has not come to its end."""
-        self._native.end(call)
+        return native, call, future
 
     def _drain(self, waited: bool) -> None:
         for future, outcome in self._native.drain(waited):

@@ -31,6 +31,9 @@ const ROOM: usize = 128 << 10;
 /// How often what has woken itself is polled before the loop has its turn again.
 const ROUNDS: usize = 16;
 
+/// What is ready when a deadline has come; everything else is a task's place.
+const LATE: u32 = u32::MAX;
+
 /// The token of the wake-up; a socket's is its place.
 const WOKEN: Token = Token(usize::MAX);
 
@@ -52,7 +55,6 @@ pub struct EventLoop {
     wakers: Mutex<Vec<Waker>>,
     ready: Mutex<Vec<u32>>,
     alarm: Mutex<Option<Alarm>>,
-    alarm_is_due: AtomicBool,
     /// What is read goes here first.
     room: Mutex<Box<[u8]>>,
 }
@@ -197,8 +199,7 @@ impl Wake for Rouse {
 
     fn wake_by_ref(self: &Arc<Self>) {
         if let Some(event_loop) = self.event_loop.upgrade() {
-            lock(&event_loop.ready).push(self.index);
-            event_loop.wake();
+            event_loop.rouse(self.index);
         }
     }
 }
@@ -227,7 +228,6 @@ impl EventLoop {
             wakers: Mutex::default(),
             ready: Mutex::default(),
             alarm: Mutex::default(),
-            alarm_is_due: AtomicBool::new(false),
             room: Mutex::new(vec![0; ROOM].into()),
         }))
     }
@@ -273,8 +273,7 @@ impl EventLoop {
     /// Starts something when the loop has its turn; for any thread.
     pub(super) fn start_later(&self, future: impl Future<Output = ()> + Send + 'static) {
         let slot = lock(&self.tasks).add(Task { future: Some(Box::pin(future)), wakes_at: None });
-        lock(&self.ready).push(slot.index());
-        self.wake();
+        self.rouse(slot.index());
     }
 
     /// Drops something that was started. Does nothing after its end.
@@ -287,9 +286,6 @@ impl EventLoop {
     pub fn turn(self: &Arc<Self>) {
         self.is_awake.store(true, Ordering::Release);
         self.look();
-        if self.alarm_is_due.swap(false, Ordering::AcqRel) {
-            self.wake_the_late();
-        }
         self.run();
     }
 
@@ -299,6 +295,13 @@ impl EventLoop {
             // Only a loop that has ended is not woken by it.
             let _ = self.waker.wake();
         }
+    }
+
+    /// Has something looked at when the loop has its turn, or by what is being run now. So everything that is to be seen
+    /// there goes this way: a loop that is awake is not woken, whoever made it so.
+    fn rouse(&self, index: u32) {
+        lock(&self.ready).push(index);
+        self.wake();
     }
 
     /// Sees which sockets are ready.
@@ -340,7 +343,9 @@ impl EventLoop {
                     return;
                 }
             }
-            ready.into_iter().for_each(|index| self.poll_task(index));
+            ready
+                .into_iter()
+                .for_each(|index| if index == LATE { self.wake_the_late() } else { self.poll_task(index) });
         }
         self.is_awake.store(false, Ordering::Release);
         self.wake();
@@ -391,8 +396,7 @@ impl EventLoop {
         let task = self.runtime().spawn(async move {
             tokio::time::sleep_until(at.into()).await;
             if let Some(event_loop) = event_loop.upgrade() {
-                event_loop.alarm_is_due.store(true, Ordering::Release);
-                event_loop.wake();
+                event_loop.rouse(LATE);
             }
         });
         *alarm = Some(Alarm { at, task: task.abort_handle() });

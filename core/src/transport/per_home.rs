@@ -7,7 +7,7 @@ use crate::driver::Home;
 use crate::error::Result;
 
 /// How many homes may have one at a time; those of runtimes and loops that are gone must not pile up.
-const MOST: usize = 8;
+const MOST: usize = 64;
 
 type Held<T> = (Home, T);
 

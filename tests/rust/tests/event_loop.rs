@@ -191,6 +191,23 @@ fn time_runs_out_whatever_is_waited_for() {
 }
 
 #[test]
+fn time_runs_out_while_something_else_is_started() {
+    let (tells, told) = mpsc::channel();
+    let server = Wire::start(move |mut stream, _| {
+        tells.send(request(&mut stream).is_some()).unwrap();
+        let _ = stream.read(&mut [0]);
+    });
+    let client = process_client(server.client().request_timeout(Duration::from_millis(100)).max_retries(0));
+    let mut host = Host::new();
+    let (_, answered) = host.start(&client, "j");
+    assert!(host.until(|| told.try_recv().ok()));
+    // Until there is nothing left that the loop would look at anyway.
+    host.turn(Duration::from_millis(20));
+    host.event_loop.start(async { std::thread::sleep(Duration::from_millis(200)) });
+    assert_eq!(failed(host.end(&answered)).code(), ErrorCode::Timeout);
+}
+
+#[test]
 fn a_retry_waits_for_its_time() {
     let server = Wire::start(|mut stream, number| {
         request(&mut stream).unwrap();
@@ -291,6 +308,19 @@ fn each_loop_has_its_own_connections_and_ends_with_them() {
         drop(host);
         closed.recv_timeout(PATIENCE).expect("the client lives on, the loop's connection does not");
     }
+}
+
+#[test]
+fn many_loops_at_once_keep_their_connections() {
+    let server = Wire::start(|mut stream, _| answer_all(&mut stream));
+    let client = process_client(server.client());
+    let mut hosts: Vec<Host> = (0..20).map(|_| Host::new()).collect();
+    for _ in 0..3 {
+        for host in &mut hosts {
+            assert!(host.ask(&client).unwrap().job_complete());
+        }
+    }
+    assert_eq!(server.accepted(), hosts.len());
 }
 
 #[test]
