@@ -10,6 +10,8 @@
 
 #[cfg(all(unix, feature = "background"))]
 pub mod event_loop;
+#[cfg(all(unix, feature = "background"))]
+pub(crate) mod seat;
 
 #[cfg(all(unix, feature = "background"))]
 pub(crate) use self::hosted::*;

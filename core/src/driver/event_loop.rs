@@ -9,7 +9,7 @@ use std::net::TcpStream;
 use std::os::fd::{AsRawFd, RawFd};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Context, Wake, Waker};
 use std::time::{Duration, Instant};
 
 use mio::event::Event;
@@ -19,6 +19,7 @@ use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
 
 use super::hosted::poll_in;
+use super::seat::{News, Place, Seat};
 use crate::clock::BoxFuture;
 use crate::slab::{Slab, Slot};
 
@@ -83,109 +84,6 @@ impl Drop for Alarm {
     }
 }
 
-/// A socket's readiness, as far as it is known.
-#[derive(Default)]
-struct Place {
-    readable: Side,
-    writable: Side,
-}
-
-struct Side {
-    is_ready: AtomicBool,
-    /// The other side has ended it: from then on it is always ready.
-    is_closed: AtomicBool,
-    waker: Mutex<Option<Waker>>,
-}
-
-impl Default for Side {
-    fn default() -> Self {
-        // Nobody has tried yet.
-        Self { is_ready: AtomicBool::new(true), is_closed: AtomicBool::new(false), waker: Mutex::default() }
-    }
-}
-
-impl Side {
-    fn tell(&self, is_closed: bool) {
-        if is_closed {
-            self.is_closed.store(true, Ordering::Release);
-        }
-        self.is_ready.store(true, Ordering::Release);
-        let waker = lock(&self.waker).take();
-        waker.into_iter().for_each(Waker::wake);
-    }
-
-    fn poll(&self, waker: &Waker, mut attempt: impl FnMut() -> io::Result<usize>) -> Poll<io::Result<usize>> {
-        loop {
-            if !self.is_ready.load(Ordering::Acquire) {
-                match &mut *lock(&self.waker) {
-                    Some(held) => held.clone_from(waker),
-                    none => *none = Some(waker.clone()),
-                }
-                // Whoever tells is on this thread, so it has not become ready meanwhile.
-                return Poll::Pending;
-            }
-            match attempt() {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.exhaust(),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                other => return Poll::Ready(other),
-            }
-        }
-    }
-
-    fn exhaust(&self) {
-        if !self.is_closed.load(Ordering::Acquire) {
-            self.is_ready.store(false, Ordering::Release);
-        }
-    }
-}
-
-/// A socket's place in an event loop, until it is dropped.
-pub(crate) struct Seat {
-    event_loop: Weak<EventLoop>,
-    place: Arc<Place>,
-    slot: Slot,
-    fd: RawFd,
-}
-
-impl Seat {
-    /// Tries to read if there may be something, and has the waker woken once there is if there is not. The attempt is told
-    /// where to read to, and says how much it read and whether that was all there was.
-    pub(crate) fn poll_read(
-        &self,
-        waker: &Waker,
-        mut attempt: impl FnMut(&mut [u8]) -> io::Result<(usize, bool)>,
-    ) -> Poll<io::Result<usize>> {
-        let Some(event_loop) = self.event_loop.upgrade() else { return Poll::Ready(Err(io::ErrorKind::Other.into())) };
-        let side = &self.place.readable;
-        side.poll(waker, || {
-            let (count, was_all) = attempt(&mut lock(&event_loop.room))?;
-            // What comes later is told. Elsewhere than with epoll, not reliably.
-            if was_all && 0 < count && cfg!(target_os = "linux") {
-                side.exhaust();
-            }
-            Ok(count)
-        })
-    }
-
-    /// Tries to write if there may be room, and has the waker woken once there is if there is not.
-    pub(crate) fn poll_write(
-        &self,
-        waker: &Waker,
-        attempt: impl FnMut() -> io::Result<usize>,
-    ) -> Poll<io::Result<usize>> {
-        self.place.writable.poll(waker, attempt)
-    }
-}
-
-impl Drop for Seat {
-    fn drop(&mut self) {
-        if let Some(event_loop) = self.event_loop.upgrade() {
-            let _ = lock(&event_loop.queue).poll.registry().deregister(&mut SourceFd(&self.fd));
-            lock(&event_loop.seats).remove(self.slot);
-        }
-    }
-}
-
 /// Wakes what is in one place of the tasks.
 struct Rouse {
     event_loop: Weak<EventLoop>,
@@ -204,7 +102,7 @@ impl Wake for Rouse {
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -252,9 +150,8 @@ impl EventLoop {
         if held.id() != runtime.id() {
             *held = runtime;
             drop(held);
-            // The alarm has ended with its thread; the next turn sets it anew.
-            self.alarm_is_due.store(true, Ordering::Release);
-            self.wake();
+            // The alarm has ended with its thread, and is set anew.
+            self.rouse(LATE);
         }
     }
 
@@ -318,14 +215,11 @@ impl EventLoop {
                 let seats = lock(&self.seats);
                 // The token is a place's index, so the cast loses nothing.
                 let of = |event: &Event| seats.at(event.token().0 as u32).map(|(_, place)| Arc::clone(place));
-                let told = |event: &Event| Some((of(event)?, told_by(event)));
+                let told = |event: &Event| Some((of(event)?, News::of(event)));
                 places.extend(events.iter().filter(|event| event.token() != WOKEN).filter_map(told));
             }
             drop(queue);
-            for (place, (read, write)) in places.drain(..) {
-                read.into_iter().for_each(|is_closed| place.readable.tell(is_closed));
-                write.into_iter().for_each(|is_closed| place.writable.tell(is_closed));
-            }
+            places.drain(..).for_each(|(place, news): (Arc<Place>, News)| place.tell(news));
             if seen < EVENTS {
                 return;
             }
@@ -425,29 +319,29 @@ impl EventLoop {
     pub(crate) fn seat(self: &Arc<Self>, tcp: &TcpStream) -> io::Result<Seat> {
         let place = Arc::new(Place::default());
         let slot = lock(&self.seats).add(Arc::clone(&place));
-        let seat = Seat { event_loop: Arc::downgrade(self), place, slot, fd: tcp.as_raw_fd() };
+        let seat = Seat::new(Arc::downgrade(self), place, slot, tcp.as_raw_fd());
         let both = mio::Interest::READABLE | mio::Interest::WRITABLE;
         let token = Token(slot.index() as usize);
-        lock(&self.queue).poll.registry().register(&mut SourceFd(&seat.fd), token, both)?;
+        lock(&self.queue).poll.registry().register(&mut SourceFd(&tcp.as_raw_fd()), token, both)?;
         Ok(seat)
     }
-}
 
-/// Whether a socket may be read and written, and for each whether that is its end.
-fn told_by(event: &Event) -> (Option<bool>, Option<bool>) {
-    let read = (event.is_readable() || event.is_read_closed() || event.is_error())
-        .then(|| event.is_read_closed() || event.is_error());
-    let write = (event.is_writable() || event.is_write_closed() || event.is_error())
-        .then(|| event.is_write_closed() || event.is_error());
-    (read, write)
+    /// Tells it no more.
+    pub(super) fn leave(&self, slot: Slot, fd: RawFd) {
+        let _ = lock(&self.queue).poll.registry().deregister(&mut SourceFd(&fd));
+        lock(&self.seats).remove(slot);
+    }
+
+    /// Where what is read goes first.
+    pub(super) fn room(&self) -> MutexGuard<'_, Box<[u8]>> {
+        lock(&self.room)
+    }
 }
 
 impl Drop for EventLoop {
     fn drop(&mut self) {
         // Connections that rest here learn that nobody looks at them any more.
-        for place in lock(&self.seats).drain() {
-            place.readable.tell(true);
-        }
+        lock(&self.seats).drain().for_each(|place| place.tell(News::END));
     }
 }
 

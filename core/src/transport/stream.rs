@@ -99,7 +99,7 @@ mod hosted {
     use tokio::io::ReadBuf;
 
     use crate::driver;
-    use crate::driver::event_loop::Seat;
+    use crate::driver::seat::Seat;
     use crate::error::{Error, Result};
     use crate::transport::failure::{Failure, classify};
 
