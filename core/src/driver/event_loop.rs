@@ -145,6 +145,7 @@ impl EventLoop {
     }
 
     /// Goes on with another thread of the library's, where the one before has ended.
+    #[cfg(feature = "blocking")]
     pub(crate) fn follow(&self, runtime: Handle) {
         let mut held = lock(&self.runtime);
         if held.id() != runtime.id() {
