@@ -115,6 +115,8 @@ mod hosted {
     use std::task::Poll;
     use std::time::{Duration, Instant};
 
+    use tokio_util::task::AbortOnDropHandle;
+
     use super::event_loop::EventLoop;
     use super::{Executor, Home};
 
@@ -178,14 +180,6 @@ mod hosted {
 
     /// Runs what needs tokio, which sockets do until they are open, and waits for it; `None` when the runtime has ended.
     pub(crate) async fn on_runtime<T: Send + 'static>(future: impl Future<Output = T> + Send + 'static) -> Option<T> {
-        /// A task that is dropped with the wait for it.
-        struct Task<T>(tokio::task::JoinHandle<T>);
-        impl<T> Drop for Task<T> {
-            fn drop(&mut self) {
-                self.0.abort();
-            }
-        }
-        let mut task = Task(with(|event_loop| event_loop.runtime().spawn(future))?);
-        (&mut task.0).await.ok()
+        with(|event_loop| AbortOnDropHandle::new(event_loop.runtime().spawn(future)))?.await.ok()
     }
 }

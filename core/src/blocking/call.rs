@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::task::AbortHandle;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::runtime::{Lane, ProcessRuntime};
 #[cfg(unix)]
@@ -75,7 +76,7 @@ impl<T: Send + 'static> PendingCall<T> {
                 turn().await;
                 let _ = done.send(result);
             });
-            let task = AbortOnDrop(task.abort_handle());
+            let task = AbortOnDropHandle::new(task);
             self.future = Some(Box::pin(async move {
                 let _task = task;
                 // Nothing is sent only when the runtime is being stopped.
@@ -174,15 +175,6 @@ impl<T: Send + 'static> PendingCall<T> {
         event_loop.follow(self.runtime.background()?);
         let slot = event_loop.start(async move { done(future.await) });
         Ok(Running::Hosted(Arc::clone(event_loop), slot))
-    }
-}
-
-/// Drops a task's future with the wait for it.
-struct AbortOnDrop(AbortHandle);
-
-impl Drop for AbortOnDrop {
-    fn drop(&mut self) {
-        self.0.abort();
     }
 }
 
