@@ -76,8 +76,8 @@ impl Background {
     }
 }
 
-/// What runs on the library's thread, or on an event loop's, and can be given up: then its request is dropped and nothing is heard of its end.
-/// Dropping it does nothing.
+/// What runs on the library's thread, or on an event loop's, and can be given up: then its request is dropped and nothing
+/// is heard of its end. Dropping it does nothing.
 #[derive(Debug)]
 pub enum Running {
     /// A call with a task of its own.

@@ -38,7 +38,7 @@ impl Clock for SystemClock {
     }
 
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
-        if driver::is_hosted() { Box::pin(driver::sleep(duration)) } else { Box::pin(tokio::time::sleep(duration)) }
+        Box::pin(driver::sleep(duration))
     }
 
     fn chance(&self) -> f64 {
