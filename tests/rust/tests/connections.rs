@@ -7,7 +7,6 @@
 mod wire;
 
 use std::io::{Read, Write};
-use std::net::Shutdown;
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -15,7 +14,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use smileid_jobs::blocking::ProcessClient;
 use smileid_jobs::{Client, ErrorCode, JobStatus, Result, Signature};
-use wire::{KEY, PARTNER_ID, Wire, answer, answer_all, complete, request};
+use wire::{KEY, PARTNER_ID, Wire, answer, answer_all, answer_one, complete, request};
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -58,13 +57,7 @@ async fn no_more_connections_stay_open_than_queries_may_run() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_connection_that_the_server_closes_is_closed_here_too_and_not_used_again() {
     let (closes, closed) = mpsc::channel();
-    let server = Wire::start(move |mut stream, _| {
-        request(&mut stream).unwrap();
-        stream.write_all(&answer("", complete().as_bytes())).unwrap();
-        stream.shutdown(Shutdown::Write).unwrap();
-        // Nobody asks meanwhile: the end alone must do.
-        closes.send(stream.read(&mut [0]).is_ok_and(|length| length == 0)).unwrap();
-    });
+    let server = Wire::start(move |stream, _| answer_one(stream, &closes));
     // A retry would hide a query that was lost on a dead connection.
     let client = server.client().max_retries(0).build().unwrap();
     for number in 1..=3 {

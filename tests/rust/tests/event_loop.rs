@@ -13,7 +13,6 @@ mod certified;
 
 use std::future::poll_fn;
 use std::io::{Read, Write};
-use std::net::Shutdown;
 use std::sync::mpsc::{self, Receiver, TryRecvError};
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
@@ -27,7 +26,7 @@ use smileid_jobs::background::Running;
 use smileid_jobs::blocking::{ProcessClient, event_loop};
 use smileid_jobs::driver::event_loop::EventLoop;
 use smileid_jobs::{Client, ClientBuilder, Error, ErrorCode, JobStatus, Phase, Result};
-use wire::{KEY, PARTNER_ID, Wire, answer, answer_all, complete, request};
+use wire::{KEY, PARTNER_ID, Wire, answer, answer_all, answer_one, complete, request};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -256,12 +255,7 @@ fn closing_the_client_ends_queries_from_another_thread() {
 #[test]
 fn a_connection_that_the_server_closes_is_closed_here_too_and_not_used_again() {
     let (closes, closed) = mpsc::channel();
-    let server = Wire::start(move |mut stream, _| {
-        request(&mut stream).unwrap();
-        stream.write_all(&answer("", complete().as_bytes())).unwrap();
-        stream.shutdown(Shutdown::Write).unwrap();
-        closes.send(stream.read(&mut [0]).is_ok_and(|length| length == 0)).unwrap();
-    });
+    let server = Wire::start(move |stream, _| answer_one(stream, &closes));
     let (client, mut host) = (process_client(server.client().max_retries(0)), Host::new());
     for number in 1..=3 {
         assert!(host.ask(&client).unwrap().job_complete());

@@ -1,9 +1,10 @@
 //! A server in this process that does what it is told with one connection at a time, byte by byte.
 
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::Sender;
 use std::time::Duration;
 
 use smileid_jobs::{Client, ClientBuilder, Signature};
@@ -82,4 +83,12 @@ pub fn answer_all(stream: &mut (impl Read + Write)) {
     while request(stream).is_some() {
         stream.write_all(&answer("", complete().as_bytes())).unwrap();
     }
+}
+
+/// Answers one request, ends the connection and tells whether the client has ended it too.
+pub fn answer_one(mut stream: TcpStream, ends: &Sender<bool>) {
+    request(&mut stream).unwrap();
+    stream.write_all(&answer("", complete().as_bytes())).unwrap();
+    stream.shutdown(Shutdown::Write).unwrap();
+    ends.send(stream.read(&mut [0]).is_ok_and(|length| length == 0)).unwrap();
 }
