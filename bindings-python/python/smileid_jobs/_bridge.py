@@ -1,7 +1,8 @@
 """How completions come from native threads to an event loop: a queue each loop drains on its own thread.
 
 Native threads never enter the interpreter. They write one byte per batch into a pipe that the loop watches; loops that
-cannot watch one (Windows' default) have a thread that waits for the byte and calls them.
+cannot watch one (Windows' default) have a thread that waits for the byte and calls them. A lone query has no native
+thread to wait for: the loop watches a second descriptor, and draining drives it.
 """
 
 from __future__ import annotations
