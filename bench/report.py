@@ -19,6 +19,8 @@ class Measured:
 
     machine: str
     python: str
+    awake: bool = False
+    """Whether the cores were kept from sleeping while queries were measured."""
     scenarios: dict[str, Any] = field(default_factory=dict)
     startup: list[Figure] = field(default_factory=list)
     waiting: list[waiting.Row] = field(default_factory=list)
@@ -30,7 +32,9 @@ class Measured:
 
 
 def markdown(measured: Measured) -> str:
-    lines = [f"Machine: {measured.machine}, Python {measured.python}. This run took {measured.seconds / 60:.1f} minutes.", ""]
+    cores = "kept awake" if measured.awake else "let sleep"
+    machine = f"Machine: {measured.machine}, Python {measured.python}; for queries its cores were {cores}."
+    lines = [f"{machine} This run took {measured.seconds / 60:.1f} minutes.", ""]
     for scenario, result in measured.scenarios.items():
         lines += queries.table(scenario, result["rounds"])
     ratios = queries.ratios(measured.scenarios)

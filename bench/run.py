@@ -1,16 +1,18 @@
 #!/usr/bin/env python3
 """Measures what a query and a waiting job cost beside peers and the limit, in one run: ratios with their spread.
 
-    run.py [--scenario ID ...] [--subject NAME ...] [--rounds N] [--seconds S]      BENCH=full for everything
+    run.py [--scenario ID ...] [--subject NAME ...] [--rounds N] [--seconds S] [--asleep]      BENCH=full for everything
 
 Subjects take turns, in reverse order every second round; client and server have a core each. What counts is the CPU time
 of the client's process per query: a ratio is taken in each round, and its median is printed with the smallest and
-largest. A run in which the limit program itself was not steady gives no verdict. Nothing here fails a build.
+largest. A run in which the limit program itself was not steady gives no verdict. Nothing here fails a build. Where it may
+(root, on Linux), it keeps the cores from sleeping while queries are measured.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import dataclasses
 import json
 import os
@@ -28,7 +30,7 @@ import queries
 import report
 import startup
 import waiting
-from process import OUT, Failed, machine
+from process import OUT, Failed, awake, machine
 from scenarios import SCENARIOS, SUBJECTS, subjects_of
 
 T = TypeVar("T")
@@ -51,6 +53,7 @@ def main() -> int:
     parser.add_argument("--subject", action="append", choices=SUBJECTS)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float)
+    parser.add_argument("--asleep", action="store_true", help="let the cores sleep between queries")
     given = parser.parse_args()
     full = os.environ.get("BENCH") == "full"
     seconds = given.seconds or (1.0 if full else 0.6)
@@ -73,11 +76,12 @@ def main() -> int:
         measured.exits = attempt("exits", lambda: exits.run(1000 if full else 100), [])
     if is_wanted("parts"):
         measured.parts = attempt("parts", parts.run, {})
-    for scenario in SCENARIOS:
-        if is_wanted(scenario.id) and (given.scenario or full or not scenario.full_only):
-            subjects = given.subject or subjects_of(scenario, full)
-            rounds = queries.play(scenario, subjects, given.rounds, seconds)
-            measured.scenarios[scenario.id] = {"steady": queries.is_steady(scenario, rounds), "rounds": rounds}
+    with contextlib.nullcontext(False) if given.asleep else awake() as measured.awake:
+        for scenario in SCENARIOS:
+            if is_wanted(scenario.id) and (given.scenario or full or not scenario.full_only):
+                subjects = given.subject or subjects_of(scenario, full)
+                rounds = queries.play(scenario, subjects, given.rounds, seconds)
+                measured.scenarios[scenario.id] = {"steady": queries.is_steady(scenario, rounds), "rounds": rounds}
     measured.seconds = time.monotonic() - started
     text = report.markdown(measured)
     (OUT / "results.json").write_text(json.dumps(dataclasses.asdict(measured), indent=1), encoding="utf-8")
