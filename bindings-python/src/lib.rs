@@ -17,6 +17,7 @@ mod failure;
 mod making;
 mod shapes;
 mod signature;
+mod slots;
 mod status;
 mod streams;
 mod texts;

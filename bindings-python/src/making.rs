@@ -1,13 +1,14 @@
 //! The parts of an answer as the package's own classes, made straight of what the core has read.
 
-use pyo3::intern;
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyBool, PyDict, PyFloat, PyList, PyString, PyTuple};
+use pyo3::types::{PyBool, PyDict, PyFloat, PyList, PyTuple, PyType};
 use smileid_jobs::{Host, Json, Make, Open, Reading};
 
 use crate::arguments::Any;
-use crate::shapes::{Found, Pattern, Shapes};
+use crate::shapes::{Found, Shapes};
+use crate::slots::{Blank, Slot};
 use crate::texts::Values;
 
 /// The package's classes, which the core's structs become.
@@ -15,28 +16,16 @@ static CLASSES: PyOnceLock<Vec<Class>> = PyOnceLock::new();
 
 struct Class {
     name: String,
-    /// What `object.__new__` takes.
-    class: Py<PyTuple>,
-    /// `object.__new__`: a frozen dataclass' `__init__` costs several times all the rest.
-    new: Py<PyAny>,
-    /// Sets `__dict__`, past the `__setattr__` of frozen dataclasses, which refuses.
-    set_dict: Py<PyAny>,
-    /// The `__dict__`, once there was one.
-    pattern: PyOnceLock<Pattern>,
+    class: Py<PyType>,
+    /// Its fields, once one was made.
+    slots: PyOnceLock<Vec<Slot>>,
 }
 
-/// Takes the classes that views are made of, and what sets their `__dict__`, before the first view is made.
+/// Takes the classes that views are made of, before the first view is made. They have slots, and no `__init__` has to run.
 #[pyfunction]
-pub(crate) fn use_classes(py: Python<'_>, classes: Vec<Any<'_>>, set_dict: Py<PyAny>) -> PyResult<()> {
-    let object = py.get_type::<PyAny>();
-    let class = |class: Any<'_>| {
-        Ok(Class {
-            name: class.getattr(intern!(py, "__name__"))?.extract()?,
-            class: (class,).into_pyobject(py)?.unbind(),
-            new: object.getattr(intern!(py, "__new__"))?.unbind(),
-            set_dict: set_dict.clone_ref(py),
-            pattern: PyOnceLock::new(),
-        })
+pub(crate) fn use_classes<'py>(py: Python<'py>, classes: Vec<Bound<'py, PyType>>) -> PyResult<()> {
+    let class = |class: Bound<'py, PyType>| {
+        Ok(Class { name: class.name()?.to_string(), class: class.unbind(), slots: PyOnceLock::new() })
     };
     let classes = classes.into_iter().map(class).collect::<PyResult<Vec<_>>>()?;
     // A second import in one process brings the same classes.
@@ -67,10 +56,8 @@ struct Maker<'a, 'py> {
 }
 
 struct Begun<'a, 'py> {
-    class: &'a Class,
-    names: &'static [&'static str],
-    pattern: Option<&'a Pattern>,
-    dict: Bound<'py, PyDict>,
+    slots: &'a [Slot],
+    object: Blank<'py>,
     /// The field after the last one that was set.
     next: usize,
 }
@@ -149,45 +136,33 @@ impl<'a, 'py> Host<'a> for Maker<'a, 'py> {
 
     fn view(&mut self, class: &'static str, names: &'static [&'static str]) -> PyResult<Begun<'a, 'py>> {
         let class = self.classes.iter().find(|known| known.name == class);
-        let class = class.ok_or_else(|| pyo3::exceptions::PyTypeError::new_err("a view has no such class"))?;
-        let pattern = class.pattern.get(self.py);
-        let dict = match pattern {
-            Some(pattern) => pattern.copy(self.py)?,
-            None => PyDict::new(self.py),
-        };
-        Ok(Begun { class, names, pattern, dict, next: 0 })
+        let class = class.ok_or_else(|| PyTypeError::new_err("a view has no such class"))?;
+        let bound = class.class.bind(self.py);
+        let slots = || names.iter().map(|name| Slot::of(bound, name)).collect::<PyResult<Vec<_>>>();
+        let slots = class.slots.get_or_try_init(self.py, slots)?;
+        Ok(Begun { slots, object: Blank::of(bound)?, next: 0 })
     }
 
     fn field(&mut self, view: &mut Begun<'a, 'py>, at: usize, value: Any<'py>) -> PyResult<()> {
         view.pass_to(at)?;
         view.next = at + 1;
-        view.set(at, &value)
+        view.set(at, value)
     }
 
     fn finish(&mut self, mut view: Begun<'a, 'py>) -> PyResult<Any<'py>> {
-        view.pass_to(view.names.len())?;
-        if view.pattern.is_none() {
-            // Another thread's is as good.
-            let _ = view.class.pattern.set(self.py, Pattern::of(&view.dict)?);
-        }
-        let made = view.class.new.bind(self.py).call1(view.class.class.bind(self.py))?;
-        view.class.set_dict.bind(self.py).call1((&made, view.dict))?;
-        Ok(made)
+        view.pass_to(view.slots.len())?;
+        Ok(view.object.done())
     }
 }
 
-impl Begun<'_, '_> {
-    fn set(&self, at: usize, value: &Any<'_>) -> PyResult<()> {
-        match (self.pattern, self.names.get(at)) {
-            (Some(pattern), _) => pattern.set(&self.dict, at, value),
-            (None, Some(name)) => self.dict.set_item(PyString::intern(value.py(), name), value),
-            (None, None) => Ok(()),
-        }
+impl<'py> Begun<'_, 'py> {
+    fn set(&self, at: usize, value: Any<'py>) -> PyResult<()> {
+        self.slots.get(at).map_or(Ok(()), |slot| self.object.set(slot, value))
     }
 
     /// The fields that were passed over are none.
     fn pass_to(&mut self, at: usize) -> PyResult<()> {
-        let none = self.dict.py().None().into_bound(self.dict.py());
-        (self.next..at).try_for_each(|at| self.set(at, &none))
+        let none = self.object.py().None().into_bound(self.object.py());
+        (self.next..at).try_for_each(|at| self.set(at, none.clone()))
     }
 }

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from . import _native
-from .results import Antifraud, IdResponse, ImageLinks, JobResult, PartnerParams, SuspectUser, View
+from .results import Antifraud, IdResponse, ImageLinks, JobResult, PartnerParams, SuspectUser
 
-_native.use_classes(
-    [Antifraud, IdResponse, ImageLinks, JobResult, PartnerParams, SuspectUser], vars(View)["__dict__"].__set__
-)
+_native.use_classes([Antifraud, IdResponse, ImageLinks, JobResult, PartnerParams, SuspectUser])

@@ -9,29 +9,54 @@ because products differ: a value of another type than expected is absent here, a
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Any, ClassVar
+from dataclasses import FrozenInstanceError, dataclass, field, fields
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeVar, cast
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+_C = TypeVar("_C")
+
 __all__ = ["Antifraud", "IdResponse", "ImageLinks", "JobResult", "PartnerParams", "SuspectUser"]
 
 
-@dataclass(frozen=True, repr=False)
 class View:
     """The base of the classes in this module."""
+
+    __slots__ = ()
 
     _shown: ClassVar[tuple[str, ...]] = ()
     """The fields that ``repr()`` may show."""
 
     def to_dict(self) -> dict[str, Any]:
         """Everything as new dicts, lists and scalars. Holds personal data."""
-        return {entry.name: _plain(getattr(self, entry.name)) for entry in fields(self)}
+        return {name: _plain(getattr(self, name)) for name in _names(self)}
 
     def __repr__(self) -> str:
         shown = ", ".join(f"{name}={getattr(self, name)!r}" for name in self._shown)
         return f"{type(self).__name__}({shown})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), tuple(getattr(self, name) for name in _names(self))
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        raise FrozenInstanceError(f"cannot assign to field {name!r}")
+
+    def __delattr__(self, name: str) -> NoReturn:
+        raise FrozenInstanceError(f"cannot delete field {name!r}")
+
+
+def _names(view: Any) -> tuple[str, ...]:
+    return tuple(entry.name for entry in fields(view))
+
+
+def _slotted(cls: type[_C]) -> type[_C]:
+    """The dataclass with slots in place of a ``__dict__``, which costs half: ``slots=True`` is of Python 3.10."""
+    names = _names(cls)
+    # What dataclasses write to refuse an assignment knows only the class it was written for: `View` has it.
+    left_out = {*names, "__dict__", "__weakref__", "__setattr__", "__delattr__"}
+    body = {name: value for name, value in vars(cls).items() if name not in left_out}
+    return cast("type[_C]", type(cls.__name__, cls.__bases__, {**body, "__slots__": names}))
 
 
 def _plain(value: Any) -> Any:
@@ -44,6 +69,7 @@ def _plain(value: Any) -> Any:
     return value
 
 
+@_slotted
 @dataclass(frozen=True, repr=False)
 class PartnerParams(View):
     """What the app sent along with the job, and got back."""
@@ -60,6 +86,7 @@ class PartnerParams(View):
     _shown = ("job_type",)
 
 
+@_slotted
 @dataclass(frozen=True, repr=False)
 class SuspectUser(View):
     """A user whom Smile Secure suspects."""
@@ -72,6 +99,7 @@ class SuspectUser(View):
     _shown = ("reasons",)
 
 
+@_slotted
 @dataclass(frozen=True, repr=False)
 class Antifraud(View):
     """What Smile Secure found: users who look like the same person. One view of both shapes that servers send."""
@@ -90,6 +118,7 @@ class Antifraud(View):
     _shown = ("fraud_detected", "result_code")
 
 
+@_slotted
 @dataclass(frozen=True, repr=False)
 class IdResponse(View):
     """What an id authority or a document says about the person: Enhanced KYC, KYC with SmartSelfie, and documents.
@@ -125,6 +154,7 @@ class IdResponse(View):
     """The authority's own record; its values are not only texts."""
 
 
+@_slotted
 @dataclass(frozen=True, repr=False)
 class JobResult(View):
     """One result of a job: the verdict of a product."""
@@ -165,6 +195,7 @@ class JobResult(View):
     _shown = ("result_code", "result_type", "is_final_result")
 
 
+@_slotted
 @dataclass(frozen=True, repr=False)
 class ImageLinks(View):
     """Links to the job's images. They are signed and short-lived: fetch at once, never log them.
