@@ -14,6 +14,8 @@ from scenarios import LIMIT, PLAIN_ONLY, RATIOS, STEADY_OVER_TLS, Ratio, Scenari
 Row = dict[str, Any]
 Rounds = list[dict[str, Row]]
 CPU = "cpu_us_per_query"
+TURNS = 4
+"""A round gives each subject this many windows, so that a machine that is slower for seconds is so for all of them."""
 
 
 def command(subject: str) -> list[str]:
@@ -41,17 +43,31 @@ def window(subject: str, program: Program) -> Row | None:
     """`None` where it failed."""
     try:
         row: Row = program.ask("go")
+        row["rss_kib"] = program.peak_rss_bytes() / 1024
     except Failed as failure:
         print(f"  {subject}: {failure}", file=sys.stderr)
         return None
-    row[CPU] = row["cpu_us"] / row["n"]
-    row["queries_per_s"] = row["n"] / row["seconds"]
-    row["rss_kib"] = program.peak_rss_bytes() / 1024
     return row
 
 
+def one_round(programs: dict[str, Program], is_even: bool) -> dict[str, Row]:
+    """What every subject that did not fail measured in all its windows. The order is reversed every second turn."""
+    windows: dict[str, list[Row | None]] = {subject: [] for subject in programs}
+    for turn in range(TURNS):
+        for subject in list(programs) if (turn % 2 == 0) == is_even else list(programs)[::-1]:
+            windows[subject].append(window(subject, programs[subject]))
+    return {subject: together([row for row in rows if row]) for subject, rows in windows.items() if all(rows)}
+
+
+def together(windows: list[Row]) -> Row:
+    row: Row = {key: sum(window[key] for window in windows) for key in ("n", "seconds", "cpu_us")}
+    return row | {
+        CPU: row["cpu_us"] / row["n"], "queries_per_s": row["n"] / row["seconds"], "rss_kib": windows[-1]["rss_kib"],
+    }
+
+
 def play(scenario: Scenario, subjects: list[str], rounds: int, seconds: float) -> Rounds:
-    """The rounds of one scenario: for each, what every subject measured. The order is reversed every second round."""
+    """The rounds of one scenario: for each, what every subject measured."""
     played: Rounds = []
     with server() as at, contextlib.ExitStack() as ends:
         programs = {}
@@ -59,13 +75,11 @@ def play(scenario: Scenario, subjects: list[str], rounds: int, seconds: float) -
             if scenario.tls and subject in PLAIN_ONLY:
                 continue
             try:
-                programs[subject] = ends.enter_context(start(subject, scenario, at, seconds))
+                programs[subject] = ends.enter_context(start(subject, scenario, at, seconds / TURNS))
             except Failed as failure:
                 print(f"  {subject}: {failure}", file=sys.stderr)
         for number in range(rounds):
-            order = list(programs) if number % 2 == 0 else list(programs)[::-1]
-            rows = {subject: window(subject, programs[subject]) for subject in order}
-            played.append({subject: row for subject, row in rows.items() if row is not None})
+            played.append(one_round(programs, number % 2 == 0))
             shown = {subject: f"{row[CPU]:.1f}" for subject, row in played[-1].items()}
             print(f"  {scenario.id}, round {number + 1}: {shown}", file=sys.stderr, flush=True)
     return played

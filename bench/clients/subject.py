@@ -12,11 +12,14 @@ import datetime
 import hmac
 import http.client
 import json
+import os
+import queue
 import resource
 import ssl
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import urlsplit
@@ -27,6 +30,7 @@ PARTNER_ID, API_KEY, USER_ID, JOB_ID = "001", "bench-key", "user-1", "job-1"
 WARM_UP = 300
 
 Ask = Callable[[], None]
+Until = Callable[[int], bool]
 AsyncAsk = Callable[[], Awaitable[None]]
 
 name, url, concurrency_text, seconds_text, *rest = sys.argv[1:]
@@ -166,27 +170,41 @@ def cpu() -> float:
     return usage.ru_utime + usage.ru_stime
 
 
-def threads(ask: Ask, until: Callable[[int], bool]) -> int:
-    """Asks from as many threads as there is concurrency; the caller's alone where that is one."""
-    counts = [0] * concurrency
+def threads(ask: Ask) -> Callable[[Until], int]:
+    """What asks from as many threads as there is concurrency, which are there all along; the caller's alone where that is one."""
 
-    def work(at: int) -> None:
-        while until(counts[at]):
+    def work(until: Until) -> int:
+        count = 0
+        while until(count):
             ask()
-            counts[at] += 1
+            count += 1
+        return count
 
     if concurrency == 1:
-        work(0)
-    else:
-        workers = [threading.Thread(target=work, args=(at,)) for at in range(concurrency)]
-        for worker in workers:
-            worker.start()
-        for worker in workers:
-            worker.join()
-    return sum(counts)
+        return work
+    orders: list[queue.SimpleQueue[Until]] = [queue.SimpleQueue() for _ in range(concurrency)]
+    counts: queue.SimpleQueue[int] = queue.SimpleQueue()
+
+    def worker(told: queue.SimpleQueue[Until]) -> None:
+        try:
+            while True:
+                counts.put(work(told.get()))
+        except BaseException:
+            traceback.print_exc()
+            os._exit(1)
+
+    for told in orders:
+        threading.Thread(target=worker, args=(told,), daemon=True).start()
+
+    def all_work(until: Until) -> int:
+        for told in orders:
+            told.put(until)
+        return sum(counts.get() for _ in orders)
+
+    return all_work
 
 
-async def tasks(ask: AsyncAsk, until: Callable[[int], bool]) -> int:
+async def tasks(ask: AsyncAsk, until: Until) -> int:
     counts = [0] * concurrency
 
     async def work(at: int) -> None:
@@ -198,7 +216,7 @@ async def tasks(ask: AsyncAsk, until: Callable[[int], bool]) -> int:
     return sum(counts)
 
 
-def until(started: float) -> Callable[[int], bool]:
+def until(started: float) -> Until:
     """Whether a worker that has asked so often is to ask again."""
     if seconds_text.endswith("q"):
         most = int(seconds_text[:-1])
@@ -215,12 +233,12 @@ def report(queries: int, started: float, cpu_before: float) -> None:
 def main() -> None:
     warm = WARM_UP // concurrency + 1
     if name in SYNC:
-        ask = SYNC[name]()
-        threads(ask, lambda count: count < warm)
+        work = threads(SYNC[name]())
+        work(lambda count: count < warm)
         print("ready", flush=True)
         while sys.stdin.readline():
             started, before = time.perf_counter(), cpu()
-            report(threads(ask, until(started)), started, before)
+            report(work(until(started)), started, before)
         return
 
     async def run() -> None:

@@ -3,7 +3,7 @@
 //! To set an attribute by its name costs more than to make what most attributes hold. So each slot is set by its name once,
 //! in an instance that nobody sees, and looked for there: from then on its place is known.
 
-#![allow(unsafe_code)]
+#![allow(unsafe_code, reason = "an instance is filled in its memory")]
 
 use pyo3::ffi::{self, PyObject};
 use pyo3::intern;
