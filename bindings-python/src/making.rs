@@ -101,10 +101,12 @@ impl<'a, 'py> Host<'a> for Maker<'a, 'py> {
             return Ok(dict.copy()?.into_any());
         }
         let keys = open.entries().map(|(key, _)| key);
+        let mut is_flat = true;
         let dict = match self.shapes.find(keys.clone()) {
             Found::Shape(shape) => {
                 let dict = shape.pattern.copy(self.py)?;
                 for (at, (_, value)) in open.entries().enumerate() {
+                    is_flat &= !value.has_parts();
                     shape.pattern.set(&dict, at, &value.make(self)?)?;
                 }
                 dict
@@ -112,6 +114,7 @@ impl<'a, 'py> Host<'a> for Maker<'a, 'py> {
             found => {
                 let dict = PyDict::new(self.py);
                 for (key, value) in open.entries() {
+                    is_flat &= !value.has_parts();
                     dict.set_item(key, value.make(self)?)?;
                 }
                 if let Found::Again(at) = found {
@@ -120,7 +123,7 @@ impl<'a, 'py> Host<'a> for Maker<'a, 'py> {
                 dict
             }
         };
-        if open.is_flat() {
+        if is_flat {
             self.flat.rotate_left(1);
             if let Some(last) = self.flat.last_mut() {
                 *last = Some((open, dict.clone()));

@@ -80,8 +80,7 @@ impl Name {
 /// The values of one view, each made once: most stand in it twice, and many say `Passed`.
 pub(crate) struct Values<'a, 'py> {
     py: Python<'py>,
-    /// Empty until the first text.
-    known: Vec<Option<(Name, Bound<'py, PyString>)>>,
+    known: [Option<(Name, Bound<'py, PyString>)>; VALUES],
     words: &'static [Word],
     /// Nobody can end a text while its address is known here.
     borrowed: std::marker::PhantomData<&'a str>,
@@ -90,7 +89,7 @@ pub(crate) struct Values<'a, 'py> {
 impl<'a, 'py> Values<'a, 'py> {
     pub(crate) fn new(py: Python<'py>) -> Self {
         let words = ALL_WORDS.get_or_init(py, || words(py));
-        Self { py, known: Vec::new(), words, borrowed: std::marker::PhantomData }
+        Self { py, known: [const { None }; VALUES], words, borrowed: std::marker::PhantomData }
     }
 
     /// A text that lives as long as this does.
@@ -108,9 +107,6 @@ impl<'a, 'py> Values<'a, 'py> {
     }
 
     fn named(&mut self, name: Name, text: &str) -> Bound<'py, PyString> {
-        if self.known.is_empty() {
-            self.known.resize_with(VALUES, || None);
-        }
         let at = name.hash() % VALUES;
         let Some(slot) = self.known.get_mut(at) else { return PyString::new(self.py, text) };
         if let Some((_, value)) = slot.as_ref().filter(|(known, _)| *known == name) {

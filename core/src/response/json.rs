@@ -47,7 +47,8 @@ impl<'a> Json<'a> {
     }
 
     /// Whether it is a list or an object.
-    pub(super) fn has_parts(&self) -> bool {
+    #[must_use]
+    pub fn has_parts(&self) -> bool {
         matches!(self, Self::Array(_) | Self::Object(_))
     }
 
@@ -191,6 +192,9 @@ impl Serialize for Object<'_> {
     }
 }
 
+/// As many entries as results have; a few more would be more bytes than allocators keep at hand.
+const USUAL: usize = 18;
+
 /// Past this many entries a set of keys is cheaper than to look through them; it keeps hostile objects linear.
 const FEW: usize = 24;
 
@@ -301,7 +305,7 @@ impl<'a> Reader<'a> {
         // A bit for each key so far: most keys find theirs free, and need not be compared with any.
         let mut marks: u64 = 0;
         if self.next()? != b'}' {
-            entries.reserve(16);
+            entries.reserve(USUAL);
             loop {
                 self.next()?;
                 let key = match self.plain_string() {

@@ -87,12 +87,6 @@ impl<'a> Open<'a> {
     pub fn is(self, other: Self) -> bool {
         std::ptr::eq(self.all, other.all) && self.but_for.is_empty() && other.but_for.is_empty()
     }
-
-    /// Whether no list and no map is in it.
-    #[must_use]
-    pub fn is_flat(self) -> bool {
-        !self.entries().any(|(_, value)| value.has_parts())
-    }
 }
 
 impl Own for Open<'_> {
