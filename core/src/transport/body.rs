@@ -38,7 +38,9 @@ impl Collected {
         if part.len() > self.most - so_far {
             return Err(too_large());
         }
-        if so_far == 0 {
+        // Kept where it is if it may be all there is. Copied at once if not: a connection whose read buffer somebody holds
+        // takes another one to read on.
+        if so_far == 0 && part.len() >= self.declared {
             self.first = part;
             return Ok(());
         }
@@ -108,6 +110,19 @@ mod tests {
         let mut collected = Collected::new(0, 8192).unwrap();
         collected.add(buffer.slice(..100)).unwrap();
         assert_ne!(collected.finish().as_ptr(), buffer.as_ptr());
+    }
+
+    #[test]
+    fn the_buffer_is_held_only_by_a_body_that_is_whole() {
+        let buffer = Bytes::from(vec![b'x'; 8192]);
+        let mut collected = Collected::new(8192, 10_000).unwrap();
+        collected.add(buffer.clone()).unwrap();
+        assert_eq!(collected.finish().as_ptr(), buffer.as_ptr());
+        let mut collected = Collected::new(8193, 10_000).unwrap();
+        collected.add(buffer.clone()).unwrap();
+        assert!(buffer.is_unique());
+        collected.add(Bytes::from_static(b"y")).unwrap();
+        assert!(collected.finish().ends_with(b"xy"));
     }
 
     fn gzip(text: &[u8]) -> Vec<u8> {
