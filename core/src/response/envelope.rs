@@ -47,7 +47,7 @@ const FEW: usize = 24;
 impl Envelope {
     /// Reads a body: syntax, UTF-8, nesting and duplicate keys are checked, values are left where they are.
     pub(crate) fn read(raw: &[u8]) -> Result<Self> {
-        let text = std::str::from_utf8(raw).map_err(|_| invalid("the answer is not UTF-8"))?;
+        let text = utf8(raw).ok_or_else(|| invalid("the answer is not UTF-8"))?;
         Self::scan(text).ok_or_else(|| refusal::of(text))
     }
 
@@ -155,7 +155,12 @@ impl Envelope {
 
 /// The places were taken from this very body, which was UTF-8.
 fn text_at<'a>(raw: &'a [u8], place: &Range<usize>) -> Option<&'a str> {
-    raw.get(place.clone()).and_then(|value| std::str::from_utf8(value).ok())
+    raw.get(place.clone()).and_then(utf8)
+}
+
+fn utf8(raw: &[u8]) -> Option<&str> {
+    // What is short is checked before anything wider than a word has begun.
+    if raw.len() < 512 { std::str::from_utf8(raw).ok() } else { simdutf8::basic::from_utf8(raw).ok() }
 }
 
 /// Where the ids in `PartnerParams` stand, which were passed over before. Nothing for repeated keys.
