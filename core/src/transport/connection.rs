@@ -4,7 +4,7 @@
 //! the request closes the connection at once, and nothing is left behind when a runtime ends.
 
 use std::pin::{Pin, pin};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Weak};
 use std::task::{Context, Poll, Wake, Waker};
 
@@ -12,6 +12,7 @@ use super::pool::Pool;
 use super::target::Origin;
 use crate::driver::Executor;
 use bytes::Bytes;
+use futures_util::task::AtomicWaker;
 use http::{Request, Response};
 use http_body_util::Full;
 use hyper::body::{Body, Frame, Incoming};
@@ -22,11 +23,14 @@ use hyper::rt::{Read, Write};
 pub(super) struct Connection {
     pub(super) origin: Arc<Origin>,
     sender: http1::SendRequest<Full<Bytes>>,
-    /// Writes and reads; gone once the connection has ended.
-    driver: Option<Pin<Box<dyn Future<Output = hyper::Result<()>> + Send>>>,
-    rest: Arc<Rest>,
-    resting: Waker,
+    hyper: Hyper,
+    alarm: Arc<Alarm>,
+    /// The alarm's.
+    waker: Waker,
 }
+
+/// What writes and reads; gone once the connection has ended.
+type Hyper = Option<Pin<Box<dyn Future<Output = hyper::Result<()>> + Send>>>;
 
 impl Connection {
     /// For whoever polls this.
@@ -34,10 +38,11 @@ impl Connection {
     where
         T: Read + Write + Unpin + Send + 'static,
     {
-        let (sender, driver) = http1::handshake(io).await?;
-        let rest = Arc::new(Rest { undisturbed: AtomicBool::new(false), executor: Executor::here(), pool });
-        let resting = Waker::from(Arc::clone(&rest));
-        Ok(Self { origin, sender, driver: Some(Box::pin(driver)), rest, resting })
+        let (sender, hyper) = http1::handshake(io).await?;
+        let (state, user, executor) = (AtomicU8::new(POLLED), AtomicWaker::new(), Executor::here());
+        let alarm = Arc::new(Alarm { state, user, executor, pool });
+        let waker = Waker::from(Arc::clone(&alarm));
+        Ok(Self { origin, sender, hyper: Some(Box::pin(hyper)), alarm, waker })
     }
 
     /// Sends a request and waits for the head of its answer. A request that was never written comes back with the error.
@@ -47,48 +52,50 @@ impl Connection {
     ) -> impl Future<Output = Result<Response<Incoming>, TrySendError<Request<Full<Bytes>>>>> {
         // Handed over here and not when it is polled: the future has no room for it.
         let answer = self.sender.try_send_request(request);
-        let driver = &mut self.driver;
+        let polled = Polled { hyper: &mut self.hyper, alarm: &self.alarm, waker: &self.waker };
         async move {
             let mut answer = pin!(answer);
-            std::future::poll_fn(|context| {
-                drive(driver, context);
+            let attempt = |hyper: &mut Hyper, context: &mut Context<'_>| {
+                drive(hyper, context);
                 answer.as_mut().poll(context)
-            })
-            .await
+            };
+            polled.until_ready(attempt).await
         }
     }
 
     /// The next part of an answer's body.
     pub(super) async fn frame(&mut self, body: &mut Incoming) -> Option<hyper::Result<Frame<Bytes>>> {
-        std::future::poll_fn(|context| {
+        let attempt = |hyper: &mut Hyper, context: &mut Context<'_>| {
             // Asking for more is what lets hyper read on, and what it reads is there at once: twice saves a wake-up.
             for _ in 0..2 {
                 if let Poll::Ready(frame) = Pin::new(&mut *body).poll_frame(context) {
                     return Poll::Ready(frame);
                 }
-                drive(&mut self.driver, context);
+                drive(hyper, context);
             }
             Pin::new(&mut *body).poll_frame(context)
-        })
-        .await
+        };
+        Polled { hyper: &mut self.hyper, alarm: &self.alarm, waker: &self.waker }.until_ready(attempt).await
     }
 
     /// Waits for the server's end from now on; whether another request may follow.
     pub(super) fn rest(&mut self) -> bool {
         // First, so that nothing is missed in between.
-        self.rest.undisturbed.store(true, Ordering::Release);
-        drive(&mut self.driver, &mut Context::from_waker(&self.resting));
-        self.driver.is_some() && self.sender.is_ready()
+        self.alarm.state.store(RESTING, Ordering::Release);
+        // Who used it last may have ended, and is not to be kept in memory.
+        drop(self.alarm.user.take());
+        drive(&mut self.hyper, &mut Context::from_waker(&self.waker));
+        self.hyper.is_some() && self.sender.is_ready()
     }
 
     /// Ends the rest.
     pub(super) fn rise(&self) {
-        self.rest.undisturbed.store(false, Ordering::Release);
+        self.alarm.state.store(POLLED, Ordering::Release);
     }
 
     /// Whether nothing has happened since it was left to rest.
     pub(super) fn is_undisturbed(&self) -> bool {
-        self.rest.undisturbed.load(Ordering::Acquire)
+        self.alarm.state.load(Ordering::Acquire) == RESTING
     }
 }
 
@@ -99,30 +106,74 @@ impl Drop for Connection {
     }
 }
 
-fn drive(driver: &mut Option<Pin<Box<dyn Future<Output = hyper::Result<()>> + Send>>>, context: &mut Context<'_>) {
-    if driver.as_mut().is_some_and(|driver| driver.as_mut().poll(context).is_ready()) {
+fn drive(hyper: &mut Hyper, context: &mut Context<'_>) {
+    if hyper.as_mut().is_some_and(|hyper| hyper.as_mut().poll(context).is_ready()) {
         // Whoever waits for an answer hears of the end from hyper.
-        *driver = None;
+        *hyper = None;
     }
 }
 
-/// Woken when something happens on a connection that nobody uses: mostly the server closes it.
-struct Rest {
-    undisturbed: AtomicBool,
+/// A connection that somebody waits for something on.
+struct Polled<'a> {
+    hyper: &'a mut Hyper,
+    alarm: &'a Alarm,
+    waker: &'a Waker,
+}
+
+impl Polled<'_> {
+    /// Makes attempts until one has an outcome. Each drives.
+    async fn until_ready<T>(self, mut attempt: impl FnMut(&mut Hyper, &mut Context<'_>) -> Poll<T>) -> T {
+        let Self { hyper, alarm, waker } = self;
+        std::future::poll_fn(|context| {
+            // First, so that nothing is missed in between.
+            alarm.user.register(context.waker());
+            alarm.state.swap(POLLED, Ordering::AcqRel);
+            let outcome = attempt(hyper, &mut Context::from_waker(waker));
+            let wait = || alarm.state.compare_exchange(POLLED, AWAITED, Ordering::AcqRel, Ordering::Acquire);
+            if outcome.is_pending() && wait().is_err() {
+                context.waker().wake_by_ref();
+            }
+            outcome
+        })
+        .await
+    }
+}
+
+/// Nobody uses the connection, and nothing has happened on it.
+const RESTING: u8 = 0;
+/// Somebody polls it, or is about to poll it again.
+const POLLED: u8 = 1;
+/// Somebody waits for what happens on it.
+const AWAITED: u8 = 2;
+/// Something has happened that nobody has seen yet.
+const CALLED: u8 = 3;
+
+/// Woken when something happens on the connection, whoever uses it.
+///
+/// hyper has one waker for all of a connection's life, so none has to be put in another's place. And a great deal that hyper
+/// does while it is polled wakes whoever polls it: its user would be polled once more per request, for nothing.
+struct Alarm {
+    state: AtomicU8,
+    user: AtomicWaker,
     executor: Executor,
     pool: Weak<Pool>,
 }
 
-impl Wake for Rest {
+impl Wake for Alarm {
     fn wake(self: Arc<Self>) {
         self.wake_by_ref();
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        if self.undisturbed.swap(false, Ordering::AcqRel)
-            && let Some(pool) = self.pool.upgrade()
-        {
-            pool.sweep_on(&self.executor);
+        match self.state.swap(CALLED, Ordering::AcqRel) {
+            // Mostly, the server has closed it.
+            RESTING => {
+                if let Some(pool) = self.pool.upgrade() {
+                    pool.sweep_on(&self.executor);
+                }
+            }
+            AWAITED => self.user.wake(),
+            _ => {}
         }
     }
 }
