@@ -4,8 +4,12 @@ use bytes::Bytes;
 
 use crate::credentials::check_id;
 use crate::error::Result;
-use crate::signature::Signature;
-use crate::timestamp::format_ms;
+use crate::signature::{SIGNATURE_TEXT_BYTES, Signature};
+use crate::timestamp::{TIMESTAMP_BYTES, print_ms};
+
+/// A body around its texts.
+const FRAME: &str =
+    r#"{"partner_id":"","user_id":"","job_id":"","history":false,"image_links":false,"timestamp":"","signature":""}"#;
 
 /// What a status query should return besides the result.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -23,40 +27,25 @@ pub(crate) fn check_ids(user_id: &str, job_id: &str) -> Result<()> {
     check_id("job_id", job_id)
 }
 
-/// One question about one job: the parts of the body that stay the same, written once.
+/// One question about one job.
 #[derive(Clone)]
 pub(crate) struct Query {
     pub(crate) user_id: String,
     pub(crate) job_id: String,
     pub(crate) options: StatusOptions,
-    head: Vec<u8>,
     /// The last timestamp used, so that a later request of this query never repeats a signed pair.
     pub(crate) last_wall_ms: i64,
 }
 
 impl Query {
-    pub(crate) fn new(signature: &Signature, user_id: &str, job_id: &str, options: StatusOptions) -> Result<Self> {
+    pub(crate) fn new(user_id: &str, job_id: &str, options: StatusOptions) -> Result<Self> {
         check_ids(user_id, job_id)?;
-        Ok(Self::unchecked(signature, user_id, job_id, options))
+        Ok(Self::unchecked(user_id, job_id, options))
     }
 
     /// For ids that were checked before.
-    pub(crate) fn unchecked(signature: &Signature, user_id: &str, job_id: &str, options: StatusOptions) -> Self {
-        let mut head = Vec::with_capacity(128 + user_id.len() + job_id.len());
-        for (key, text) in [("partner_id", signature.partner_id()), ("user_id", user_id), ("job_id", job_id)] {
-            head.push(if head.is_empty() { b'{' } else { b',' });
-            // Writing a text into memory does not fail.
-            let _ = serde_json::to_writer(&mut head, key);
-            head.push(b':');
-            let _ = serde_json::to_writer(&mut head, text);
-        }
-        for (key, wanted) in [("history", options.return_history), ("image_links", options.return_image_links)] {
-            head.extend_from_slice(b",\"");
-            head.extend_from_slice(key.as_bytes());
-            head.extend_from_slice(if wanted { b"\":true" } else { b"\":false" });
-        }
-        head.extend_from_slice(br#","timestamp":""#);
-        Self { user_id: user_id.to_owned(), job_id: job_id.to_owned(), options, head, last_wall_ms: i64::MIN }
+    pub(crate) fn unchecked(user_id: &str, job_id: &str, options: StatusOptions) -> Self {
+        Self { user_id: user_id.to_owned(), job_id: job_id.to_owned(), options, last_wall_ms: i64::MIN }
     }
 
     /// The body of one HTTP request, signed for this moment.
@@ -65,12 +54,33 @@ impl Query {
         let repeats = (self.last_wall_ms.saturating_sub(1000)..=self.last_wall_ms).contains(&wall_ms);
         let wall_ms = if repeats { self.last_wall_ms.saturating_add(1) } else { wall_ms };
         self.last_wall_ms = wall_ms;
-        let timestamp = format_ms(wall_ms);
-        let signature = signature.sign(&timestamp);
+        let Self { user_id, job_id, options: StatusOptions { return_history, return_image_links }, .. } = self;
+        // Exactly as long as the body, unless JSON escapes something: `Bytes` then needs nothing of its own.
+        let frame = FRAME.len() - usize::from(*return_history) - usize::from(*return_image_links);
+        let ids = signature.partner_id().len() + user_id.len() + job_id.len();
+        let mut body = Vec::with_capacity(frame + ids + TIMESTAMP_BYTES + SIGNATURE_TEXT_BYTES);
+        for (key, text) in [
+            (&br#"{"partner_id":"#[..], signature.partner_id()),
+            (br#","user_id":"#, user_id),
+            (br#","job_id":"#, job_id),
+        ] {
+            body.extend_from_slice(key);
+            // Writing a text into memory does not fail.
+            let _ = serde_json::to_writer(&mut body, text);
+        }
+        for (key, wanted) in [(&br#","history":"#[..], *return_history), (br#","image_links":"#, *return_image_links)] {
+            body.extend_from_slice(key);
+            body.extend_from_slice(if wanted { b"true" } else { b"false" });
+        }
         // Neither text can hold a character that JSON escapes.
-        let parts: [&[u8]; 5] =
-            [&self.head, timestamp.as_bytes(), br#"","signature":""#, signature.as_bytes(), br#""}"#];
-        Bytes::from(parts.concat())
+        body.extend_from_slice(br#","timestamp":""#);
+        let timestamp_at = body.len();
+        print_ms(wall_ms, &mut body);
+        let signature = signature.sign_text(body.get(timestamp_at..).unwrap_or_default());
+        body.extend_from_slice(br#"","signature":""#);
+        body.extend_from_slice(&signature);
+        body.extend_from_slice(br#""}"#);
+        Bytes::from(body)
     }
 }
 
@@ -82,7 +92,7 @@ mod tests {
     fn the_body_is_json_with_the_seven_fields() {
         let signature = Signature::new("001", "apikey").unwrap();
         let options = StatusOptions { return_history: true, return_image_links: false };
-        let mut query = Query::new(&signature, "us\"er", "jöb", options).unwrap();
+        let mut query = Query::new("us\"er", "jöb", options).unwrap();
         let body: serde_json::Value = serde_json::from_slice(&query.sign(&signature, 1_678_397_700_279)).unwrap();
         assert_eq!(
             body,
@@ -96,7 +106,7 @@ mod tests {
     #[test]
     fn two_requests_in_one_millisecond_differ() {
         let signature = Signature::new("001", "apikey").unwrap();
-        let mut query = Query::new(&signature, "u", "j", StatusOptions::default()).unwrap();
+        let mut query = Query::new("u", "j", StatusOptions::default()).unwrap();
         let bodies = [7, 7, 7, 8, 8].map(|now| query.sign(&signature, now));
         for (index, body) in bodies.iter().enumerate() {
             assert!(!bodies[..index].contains(body), "request {index} repeats an earlier pair");

@@ -19,6 +19,9 @@ use crate::timestamp::format_ms;
 
 const PURPOSE: &[u8] = b"sid_request";
 
+/// 32 bytes in base64.
+pub(crate) const SIGNATURE_TEXT_BYTES: usize = 44;
+
 /// Makes and checks Smile ID's signatures for one partner.
 ///
 /// `Send + Sync`, cheap to clone. `Debug` shows the partner id only.
@@ -86,14 +89,27 @@ impl Signature {
     #[must_use]
     pub fn confirm_signature(&self, timestamp: &str, signature: &str) -> bool {
         // Strict standard base64: exactly one text stands for each signature.
-        match STANDARD.decode(signature) {
-            Ok(bytes) => self.mac(timestamp).verify_slice(&bytes).is_ok(),
+        let mut bytes = [0; SIGNATURE_TEXT_BYTES];
+        match STANDARD.decode_slice(signature, &mut bytes) {
+            Ok(count) => {
+                let bytes = bytes.get(..count).unwrap_or_default();
+                self.mac(timestamp.as_bytes()).verify_slice(bytes).is_ok()
+            }
+            // Longer than every signature, if it is base64 at all.
             Err(_) => false,
         }
     }
 
     pub(crate) fn sign(&self, timestamp: &str) -> String {
-        STANDARD.encode(self.mac(timestamp).finalize().into_bytes())
+        STANDARD.encode(self.mac(timestamp.as_bytes()).finalize().into_bytes())
+    }
+
+    /// The same without an allocation.
+    pub(crate) fn sign_text(&self, timestamp: &[u8]) -> [u8; SIGNATURE_TEXT_BYTES] {
+        let mut text = [0; SIGNATURE_TEXT_BYTES];
+        // It has room for exactly this.
+        let _ = STANDARD.encode_slice(self.mac(timestamp).finalize().into_bytes(), &mut text);
+        text
     }
 
     /// The first 16 bytes of an HMAC over parts that cannot run into each other, for texts of our own. What Smile ID
@@ -108,9 +124,9 @@ impl Signature {
         std::array::from_fn(|at| digest.get(at).copied().unwrap_or_default())
     }
 
-    fn mac(&self, timestamp: &str) -> Hmac<Sha256> {
+    fn mac(&self, timestamp: &[u8]) -> Hmac<Sha256> {
         let mut mac = self.keyed.clone();
-        mac.update(timestamp.as_bytes());
+        mac.update(timestamp);
         mac.update(self.partner_id.as_bytes());
         mac.update(PURPOSE);
         mac

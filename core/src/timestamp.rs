@@ -2,12 +2,25 @@
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
+use jiff::fmt::temporal::DateTimePrinter;
 use jiff::tz::TimeZone;
 
 /// `2026-11-23T05:43:57.273Z`: UTC, three fraction digits, `Z`, as Smile ID's documentation asks for.
 pub(crate) fn format_ms(wall_ms: i64) -> String {
+    let mut text = String::with_capacity(TIMESTAMP_BYTES);
+    print_ms(wall_ms, &mut text);
+    text
+}
+
+/// As many bytes as a timestamp of ours has.
+pub(crate) const TIMESTAMP_BYTES: usize = 24;
+
+/// Writes what [`format_ms`] makes.
+pub(crate) fn print_ms(wall_ms: i64, to: impl jiff::fmt::Write) {
+    static PRINTER: DateTimePrinter = DateTimePrinter::new().precision(Some(3));
     let timestamp = Timestamp::from_millisecond(wall_ms).unwrap_or_default();
-    format!("{timestamp:.3}")
+    // Writing into memory does not fail.
+    let _ = PRINTER.print_timestamp(&timestamp, to);
 }
 
 /// Milliseconds since 1970 of an ISO time (without a zone: UTC), or of epoch digits in seconds or milliseconds.

@@ -77,7 +77,7 @@ impl Call {
     fn session(&self) -> Result<Session> {
         crate::panic::inject(&self.job_id);
         let engine = self.client.engine();
-        let query = Query::new(&engine.signature, &self.user_id, &self.job_id, self.options)?;
+        let query = Query::new(&self.user_id, &self.job_id, self.options)?;
         let relay = self.callback_url.as_deref().map(CallbackUrl::new).transpose()?;
         Ok(engine.session(query, self.polling.policy()?, relay))
     }

@@ -123,7 +123,7 @@ fn begin(jobs: &mut Jobs, slot: Slot, now: Duration) -> Option<Ask> {
 impl Ask {
     async fn ask(self, engine: &Engine, parked: &Parked) -> (i64, Outcome) {
         // The ids were checked when the job was added.
-        let mut query = Query::unchecked(&engine.signature, &self.user_id, &self.job_id, self.terms.options);
+        let mut query = Query::unchecked(&self.user_id, &self.job_id, self.terms.options);
         query.last_wall_ms = self.last_wall_ms;
         let bound = Bound::new(self.started_at, self.terms.policy.timeout);
         let outcome = engine.attempt(&mut query, bound, parked.rate.as_ref(), self.traced).await;
