@@ -125,7 +125,9 @@ impl Envelope {
         let differs = |value: &str, asked: &str| Json::read(value).text().is_some_and(|named| named != asked);
         let asked = [user_id, job_id];
         let mut named = self.named_ids.iter().zip(asked);
-        named.any(|(place, asked)| text_at(raw, place).is_some_and(|value| differs(value, asked)))
+        named.any(|(place, asked)| {
+            !stands_plainly(raw, place, asked) && text_at(raw, place).is_some_and(|value| differs(value, asked))
+        })
     }
 
     /// Whether this is a status, or a callback in the shape of one.
@@ -151,6 +153,12 @@ impl Envelope {
     pub(super) fn value<'a>(&self, raw: &'a [u8], name: &str) -> Option<&'a str> {
         self.places.iter().find(|(key, _)| key == name).and_then(|(_, place)| text_at(raw, place))
     }
+}
+
+/// Whether a text stands there without escapes, so that nothing has to be read to compare it.
+fn stands_plainly(raw: &[u8], place: &Range<usize>, text: &str) -> bool {
+    let inside = raw.get(place.clone()).and_then(|value| value.strip_prefix(b"\"")?.strip_suffix(b"\""));
+    inside == Some(text.as_bytes()) && !text.contains('\\')
 }
 
 /// The places were taken from this very body, which was UTF-8.
