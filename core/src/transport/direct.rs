@@ -1,12 +1,12 @@
 //! Requests on connections of our own: hyper's HTTP/1.1, hyper-util's way to a socket, rustls.
 
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::Response;
-use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, DATE, HeaderName, RETRY_AFTER};
-use hyper::body::Incoming;
+use http::header::{CONTENT_ENCODING, DATE, HeaderName, RETRY_AFTER};
+use hyper::body::{Body, Incoming};
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
@@ -86,7 +86,7 @@ impl Connections {
         let retry_after = text(RETRY_AFTER).map(str::to_owned);
         let date = if status < 400 { None } else { text(DATE).map(str::to_owned) };
         // The length a server declares is a hint: memory grows with what arrives.
-        let declared = text(CONTENT_LENGTH).and_then(|length| length.parse().ok()).unwrap_or(0);
+        let declared = body.size_hint().exact().and_then(|length| length.try_into().ok()).unwrap_or(0);
         let is_gzip = text(CONTENT_ENCODING).is_some_and(|encoding| encoding.eq_ignore_ascii_case("gzip"));
         // They are slices of the connection's read buffer, which it can use again once nobody holds one.
         drop(head);
@@ -110,10 +110,11 @@ impl Connections {
         pool: &Arc<Pool>,
         request: HttpRequest,
     ) -> Result<(Connection, Response<Incoming>)> {
-        pool.look(&direct.origin).await;
+        let now = Instant::now();
+        pool.look(&direct.origin, now).await;
         let mut request = direct.request(request);
         loop {
-            let (mut connection, is_new) = match pool.take(&direct.origin) {
+            let (mut connection, is_new) = match pool.take(&direct.origin, now) {
                 Some(connection) => (connection, false),
                 // Boxed, because it is rare and large.
                 None => (Box::pin(self.connect(direct, pool)).await?, true),

@@ -41,11 +41,11 @@ impl Pool {
 
     /// Has whoever drives look at the sockets, if the connection to use next has rested for a while: a runtime that only
     /// callers drive has not done so meanwhile.
-    pub(super) async fn look(&self, origin: &Origin) {
+    pub(super) async fn look(&self, origin: &Arc<Origin>, now: Instant) {
         let rested = {
             let idle = self.lock();
-            let next = idle.iter().rfind(|idle| *idle.connection.origin == *origin);
-            next.is_some_and(|next| next.since.elapsed() >= UNSEEN)
+            let next = idle.iter().rfind(|idle| idle.connection.origin == *origin);
+            next.is_some_and(|next| now.duration_since(next.since) >= UNSEEN)
         };
         if rested {
             driver::look().await;
@@ -54,13 +54,13 @@ impl Pool {
 
     /// An open connection to a server, on which nothing has come that nobody asked for: an answer that is late, or one too
     /// many, would be taken for the next request's.
-    pub(super) fn take(&self, origin: &Origin) -> Option<Connection> {
+    pub(super) fn take(&self, origin: &Arc<Origin>, now: Instant) -> Option<Connection> {
         // Before the lock, so that they are closed after it.
         let mut closed = Vec::new();
         let mut idle = self.lock();
-        expire(&mut idle, &mut closed);
+        expire(&mut idle, now, &mut closed);
         loop {
-            let found = idle.iter().rposition(|idle| *idle.connection.origin == *origin)?;
+            let found = idle.iter().rposition(|idle| idle.connection.origin == *origin)?;
             let mut found = idle.remove(found);
             if found.connection.is_undisturbed() || found.connection.rest() {
                 found.connection.rise();
@@ -79,14 +79,15 @@ impl Pool {
             drop(idle);
             return drop(connection);
         }
-        expire(&mut idle, &mut closed);
-        let of_same = |idle: &Idle| *idle.connection.origin == *connection.origin;
+        let since = Instant::now();
+        expire(&mut idle, since, &mut closed);
+        let of_same = |idle: &Idle| idle.connection.origin == connection.origin;
         if idle.len() >= self.most_of_a_server
             && idle.iter().filter(|idle| of_same(idle)).count() >= self.most_of_a_server
         {
             closed.extend(idle.iter().position(of_same).map(|oldest| idle.remove(oldest)));
         }
-        idle.push(Idle { connection, since: Instant::now() });
+        idle.push(Idle { connection, since });
     }
 
     /// Closes all of them, and keeps none from now on.
@@ -113,16 +114,18 @@ impl Pool {
         self.sweep_is_due.store(false, Ordering::Release);
         let mut closed = Vec::new();
         let mut idle = self.lock();
-        expire(&mut idle, &mut closed);
+        expire(&mut idle, Instant::now(), &mut closed);
         let is_closed = |idle: &mut Idle| !idle.connection.is_undisturbed() && !idle.connection.rest();
         closed.extend(idle.extract_if(.., is_closed));
     }
 }
 
 /// Takes out what is too old, which stands first.
-fn expire(idle: &mut Vec<Idle>, closed: &mut Vec<Idle>) {
-    let too_old = idle.iter().take_while(|idle| idle.since.elapsed() > MOST_IDLE).count();
-    closed.extend(idle.drain(..too_old));
+fn expire(idle: &mut Vec<Idle>, now: Instant, closed: &mut Vec<Idle>) {
+    let too_old = idle.iter().take_while(|idle| now.duration_since(idle.since) > MOST_IDLE).count();
+    if too_old > 0 {
+        closed.extend(idle.drain(..too_old));
+    }
 }
 
 /// A sweep that is to come.
