@@ -1,5 +1,7 @@
 //! What is asked and how it is written; no I/O.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 
 use crate::credentials::check_id;
@@ -27,25 +29,30 @@ pub(crate) fn check_ids(user_id: &str, job_id: &str) -> Result<()> {
     check_id("job_id", job_id)
 }
 
+/// Whom and what a question is about; shared with its answers.
+pub(crate) struct Ids {
+    pub(crate) user_id: String,
+    pub(crate) job_id: String,
+}
+
 /// One question about one job.
 #[derive(Clone)]
 pub(crate) struct Query {
-    pub(crate) user_id: String,
-    pub(crate) job_id: String,
+    pub(crate) ids: Arc<Ids>,
     pub(crate) options: StatusOptions,
     /// The last timestamp used, so that a later request of this query never repeats a signed pair.
     pub(crate) last_wall_ms: i64,
 }
 
 impl Query {
-    pub(crate) fn new(user_id: &str, job_id: &str, options: StatusOptions) -> Result<Self> {
-        check_ids(user_id, job_id)?;
-        Ok(Self::unchecked(user_id, job_id, options))
+    pub(crate) fn new(ids: Ids, options: StatusOptions) -> Result<Self> {
+        check_ids(&ids.user_id, &ids.job_id)?;
+        Ok(Self::unchecked(ids, options))
     }
 
     /// For ids that were checked before.
-    pub(crate) fn unchecked(user_id: &str, job_id: &str, options: StatusOptions) -> Self {
-        Self { user_id: user_id.to_owned(), job_id: job_id.to_owned(), options, last_wall_ms: i64::MIN }
+    pub(crate) fn unchecked(ids: Ids, options: StatusOptions) -> Self {
+        Self { ids: Arc::new(ids), options, last_wall_ms: i64::MIN }
     }
 
     /// The body of one HTTP request, signed for this moment.
@@ -54,9 +61,10 @@ impl Query {
         let repeats = (self.last_wall_ms.saturating_sub(1000)..=self.last_wall_ms).contains(&wall_ms);
         let wall_ms = if repeats { self.last_wall_ms.saturating_add(1) } else { wall_ms };
         self.last_wall_ms = wall_ms;
-        let Self { user_id, job_id, options: StatusOptions { return_history, return_image_links }, .. } = self;
+        let (Ids { user_id, job_id }, StatusOptions { return_history, return_image_links }) =
+            (&*self.ids, self.options);
         // Exactly as long as the body, unless JSON escapes something: `Bytes` then needs nothing of its own.
-        let frame = FRAME.len() - usize::from(*return_history) - usize::from(*return_image_links);
+        let frame = FRAME.len() - usize::from(return_history) - usize::from(return_image_links);
         let ids = signature.partner_id().len() + user_id.len() + job_id.len();
         let mut body = Vec::with_capacity(frame + ids + TIMESTAMP_BYTES + SIGNATURE_TEXT_BYTES);
         for (key, text) in [
@@ -68,7 +76,7 @@ impl Query {
             // Writing a text into memory does not fail.
             let _ = serde_json::to_writer(&mut body, text);
         }
-        for (key, wanted) in [(&br#","history":"#[..], *return_history), (br#","image_links":"#, *return_image_links)] {
+        for (key, wanted) in [(&br#","history":"#[..], return_history), (br#","image_links":"#, return_image_links)] {
             body.extend_from_slice(key);
             body.extend_from_slice(if wanted { b"true" } else { b"false" });
         }
@@ -88,11 +96,15 @@ impl Query {
 mod tests {
     use super::*;
 
+    fn ids(user_id: &str, job_id: &str) -> Ids {
+        Ids { user_id: user_id.to_owned(), job_id: job_id.to_owned() }
+    }
+
     #[test]
     fn the_body_is_json_with_the_seven_fields() {
         let signature = Signature::new("001", "apikey").unwrap();
         let options = StatusOptions { return_history: true, return_image_links: false };
-        let mut query = Query::new("us\"er", "jöb", options).unwrap();
+        let mut query = Query::new(ids("us\"er", "jöb"), options).unwrap();
         let body: serde_json::Value = serde_json::from_slice(&query.sign(&signature, 1_678_397_700_279)).unwrap();
         assert_eq!(
             body,
@@ -106,7 +118,7 @@ mod tests {
     #[test]
     fn two_requests_in_one_millisecond_differ() {
         let signature = Signature::new("001", "apikey").unwrap();
-        let mut query = Query::new("u", "j", StatusOptions::default()).unwrap();
+        let mut query = Query::new(ids("u", "j"), StatusOptions::default()).unwrap();
         let bodies = [7, 7, 7, 8, 8].map(|now| query.sign(&signature, now));
         for (index, body) in bodies.iter().enumerate() {
             assert!(!bodies[..index].contains(body), "request {index} repeats an earlier pair");

@@ -43,6 +43,7 @@ pub use {
 
 use crate::error::{Error, Result};
 use crate::relay::CallbackDelivery;
+use crate::request::Ids;
 use view::view;
 
 /// How a job stands, as Smile ID answered: verified, read only, cheap to clone, `Send + Sync`.
@@ -56,8 +57,7 @@ use view::view;
 pub struct JobStatus(Arc<Inner>);
 
 struct Inner {
-    user_id: String,
-    job_id: String,
+    ids: Arc<Ids>,
     raw: Bytes,
     envelope: Envelope,
     /// A callback in the shape of a result: what an answer has in `result` stands at the top level.
@@ -78,14 +78,13 @@ struct Texts {
 }
 
 impl JobStatus {
-    pub(crate) fn new(user_id: &str, job_id: &str, raw: Bytes, envelope: Envelope) -> Self {
-        Self::of(user_id, job_id, raw, envelope, false)
+    pub(crate) fn new(ids: Arc<Ids>, raw: Bytes, envelope: Envelope) -> Self {
+        Self::of(ids, raw, envelope, false)
     }
 
-    fn of(user_id: &str, job_id: &str, raw: Bytes, envelope: Envelope, is_result: bool) -> Self {
+    fn of(ids: Arc<Ids>, raw: Bytes, envelope: Envelope, is_result: bool) -> Self {
         Self(Arc::new(Inner {
-            user_id: user_id.to_owned(),
-            job_id: job_id.to_owned(),
+            ids,
             raw,
             envelope,
             is_result,
@@ -101,7 +100,7 @@ impl JobStatus {
     /// A callback's body: a status, or a result at the top level. The ids it names itself are not ours.
     pub(crate) fn of_callback(raw: Bytes, envelope: Envelope) -> Self {
         let is_result = !envelope.is_status();
-        Self::of("", "", raw, envelope, is_result)
+        Self::of(Arc::new(Ids { user_id: String::new(), job_id: String::new() }), raw, envelope, is_result)
     }
 
     pub(crate) fn job_complete_flag(&self) -> Option<bool> {
@@ -147,7 +146,8 @@ impl JobStatus {
     #[doc(hidden)]
     pub fn from_verified(user_id: &str, job_id: &str, raw: Bytes) -> Result<Self> {
         let envelope = Envelope::read(&raw)?;
-        Ok(Self::new(user_id, job_id, raw, envelope))
+        let ids = Ids { user_id: user_id.to_owned(), job_id: job_id.to_owned() };
+        Ok(Self::new(Arc::new(ids), raw, envelope))
     }
 
     /// Whether the job is finished. Not whether the person was approved. Missing or unreadable counts as false.
@@ -207,13 +207,13 @@ impl JobStatus {
     /// The user that was asked about.
     #[must_use]
     pub fn user_id(&self) -> &str {
-        &self.0.user_id
+        &self.0.ids.user_id
     }
 
     /// The job that was asked about.
     #[must_use]
     pub fn job_id(&self) -> &str {
-        &self.0.job_id
+        &self.0.ids.job_id
     }
 
     /// The text that the server signed; a JSON number stands by its digits.
@@ -361,7 +361,7 @@ impl View for JobStatus {
 
 impl PartialEq for JobStatus {
     fn eq(&self, other: &Self) -> bool {
-        self.0.user_id == other.0.user_id && self.0.job_id == other.0.job_id && self.0.raw == other.0.raw
+        (self.user_id(), self.job_id(), self.raw()) == (other.user_id(), other.job_id(), other.raw())
     }
 }
 

@@ -1,11 +1,12 @@
 //! What an HTTP answer means and when it is asked for again; pure decisions.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use jiff::fmt::rfc2822::DateTimeParser;
 use serde_json::Value;
 
+use crate::clock::Clock;
 use crate::code::{ErrorCode, Retried};
 use crate::config::{CLOCK_SKEW_MS, RETRY_BASE, RETRY_CAP};
 use crate::error::{Error, Phase, Result};
@@ -34,22 +35,28 @@ pub(crate) fn read(
     response: HttpResponse,
     query: &Query,
     signature: &Signature,
-    wall_ms: i64,
+    clock: &dyn Clock,
 ) -> (Answer, Option<Duration>) {
     let HttpResponse { status, retry_after, date, body } = response;
-    let retry_after = retry_after.and_then(|text| parse_retry_after(&text, wall_ms));
-    let answer = if (200..300).contains(&status) {
+    let retry_after = retry_after.and_then(|text| parse_retry_after(&text, clock.wall_ms()));
+    let read = if (200..300).contains(&status) {
         read_success(&body, query, signature)
     } else {
-        Answer::Failed(refused(status, &body))
+        Err(Answer::Failed(refused(status, &body)))
     };
-    let skew = date.and_then(|date| clock_skew(&date, wall_ms));
+    let answer = match read {
+        Ok(envelope) => {
+            return (Answer::Status(JobStatus::new(Arc::clone(&query.ids), body, envelope)), retry_after);
+        }
+        Err(answer) => answer,
+    };
+    let skew = date.and_then(|date| clock_skew(&date, clock.wall_ms()));
     let with_answer = |error: Error| {
         let error = match &skew {
             Some(remark) if error.code() == ErrorCode::Authentication => error.with_remark(remark),
             _ => error,
         };
-        error.with_answer(status, body.clone()).with_retry_after(retry_after)
+        error.with_answer(status, body).with_retry_after(retry_after)
     };
     let answer = match answer {
         Answer::Status(status) => Answer::Status(status),
@@ -59,23 +66,23 @@ pub(crate) fn read(
     (answer, retry_after)
 }
 
-fn read_success(body: &Bytes, query: &Query, signature: &Signature) -> Answer {
-    let envelope = match Envelope::read(body) {
-        Ok(envelope) => envelope,
-        Err(error) => return Answer::Failed(error),
-    };
+/// The envelope of a verified status, or what the answer is if it is none.
+fn read_success(body: &[u8], query: &Query, signature: &Signature) -> Result<Envelope, Answer> {
+    let envelope = Envelope::read(body).map_err(Answer::Failed)?;
     if envelope.is_error() {
         let api_code = envelope.code.as_deref().and_then(plain_code);
-        return Answer::Failed(refusal(api_code, None));
+        return Err(Answer::Failed(refusal(api_code, None)));
     }
     match check_signature(&envelope, signature) {
-        Ok(()) if envelope.is_about_another(body, &query.user_id, &query.job_id) => Answer::Failed(Error::new(
-            ErrorCode::ResponseMismatch,
-            "the answer is about another user or job than the one asked for",
-        )),
-        Ok(()) => Answer::Status(JobStatus::new(&query.user_id, &query.job_id, body.clone(), envelope)),
-        Err(error) if error.code() == ErrorCode::LegacySignature && !envelope.job_complete => Answer::NotReady(error),
-        Err(error) => Answer::Failed(error),
+        Ok(()) if envelope.is_about_another(body, &query.ids.user_id, &query.ids.job_id) => {
+            let message = "the answer is about another user or job than the one asked for";
+            Err(Answer::Failed(Error::new(ErrorCode::ResponseMismatch, message)))
+        }
+        Ok(()) => Ok(envelope),
+        Err(error) if error.code() == ErrorCode::LegacySignature && !envelope.job_complete => {
+            Err(Answer::NotReady(error))
+        }
+        Err(error) => Err(Answer::Failed(error)),
     }
 }
 

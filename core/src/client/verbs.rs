@@ -20,11 +20,11 @@ use crate::poll::step::PollStep;
 use crate::poll::waits::{HearsWaits, NewWait, StartedWait};
 use crate::poll::watch::Watch;
 use crate::relay::CallbackUrl;
-use crate::request::{Query, StatusOptions, check_ids};
+use crate::request::{Ids, Query, StatusOptions, check_ids};
 use crate::response::JobStatus;
 
-/// What a call about one job was told; each verb is a view of it.
-#[derive(Clone)]
+/// What a call about one job was told; each verb is a view of it. Boxed in there, because thousands of waits may be under way
+/// and most of it is no longer needed by then.
 pub(crate) struct Call {
     pub(crate) client: Client,
     user_id: String,
@@ -69,22 +69,26 @@ impl Polling {
 }
 
 impl Call {
-    fn new(client: Client, user_id: String, job_id: String, polling: Polling) -> Self {
+    fn boxed(client: Client, user_id: String, job_id: String, polling: Polling) -> Box<Self> {
         let options = StatusOptions::default();
-        Self { client, user_id, job_id, options, return_job_status: false, callback_url: None, polling }
+        Box::new(Self { client, user_id, job_id, options, return_job_status: false, callback_url: None, polling })
     }
 
-    fn session(&self) -> Result<Session> {
-        crate::panic::inject(&self.job_id);
-        let engine = self.client.engine();
-        let query = Query::new(&self.user_id, &self.job_id, self.options)?;
-        let relay = self.callback_url.as_deref().map(CallbackUrl::new).transpose()?;
-        Ok(engine.session(query, self.polling.policy()?, relay))
+    fn session(self) -> (Client, Result<Session>) {
+        let Self { client, user_id, job_id, options, callback_url, polling, .. } = self;
+        crate::panic::inject(&job_id);
+        let session = || {
+            let query = Query::new(Ids { user_id, job_id }, options)?;
+            let relay = callback_url.as_deref().map(CallbackUrl::new).transpose()?;
+            Ok(client.engine().session(query, polling.policy()?, relay))
+        };
+        let session = session();
+        (client, session)
     }
 
     fn start(self) -> Result<Started> {
-        let session = self.session()?;
-        Ok((self.client, Box::new(session)))
+        let (client, session) = self.session();
+        Ok((client, session?))
     }
 
     fn resume(self, token: Option<String>) -> Result<Started> {
@@ -107,7 +111,7 @@ pub trait Driven: IntoFuture {
 }
 
 /// What a call holds on to while it runs.
-type Started = (Client, Box<Session>);
+type Started = (Client, Session);
 
 macro_rules! call_options {
     ($verb:ident, $default:literal) => {
@@ -190,11 +194,9 @@ macro_rules! awaited {
             type IntoFuture = BoxFuture<'static, Self::Output>;
 
             fn into_future(self) -> Self::IntoFuture {
-                // Boxed, because thousands of waits may be under way and most of what a call was told is no longer needed.
-                let call = Box::new(self);
                 Box::pin(async move {
-                    let (client, session) = call.start()?;
-                    client.engine().$run(session).await
+                    let (client, mut session) = self.start()?;
+                    client.engine().$run(&mut session).await
                 })
             }
         }
@@ -204,7 +206,7 @@ macro_rules! awaited {
 /// One query, ready to be awaited: see [`Client::get_job_status`].
 #[must_use = "a call does nothing until it is awaited"]
 pub struct GetJobStatus {
-    call: Call,
+    call: Box<Call>,
 }
 
 call_options!(GetJobStatus, "30 s");
@@ -212,7 +214,7 @@ awaited!(GetJobStatus, run, JobStatus);
 
 impl Driven for GetJobStatus {
     fn is_query(&self) -> bool {
-        let Call { client, return_job_status, callback_url, .. } = &self.call;
+        let Call { client, return_job_status, callback_url, .. } = &*self.call;
         let engine = client.engine();
         !return_job_status && callback_url.is_none() && engine.transport.is_direct(&engine.endpoint)
     }
@@ -221,7 +223,7 @@ impl Driven for GetJobStatus {
 impl GetJobStatus {
     pub(super) fn new(client: Client, user_id: String, job_id: String) -> Self {
         let polling = Polling { retry_count: Some(0), ..Polling::new(Until::Attempts, &GET_TIMEOUT, &RETRY_COUNT) };
-        Self { call: Call::new(client, user_id, job_id, polling) }
+        Self { call: Call::boxed(client, user_id, job_id, polling) }
     }
 
     fn start(mut self) -> Result<Started> {
@@ -238,7 +240,7 @@ impl GetJobStatus {
 /// At most four, where one official SDK makes five: "3 retries" is taken at its word here.
 #[must_use = "a call does nothing until it is awaited"]
 pub struct PollJobStatus {
-    call: Call,
+    call: Box<Call>,
 }
 
 call_options!(PollJobStatus, "no bound but the attempts");
@@ -249,7 +251,7 @@ impl Driven for PollJobStatus {}
 
 impl PollJobStatus {
     pub(super) fn new(client: Client, user_id: String, job_id: String) -> Self {
-        Self { call: Call::new(client, user_id, job_id, Polling::new(Until::Attempts, &POLL_TIMEOUT, &RETRY_COUNT)) }
+        Self { call: Call::boxed(client, user_id, job_id, Polling::new(Until::Attempts, &POLL_TIMEOUT, &RETRY_COUNT)) }
     }
 
     fn start(self) -> Result<Started> {
@@ -260,7 +262,7 @@ impl PollJobStatus {
 /// A wait, ready to be awaited: see [`Client::wait_until_complete`].
 #[must_use = "a call does nothing until it is awaited"]
 pub struct WaitUntilComplete {
-    call: Call,
+    call: Box<Call>,
     token: Option<String>,
 }
 
@@ -272,7 +274,7 @@ impl Driven for WaitUntilComplete {}
 
 impl WaitUntilComplete {
     pub(super) fn new(client: Client, user_id: String, job_id: String) -> Self {
-        Self { call: Call::new(client, user_id, job_id, Polling::waiting()), token: None }
+        Self { call: Call::boxed(client, user_id, job_id, Polling::waiting()), token: None }
     }
 
     /// Go on where a [`poll_step`](Client::poll_step) left off: its attempts and its deadline, in place of `timeout`.
@@ -300,7 +302,7 @@ impl WaitUntilComplete {
     #[doc(hidden)]
     pub fn start_on(self, runtime: &Handle, hears: Arc<dyn HearsWaits>, token: u64) -> Result<StartedWait> {
         guard(|| {
-            let Call { client, user_id, job_id, options, polling, .. } = &self.call;
+            let Call { client, user_id, job_id, options, polling, .. } = &*self.call;
             crate::panic::inject(job_id);
             check_ids(user_id, job_id)?;
             let (user_id, job_id, options) = (user_id.as_str(), job_id.as_str(), *options);
@@ -312,7 +314,7 @@ impl WaitUntilComplete {
 /// One step of a wait, ready to be awaited: see [`Client::poll_step`].
 #[must_use = "a call does nothing until it is awaited"]
 pub struct PollStepCall {
-    call: Call,
+    call: Box<Call>,
     token: Option<String>,
 }
 
@@ -324,7 +326,7 @@ impl Driven for PollStepCall {}
 
 impl PollStepCall {
     pub(super) fn new(client: Client, user_id: String, job_id: String) -> Self {
-        Self { call: Call::new(client, user_id, job_id, Polling::waiting()), token: None }
+        Self { call: Call::boxed(client, user_id, job_id, Polling::waiting()), token: None }
     }
 
     /// The token of the step before; the first step has none.
@@ -341,7 +343,7 @@ impl PollStepCall {
 /// What a watch is told before it starts: see [`Client::watch_job_status`].
 #[must_use = "a watch does nothing until its stream is polled"]
 pub struct WatchJobStatus {
-    call: Call,
+    call: Box<Call>,
 }
 
 call_options!(WatchJobStatus, "60 s");
@@ -349,12 +351,12 @@ polling_options!(WatchJobStatus, call.polling, "no limit");
 
 impl WatchJobStatus {
     pub(super) fn new(client: Client, user_id: String, job_id: String) -> Self {
-        Self { call: Call::new(client, user_id, job_id, Polling::waiting()) }
+        Self { call: Call::boxed(client, user_id, job_id, Polling::waiting()) }
     }
 
     /// Starts the watch's clock; the first query is sent when the stream is first polled.
     pub fn stream(self) -> Watch {
-        let session = self.call.session();
-        Watch::new(self.call.client, session)
+        let (client, session) = self.call.session();
+        Watch::new(client, session)
     }
 }

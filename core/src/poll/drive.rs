@@ -15,7 +15,7 @@ use crate::clock::Clock;
 use crate::config::RETRY_AFTER_INSIDE_ATTEMPT;
 use crate::error::{Error, Phase, Result};
 use crate::relay::CallbackUrl;
-use crate::request::Query;
+use crate::request::{Ids, Query};
 use crate::response::JobStatus;
 use crate::retry::{self, Answer};
 use crate::signature::Signature;
@@ -73,7 +73,8 @@ pub(crate) struct Session {
     pub(crate) policy: Policy,
     pub(crate) attempts: u32,
     pub(crate) started_at: Duration,
-    pub(crate) started_at_wall_ms: i64,
+    /// Where an earlier step has begun it, in milliseconds since 1970.
+    pub(crate) started_at_wall_ms: Option<i64>,
     pub(crate) bound: Bound,
     pub(crate) seen: Seen,
     pub(crate) relay: Option<CallbackUrl>,
@@ -95,7 +96,7 @@ impl Session {
     }
 
     fn fail(&mut self, error: Error, now: Duration) -> Error {
-        let (elapsed, Query { user_id, job_id, .. }) = (self.elapsed(now), &self.query);
+        let (elapsed, Ids { user_id, job_id }) = (self.elapsed(now), &*self.query.ids);
         self.seen.explain(error, user_id, job_id).with_call(user_id, job_id, self.attempts, elapsed)
     }
 }
@@ -105,8 +106,7 @@ impl Engine {
         let started_at = self.clock.now();
         let bound = Bound::new(started_at, policy.timeout);
         let call = self.call_number();
-        let started_at_wall_ms = self.clock.wall_ms();
-        let seen = Seen::default();
+        let (started_at_wall_ms, seen) = (None, Seen::default());
         Session { query, policy, attempts: 0, started_at, started_at_wall_ms, bound, seen, relay, call }
     }
 
@@ -117,19 +117,19 @@ impl Engine {
     }
 
     /// Runs a session to its end.
-    pub(crate) async fn run(&self, mut session: Box<Session>) -> Result<JobStatus> {
+    pub(crate) async fn run(&self, session: &mut Session) -> Result<JobStatus> {
         // A timetable counts its attempts; only waits are woken.
         let wake = match session.policy.until {
             Until::Attempts => None,
-            Until::Complete => Some(self.wakes.listen(&session.query.user_id, &session.query.job_id)),
+            Until::Complete => Some(self.wakes.listen(&session.query.ids.user_id, &session.query.ids.job_id)),
         };
         loop {
             // Boxed, so that a wait takes the room of an attempt only while there is one.
-            match Box::pin(self.turn(&mut session)).await {
+            match Box::pin(self.turn(session)).await {
                 Turn::Finished(result) => return result,
                 Turn::Again(pause) => {
                     session.seen.shrink();
-                    self.pause(&mut session, pause, wake.as_ref().map(|wake| wake.notify())).await?;
+                    self.pause(session, pause, wake.as_ref().map(|wake| wake.notify())).await?;
                 }
             }
         }
@@ -144,17 +144,17 @@ impl Engine {
             () = self.closed.cancelled() => None,
             outcome = self.attempt(&mut session.query, session.bound, None, Traced { call, attempt }) => Some(outcome),
         };
-        let now = self.clock.now();
-        let Some(outcome) = outcome else { return Turn::Finished(Err(session.fail(Error::closed(), now))) };
-        match session.policy.decide(&outcome, attempt, session.bound.ends_at, now, self.clock.chance()) {
+        let now = || self.clock.now();
+        let Some(outcome) = outcome else { return Turn::Finished(Err(session.fail(Error::closed(), now()))) };
+        match session.policy.decide(&outcome, attempt, session.bound.ends_at, || (now(), self.clock.chance())) {
             Decision::End => Turn::Finished(match outcome.answer {
                 Answer::Status(status) => Ok(self.relayed(session, status).await),
-                Answer::Failed(error) | Answer::NotReady(error) => Err(session.fail(error, now)),
+                Answer::Failed(error) | Answer::NotReady(error) => Err(session.fail(error, now())),
             }),
             Decision::GiveUp(reason) => {
                 session.seen.note(outcome.answer);
                 let error = session.policy.gave_up(reason);
-                Turn::Finished(Err(session.fail(error, now)))
+                Turn::Finished(Err(session.fail(error, now())))
             }
             Decision::Again(pause) => {
                 session.seen.note(outcome.answer);
@@ -268,7 +268,7 @@ impl Engine {
         let body = query.sign(&self.signature, self.clock.wall_ms());
         let response = self.exchange(self.endpoint.with_body(body), ends_at, self.request_timeout).await;
         match response {
-            Ok(response) => retry::read(response, query, &self.signature, self.clock.wall_ms()),
+            Ok(response) => retry::read(response, query, &self.signature, &*self.clock),
             Err(error) => failed(error),
         }
     }

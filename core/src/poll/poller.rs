@@ -60,14 +60,14 @@ pub(crate) enum Decision {
 }
 
 impl Policy {
-    /// Decides after attempt `attempts` (from 1) of a job that must end at `ends_at`.
+    /// Decides after attempt `attempts` (from 1) of a job that must end at `ends_at`. The present time and a chance are asked
+    /// for where there is something left to decide.
     pub(crate) fn decide(
         &self,
         outcome: &Outcome,
         attempts: u32,
         ends_at: Option<Duration>,
-        now: Duration,
-        chance: f64,
+        now_and_chance: impl FnOnce() -> (Duration, f64),
     ) -> Decision {
         let is_last = self.max_attempts.is_some_and(|max| u64::from(attempts) >= max);
         match &outcome.answer {
@@ -78,6 +78,7 @@ impl Policy {
             }
             Answer::Status(_) | Answer::Failed(_) | Answer::NotReady(_) => {}
         }
+        let (now, chance) = now_and_chance();
         let floor = outcome.retry_after.unwrap_or_default().min(RETRY_AFTER_CAP);
         let not_before = now.saturating_add(floor);
         let until = self.due(now, self.delay(attempts, chance)).max(not_before);
@@ -202,7 +203,7 @@ mod tests {
     #[test]
     fn the_last_query_starts_one_second_before_the_end() {
         let policy = wait(10 * S);
-        let at = |now| policy.decide(&transient(None), 9, Some(10 * S), now, 1.0);
+        let at = |now| policy.decide(&transient(None), 9, Some(10 * S), || (now, 1.0));
         assert_eq!(at(3 * S), again(9 * S, 3 * S));
         assert_eq!(at(8 * S), again(9 * S, 8 * S));
         assert_eq!(at(9 * S), Decision::GiveUp(IncompleteReason::Deadline));
@@ -210,13 +211,13 @@ mod tests {
 
     #[test]
     fn the_margin_is_at_most_half_the_timeout() {
-        let decision = wait(S).decide(&transient(None), 1, Some(S), Duration::ZERO, 1.0);
+        let decision = wait(S).decide(&transient(None), 1, Some(S), || (Duration::ZERO, 1.0));
         assert_eq!(decision, again(S / 2, Duration::ZERO));
     }
 
     #[test]
     fn jitter_is_the_upper_half_of_the_delay() {
-        let at = |chance| wait(60 * S).decide(&transient(None), 1, Some(60 * S), Duration::ZERO, chance);
+        let at = |chance| wait(60 * S).decide(&transient(None), 1, Some(60 * S), || (Duration::ZERO, chance));
         assert_eq!([at(0.0), at(1.0)], [again(S, Duration::ZERO), again(2 * S, Duration::ZERO)]);
     }
 
@@ -225,7 +226,7 @@ mod tests {
         let ms = Duration::from_millis;
         let at = |together, now| {
             let policy = Policy { together, ..wait(60 * S) };
-            policy.decide(&transient(None), 1, Some(60 * S), now, 1.0)
+            policy.decide(&transient(None), 1, Some(60 * S), || (now, 1.0))
         };
         assert_eq!(at(true, ms(1)), again(ms(2000), ms(1)));
         assert_eq!(at(true, ms(3)), again(ms(2000), ms(3)));
@@ -234,12 +235,12 @@ mod tests {
         // A short one is kept to.
         let schedule = Schedule::new(Some(ms(10)), None).unwrap();
         let short = Policy { schedule, together: true, ..wait(S) };
-        assert_eq!(short.decide(&transient(None), 1, Some(S), ms(1), 1.0), again(ms(11), ms(1)));
+        assert_eq!(short.decide(&transient(None), 1, Some(S), || (ms(1), 1.0)), again(ms(11), ms(1)));
     }
 
     #[test]
     fn the_servers_wish_is_a_floor_and_may_end_the_wait() {
-        let at = |wish| wait(20 * S).decide(&transient(Some(wish)), 1, Some(20 * S), Duration::ZERO, 0.0);
+        let at = |wish| wait(20 * S).decide(&transient(Some(wish)), 1, Some(20 * S), || (Duration::ZERO, 0.0));
         assert_eq!(at(7 * S), again(7 * S, 7 * S));
         // Later than the last query would be, but not too late.
         assert_eq!(

@@ -31,7 +31,7 @@ impl Engine {
         session.attempts = state.attempts;
         // The monotonic clock may be younger than the wait.
         session.started_at = now.saturating_sub(ms(wall_ms.saturating_sub(state.started_at_ms)));
-        session.started_at_wall_ms = state.started_at_ms;
+        session.started_at_wall_ms = Some(state.started_at_ms);
         // The whole wait's, from which the last query's time follows; what this call says is not asked.
         session.policy.timeout = state.ends_at_ms.map(|ends_at| ms(ends_at.saturating_sub(state.started_at_ms)));
         session.bound = match state.ends_at_ms {
@@ -44,8 +44,9 @@ impl Engine {
     }
 
     /// One attempt of a wait.
-    pub(crate) async fn step(&self, mut session: Box<Session>) -> Result<PollStep> {
-        let pause = match self.turn(&mut session).await {
+    pub(crate) async fn step(&self, session: &mut Session) -> Result<PollStep> {
+        let started_at_ms = session.started_at_wall_ms.unwrap_or_else(|| self.clock.wall_ms());
+        let pause = match self.turn(session).await {
             Turn::Finished(result) => return result.map(PollStep::Finished),
             Turn::Again(pause) => pause,
         };
@@ -53,10 +54,10 @@ impl Engine {
         let left_ms = session.bound.left(now).map(|left| i64::try_from(left.as_millis()).unwrap_or(i64::MAX));
         let state = TokenState {
             attempts: session.attempts,
-            started_at_ms: session.started_at_wall_ms,
+            started_at_ms,
             ends_at_ms: left_ms.map(|left| wall_ms.saturating_add(left)),
         };
-        let token = state.write(&self.signature, &self.same(&session));
+        let token = state.write(&self.signature, &self.same(session));
         Ok(PollStep::Again { after: pause.until.saturating_sub(now), token })
     }
 
@@ -64,6 +65,6 @@ impl Engine {
     fn same(&self, session: &Session) -> [String; 4] {
         let (query, options) = (&session.query, session.query.options);
         let asked = format!("{:?} {} {}", session.policy.schedule, options.return_history, options.return_image_links);
-        [self.endpoint.url().to_string(), query.user_id.clone(), query.job_id.clone(), asked]
+        [self.endpoint.url().to_string(), query.ids.user_id.clone(), query.ids.job_id.clone(), asked]
     }
 }

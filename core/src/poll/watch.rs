@@ -43,7 +43,7 @@ pub(crate) struct WatchState {
 
 impl Engine {
     pub(crate) fn watch(&self, session: Session) -> WatchState {
-        let wake = self.wakes.listen(&session.query.user_id, &session.query.job_id);
+        let wake = self.wakes.listen(&session.query.ids.user_id, &session.query.ids.job_id);
         WatchState { session, wake, pause: None, previous: None, ending: None, is_over: false }
     }
 

@@ -18,7 +18,7 @@ use crate::poll::drive::{Bound, Engine};
 use crate::poll::many::tell;
 use crate::poll::poller::{Decision, Outcome};
 use crate::poll::traced::Traced;
-use crate::request::Query;
+use crate::request::{Ids, Query};
 use crate::response::JobStatus;
 use crate::retry::Answer;
 use crate::slab::Slot;
@@ -102,8 +102,7 @@ pub(crate) async fn drive(engine: &Engine, parked: &Parked) {
 
 /// What is needed to ask, without holding the lock.
 struct Ask {
-    user_id: String,
-    job_id: String,
+    ids: Ids,
     terms: Arc<Terms>,
     last_wall_ms: i64,
     started_at: Duration,
@@ -115,15 +114,15 @@ fn begin(jobs: &mut Jobs, slot: Slot, now: Duration) -> Option<Ask> {
     job.attempts = job.attempts.saturating_add(1);
     let started_at = job.started_at(now);
     let (user_id, job_id) = job.ids();
-    let (user_id, job_id) = (user_id.to_owned(), job_id.to_owned());
+    let ids = Ids { user_id: user_id.to_owned(), job_id: job_id.to_owned() };
     let traced = Traced { call: job.call, attempt: job.attempts };
-    Some(Ask { user_id, job_id, terms: Arc::clone(&job.terms), last_wall_ms: job.last_wall_ms, started_at, traced })
+    Some(Ask { ids, terms: Arc::clone(&job.terms), last_wall_ms: job.last_wall_ms, started_at, traced })
 }
 
 impl Ask {
     async fn ask(self, engine: &Engine, parked: &Parked) -> (i64, Outcome) {
         // The ids were checked when the job was added.
-        let mut query = Query::unchecked(&self.user_id, &self.job_id, self.terms.options);
+        let mut query = Query::unchecked(self.ids, self.terms.options);
         query.last_wall_ms = self.last_wall_ms;
         let bound = Bound::new(self.started_at, self.terms.policy.timeout);
         let outcome = engine.attempt(&mut query, bound, parked.rate.as_ref(), self.traced).await;
@@ -147,7 +146,7 @@ fn conclude(engine: &Engine, parked: &Parked, slot: Slot, last_wall_ms: i64, out
     let terms = Arc::clone(&job.terms);
     let policy = &terms.policy;
     let ends_at = policy.timeout.map(|timeout| job.started_at(now).saturating_add(timeout));
-    let result = match policy.decide(&outcome, job.attempts, ends_at, now, engine.clock.chance()) {
+    let result = match policy.decide(&outcome, job.attempts, ends_at, || (now, engine.clock.chance())) {
         Decision::Again(pause) => {
             Traced { call: job.call, attempt: job.attempts }.waiting(pause.until.saturating_sub(now));
             job.last_wall_ms = last_wall_ms;
