@@ -143,7 +143,7 @@ impl HttpTransport {
 
     fn route<'a>(&self, target: &'a Target) -> &'a Route {
         target.route.get_or_init(|| match Direct::new(&target.url, self.options.user_agent) {
-            Some(direct) if !self.has_proxy(&target.url) => Route::Direct(Arc::new(direct)),
+            Some(direct) if !self.has_proxy(&target.url) => Route::Direct(Box::new(direct)),
             _ => Route::Proxied,
         })
     }
@@ -162,14 +162,18 @@ impl HttpTransport {
 
 impl Transport for HttpTransport {
     fn send<'a>(&'a self, request: HttpRequest, progress: &'a Progress) -> BoxFuture<'a, Result<HttpResponse>> {
-        let target = Arc::clone(&request.target);
-        match self.route(&target) {
-            Route::Direct(direct) => Box::pin(self.connections.exchange(Arc::clone(direct), request, progress)),
-            Route::Proxied => Box::pin(async move {
-                let tls = self.connections.tls()?;
-                self.proxied.exchange(&self.options, tls, request, progress).await
-            }),
-        }
+        Box::pin(async move {
+            match self.route(&request.target) {
+                Route::Direct(direct) => {
+                    self.connections.exchange(direct, request.body, request.max_response_bytes, progress).await
+                }
+                Route::Proxied => {
+                    let tls = self.connections.tls()?;
+                    // Boxed, because it is rare and large.
+                    Box::pin(self.proxied.exchange(&self.options, tls, request, progress)).await
+                }
+            }
+        })
     }
 
     fn is_direct(&self, request: &HttpRequest) -> bool {

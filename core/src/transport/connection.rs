@@ -3,7 +3,7 @@
 //! No task owns it: a request and the connection it is on are one future. So nobody has to be woken for an answer, dropping
 //! the request closes the connection at once, and nothing is left behind when a runtime ends.
 
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Weak};
 use std::task::{Context, Poll, Wake, Waker};
@@ -32,6 +32,9 @@ pub(super) struct Connection {
 /// What writes and reads; gone once the connection has ended.
 type Hyper = Option<Pin<Box<dyn Future<Output = hyper::Result<()>> + Send>>>;
 
+/// What comes of a request.
+type Sent = Result<Response<Incoming>, TrySendError<Request<Full<Bytes>>>>;
+
 impl Connection {
     /// For whoever polls this.
     pub(super) async fn open<T>(io: T, origin: Arc<Origin>, pool: Weak<Pool>) -> hyper::Result<Self>
@@ -45,22 +48,18 @@ impl Connection {
         Ok(Self { origin, sender, hyper: Some(Box::pin(hyper)), alarm, waker })
     }
 
-    /// Sends a request and waits for the head of its answer. A request that was never written comes back with the error.
-    pub(super) fn send(
-        &mut self,
-        request: Request<Full<Bytes>>,
-    ) -> impl Future<Output = Result<Response<Incoming>, TrySendError<Request<Full<Bytes>>>>> {
-        // Handed over here and not when it is polled: the future has no room for it.
-        let answer = self.sender.try_send_request(request);
-        let polled = Polled { hyper: &mut self.hyper, alarm: &self.alarm, waker: &self.waker };
-        async move {
-            let mut answer = pin!(answer);
-            let attempt = |hyper: &mut Hyper, context: &mut Context<'_>| {
-                drive(hyper, context);
-                answer.as_mut().poll(context)
-            };
-            polled.until_ready(attempt).await
-        }
+    /// Hands a request over, for [`answer`](Self::answer).
+    pub(super) fn send(&mut self, request: Request<Full<Bytes>>) -> impl Future<Output = Sent> + use<> {
+        self.sender.try_send_request(request)
+    }
+
+    /// Waits for the head of a request's answer. A request that was never written comes back with the error.
+    pub(super) async fn answer(&mut self, mut answer: Pin<&mut impl Future<Output = Sent>>) -> Sent {
+        let attempt = |hyper: &mut Hyper, context: &mut Context<'_>| {
+            drive(hyper, context);
+            answer.as_mut().poll(context)
+        };
+        Polled { hyper: &mut self.hyper, alarm: &self.alarm, waker: &self.waker }.until_ready(attempt).await
     }
 
     /// The next part of an answer's body.

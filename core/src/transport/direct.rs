@@ -1,11 +1,12 @@
 //! Requests on connections of our own: hyper's HTTP/1.1, hyper-util's way to a socket, rustls.
 
+use std::pin::pin;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http::Response;
 use http::header::{CONTENT_ENCODING, DATE, HeaderName, RETRY_AFTER};
+use http::{Request, Response};
 use hyper::body::{Body, Incoming};
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioIo;
@@ -16,10 +17,10 @@ use super::body::{Collected, decode};
 use super::connection::Connection;
 use super::failure::{Failure, classify};
 use super::per_home::PerHome;
-use super::pool::Pool;
+use super::pool::{Pool, Taken};
 use super::stream::Stream;
 use super::target::Direct;
-use super::{HttpRequest, HttpResponse, Progress};
+use super::{HttpResponse, Progress};
 use crate::driver;
 use crate::error::{Error, Phase, Result};
 use crate::tls::Trust;
@@ -72,13 +73,13 @@ impl Connections {
 
     pub(super) async fn exchange(
         &self,
-        direct: Arc<Direct>,
-        request: HttpRequest,
+        direct: &Direct,
+        body: Option<Bytes>,
+        most_bytes: usize,
         progress: &Progress,
     ) -> Result<HttpResponse> {
         let pool = self.pools.get(|| Ok(Arc::new(Pool::new(self.most_idle))))?;
-        let most_bytes = request.max_response_bytes;
-        let (mut connection, response) = self.ask(&direct, &pool, request).await?;
+        let (mut connection, response) = self.ask(direct, &pool, body).await?;
         progress.body_began();
         let (head, body) = response.into_parts();
         let status = head.status.as_u16();
@@ -108,21 +109,28 @@ impl Connections {
         &self,
         direct: &Direct,
         pool: &Arc<Pool>,
-        request: HttpRequest,
+        body: Option<Bytes>,
     ) -> Result<(Connection, Response<Incoming>)> {
-        let now = Instant::now();
-        pool.look(&direct.origin, now).await;
-        let mut request = direct.request(request);
+        let (now, mut has_looked) = (Instant::now(), false);
+        let (mut body, mut unsent) = (body, None::<Box<Request<_>>>);
         loop {
-            let (mut connection, is_new) = match pool.take(&direct.origin, now) {
-                Some(connection) => (connection, false),
+            let (mut connection, is_new) = match pool.take(&direct.origin, now, has_looked) {
+                Taken::Open(connection) => (connection, false),
+                Taken::Unseen => {
+                    driver::look().await;
+                    has_looked = true;
+                    continue;
+                }
                 // Boxed, because it is rare and large.
-                None => (Box::pin(self.connect(direct, pool)).await?, true),
+                Taken::Nothing => (Box::pin(self.connect(direct, pool)).await?, true),
             };
-            match connection.send(request).await {
+            // Made no earlier, and boxed where it is to be sent again: it is large, and most of what is waited for comes before.
+            let request = unsent.take().map_or_else(|| direct.request(body.take()), |request| *request);
+            let mut answer = pin!(connection.send(request));
+            match connection.answer(answer.as_mut()).await {
                 Ok(response) => return Ok((connection, response)),
                 Err(mut error) => match error.take_message() {
-                    Some(unsent) if !is_new => request = unsent,
+                    Some(message) if !is_new => unsent = Some(Box::new(message)),
                     _ => return Err(classify(error.error(), Failure::Exchange)),
                 },
             }
@@ -161,7 +169,9 @@ async fn read(
     most_bytes: usize,
 ) -> Result<Bytes> {
     let mut collected = Collected::new(declared, most_bytes)?;
-    while let Some(frame) = connection.frame(&mut body).await {
+    while !body.is_end_stream()
+        && let Some(frame) = connection.frame(&mut body).await
+    {
         let frame = frame.map_err(|error| classify(&error, Failure::Exchange))?;
         if let Ok(chunk) = frame.into_data() {
             collected.add(chunk)?;

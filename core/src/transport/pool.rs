@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::connection::Connection;
 use super::target::Origin;
-use crate::driver::{self, Executor};
+use crate::driver::Executor;
 
 /// A connection that was not used for this long is not used again: what stands in between may have forgotten it. One that
 /// nobody asks for any more stays until its server closes it.
@@ -29,6 +29,16 @@ struct Idle {
     since: Instant,
 }
 
+/// What there is for a request.
+pub(super) enum Taken {
+    /// A connection of its own.
+    Open(Connection),
+    /// One that has rested for a while: whoever drives is to look at the sockets first, for a runtime that only callers drive
+    /// has not done so meanwhile.
+    Unseen,
+    Nothing,
+}
+
 impl Pool {
     pub(super) fn new(most_of_a_server: usize) -> Self {
         let (sweep_is_due, is_closed) = (AtomicBool::new(false), AtomicBool::new(false));
@@ -39,35 +49,25 @@ impl Pool {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Has whoever drives look at the sockets, if the connection to use next has rested for a while: a runtime that only
-    /// callers drive has not done so meanwhile.
-    pub(super) async fn look(&self, origin: &Arc<Origin>, now: Instant) {
-        let rested = {
-            let idle = self.lock();
-            let next = idle.iter().rfind(|idle| idle.connection.origin == *origin);
-            next.is_some_and(|next| now.duration_since(next.since) >= UNSEEN)
-        };
-        if rested {
-            driver::look().await;
-        }
-    }
-
     /// An open connection to a server, on which nothing has come that nobody asked for: an answer that is late, or one too
     /// many, would be taken for the next request's.
-    pub(super) fn take(&self, origin: &Arc<Origin>, now: Instant) -> Option<Connection> {
+    pub(super) fn take(&self, origin: &Arc<Origin>, now: Instant, has_looked: bool) -> Taken {
         // Before the lock, so that they are closed after it.
         let mut closed = Vec::new();
         let mut idle = self.lock();
         expire(&mut idle, now, &mut closed);
-        loop {
-            let found = idle.iter().rposition(|idle| idle.connection.origin == *origin)?;
-            let mut found = idle.remove(found);
+        while let Some(at) = idle.iter().rposition(|idle| idle.connection.origin == *origin) {
+            if !has_looked && idle.get(at).is_some_and(|idle| now.duration_since(idle.since) >= UNSEEN) {
+                return Taken::Unseen;
+            }
+            let mut found = idle.remove(at);
             if found.connection.is_undisturbed() || found.connection.rest() {
                 found.connection.rise();
-                return Some(found.connection);
+                return Taken::Open(found.connection);
             }
             closed.push(found);
         }
+        Taken::Nothing
     }
 
     /// Keeps a connection, if it can be used again.

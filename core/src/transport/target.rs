@@ -2,13 +2,12 @@
 
 use std::sync::{Arc, OnceLock};
 
-use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, HOST, HeaderMap, HeaderValue, USER_AGENT};
+use bytes::Bytes;
+use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderMap, HeaderValue, USER_AGENT};
 use http::{Method, Request, Uri};
 use http_body_util::Full;
 use rustls_pki_types::ServerName;
 use url::{Host, Position, Url};
-
-use super::HttpRequest;
 
 /// A URL, and how it is reached once that is known. One transport's.
 #[derive(Debug)]
@@ -21,7 +20,7 @@ pub(super) struct Target {
 #[derive(Debug)]
 pub(super) enum Route {
     /// On a connection of our own to the server.
-    Direct(Arc<Direct>),
+    Direct(Box<Direct>),
     /// Through reqwest, which speaks to proxies.
     Proxied,
 }
@@ -67,6 +66,8 @@ impl Direct {
         let mut post = get.clone();
         post.insert(ACCEPT, HeaderValue::from_static("application/json"));
         post.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        // In place of each request's own: a copy has no room for one more.
+        post.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
         Some(Self {
             server: url[..Position::BeforePath].parse().ok()?,
             path: url[Position::BeforePath..Position::AfterQuery].parse().ok()?,
@@ -76,15 +77,20 @@ impl Direct {
         })
     }
 
-    pub(super) fn request(&self, request: HttpRequest) -> Request<Full<bytes::Bytes>> {
-        let (method, headers) = match request.body {
-            Some(_) => (Method::POST, &self.post),
-            None => (Method::GET, &self.get),
+    /// Posts the body, or gets where there is none.
+    pub(super) fn request(&self, body: Option<Bytes>) -> Request<Full<Bytes>> {
+        let (method, headers) = match &body {
+            Some(body) => {
+                let mut headers = self.post.clone();
+                headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
+                (Method::POST, headers)
+            }
+            None => (Method::GET, self.get.clone()),
         };
-        let mut sent = Request::new(Full::new(request.body.unwrap_or_default()));
+        let mut sent = Request::new(Full::new(body.unwrap_or_default()));
         *sent.method_mut() = method;
         *sent.uri_mut() = self.path.clone();
-        sent.headers_mut().clone_from(headers);
+        *sent.headers_mut() = headers;
         sent
     }
 }
