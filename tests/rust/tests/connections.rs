@@ -6,7 +6,9 @@
 #[allow(unreachable_pub, reason = "each test file uses a part of it")]
 mod wire;
 
+use std::future::poll_fn;
 use std::io::{Read, Write};
+use std::pin::pin;
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -30,6 +32,26 @@ async fn one_connection_serves_one_query_after_another() {
         assert!(ask(&client).await.unwrap().job_complete());
     }
     assert_eq!(server.accepted(), 1);
+}
+
+#[tokio::test]
+async fn a_query_is_polled_when_its_answer_comes_and_not_for_nothing() {
+    let server = Wire::start(|mut stream, _| answer_all(&mut stream));
+    let client = server.client().build().unwrap();
+    ask(&client).await.unwrap();
+    let asked = async {
+        for _ in 0..50 {
+            ask(&client).await.unwrap();
+        }
+    };
+    let (mut asked, mut polls) = (pin!(asked), 0);
+    poll_fn(|context| {
+        polls += 1;
+        asked.as_mut().poll(context)
+    })
+    .await;
+    // Once to begin and once per answer; one or the other may come in two parts.
+    assert!(polls <= 60, "{polls}");
 }
 
 #[tokio::test]
