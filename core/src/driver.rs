@@ -12,6 +12,10 @@
 pub mod event_loop;
 #[cfg(all(unix, feature = "background"))]
 pub(crate) mod seat;
+#[cfg(all(unix, feature = "background"))]
+mod sockets;
+#[cfg(all(unix, feature = "background"))]
+mod tasks;
 
 #[cfg(all(unix, feature = "background"))]
 pub(crate) use self::hosted::*;
@@ -121,10 +125,14 @@ mod hosted {
     use super::{Executor, Home};
 
     thread_local! {
+        static HERE: Here = const { Here { event_loop: RefCell::new(None), soonest: Cell::new(None) } };
+    }
+
+    struct Here {
         /// The event loop whose task this thread polls.
-        static CURRENT: RefCell<Option<Arc<EventLoop>>> = const { RefCell::new(None) };
+        event_loop: RefCell<Option<Arc<EventLoop>>>,
         /// The earliest moment that what is polled waits for.
-        static SOONEST: Cell<Option<Instant>> = const { Cell::new(None) };
+        soonest: Cell<Option<Instant>>,
     }
 
     /// Polls something that asks this event loop for time and readiness. Returns the earliest moment it waits for, too.
@@ -132,21 +140,24 @@ mod hosted {
         event_loop: &Arc<EventLoop>,
         poll: impl FnOnce() -> Poll<T>,
     ) -> (Poll<T>, Option<Instant>) {
-        struct Restore(Option<Arc<EventLoop>>, Option<Instant>);
-        impl Drop for Restore {
+        struct Restore<'a>(&'a Here, Option<Arc<EventLoop>>, Option<Instant>);
+        impl Drop for Restore<'_> {
             fn drop(&mut self) {
-                CURRENT.set(self.0.take());
-                SOONEST.set(self.1);
+                self.0.event_loop.replace(self.1.take());
+                self.0.soonest.set(self.2);
             }
         }
-        let _restore = Restore(CURRENT.replace(Some(Arc::clone(event_loop))), SOONEST.take());
-        let polled = poll();
-        (polled, SOONEST.get())
+        HERE.with(|here| {
+            let before = here.event_loop.replace(Some(Arc::clone(event_loop)));
+            let _restore = Restore(here, before, here.soonest.take());
+            let polled = poll();
+            (polled, here.soonest.get())
+        })
     }
 
     /// Looks at the event loop whose task this thread polls, if it does.
     pub(crate) fn with<T>(see: impl FnOnce(&Arc<EventLoop>) -> T) -> Option<T> {
-        CURRENT.with_borrow(|current| current.as_ref().map(see))
+        HERE.with(|here| here.event_loop.borrow().as_ref().map(see))
     }
 
     pub(crate) fn is_hosted() -> bool {
@@ -172,7 +183,9 @@ mod hosted {
             if Instant::now() >= ends_at {
                 return Poll::Ready(());
             }
-            SOONEST.set(Some(SOONEST.get().map_or(ends_at, |soonest| soonest.min(ends_at))));
+            HERE.with(|Here { soonest, .. }| {
+                soonest.set(Some(soonest.get().map_or(ends_at, |soonest| soonest.min(ends_at))));
+            });
             Poll::Pending
         })
         .await;

@@ -115,9 +115,9 @@ impl Seat {
         waker: &Waker,
         mut attempt: impl FnMut(&mut [u8]) -> io::Result<(usize, bool)>,
     ) -> Poll<io::Result<usize>> {
-        let Some(event_loop) = self.event_loop.upgrade() else { return Poll::Ready(Err(io::ErrorKind::Other.into())) };
         let side = &self.place.readable;
         side.poll(waker, || {
+            let event_loop = self.event_loop.upgrade().ok_or(io::ErrorKind::Other)?;
             let (count, was_all) = attempt(&mut event_loop.room())?;
             // What comes later is told. Elsewhere than with epoll, not reliably.
             if was_all && 0 < count && cfg!(target_os = "linux") {

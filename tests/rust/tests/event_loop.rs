@@ -13,6 +13,7 @@ mod certified;
 
 use std::future::poll_fn;
 use std::io::{Read, Write};
+use std::ops::ControlFlow;
 use std::sync::mpsc::{self, Receiver, TryRecvError};
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
@@ -362,6 +363,76 @@ fn what_starts_and_aborts_others_while_it_is_polled_finds_the_loop_in_order() {
     });
     assert_eq!([told.recv().unwrap(), told.recv().unwrap()], ["outer", "inner"]);
     assert!(told.recv().is_err(), "nothing is left that could send");
+}
+
+#[test]
+fn a_host_is_told_every_few_tasks_and_what_it_starts_then_is_for_the_next_turn() {
+    let host = Host::new();
+    let keeper = host.event_loop.start(std::future::pending());
+    let (ended, late) = (Arc::new(Mutex::new(0)), Arc::new(Mutex::new(0)));
+    let count = |counter: &Arc<Mutex<usize>>| {
+        let counter = Arc::clone(counter);
+        async move { *counter.lock().unwrap() += 1 }
+    };
+    for _ in 0..30 {
+        host.event_loop.start(count(&ended));
+    }
+    assert_eq!(*ended.lock().unwrap(), 0, "beside another one nothing is polled at once");
+    let mut told = Vec::new();
+    host.event_loop.turn_telling(|| {
+        told.push(std::mem::take(&mut *ended.lock().unwrap()));
+        host.event_loop.start(count(&late));
+        ControlFlow::Continue(true)
+    });
+    assert_eq!(told.iter().sum::<usize>(), 30);
+    assert!(told.iter().all(|&few| few < 10), "{told:?}");
+    assert_eq!(*late.lock().unwrap(), 0);
+    host.event_loop.turn_telling(|| ControlFlow::Break(()));
+    assert!(*late.lock().unwrap() < 10, "nothing is polled after a break");
+    host.event_loop.abort(keeper);
+}
+
+#[test]
+fn what_a_task_wakes_as_it_ends_is_not_its_successor() {
+    let host = Host::new();
+    let keeper = host.event_loop.start(std::future::pending());
+    host.event_loop.start(poll_fn(|context| {
+        context.waker().wake_by_ref();
+        Poll::Ready(())
+    }));
+    host.event_loop.turn();
+    let polled = Arc::new(Mutex::new(0));
+    let polls = Arc::clone(&polled);
+    let successor = host.event_loop.start(poll_fn(move |_| {
+        *polls.lock().unwrap() += 1;
+        Poll::<()>::Pending
+    }));
+    (0..3).for_each(|_| host.event_loop.turn());
+    assert_eq!(*polled.lock().unwrap(), 1);
+    [keeper, successor].into_iter().for_each(|slot| host.event_loop.abort(slot));
+}
+
+#[test]
+fn what_takes_the_place_of_one_that_gives_itself_up_is_polled() {
+    let host = Host::new();
+    let keeper = host.event_loop.start(std::future::pending());
+    for ends in [Poll::Ready(()), Poll::Pending] {
+        let (event_loop, own) = (Arc::clone(&host.event_loop), Arc::new(Mutex::new(None)));
+        let (slot, (tells, told)) = (Arc::clone(&own), mpsc::channel());
+        let first = host.event_loop.start(poll_fn(move |_| {
+            event_loop.abort(slot.lock().unwrap().take().unwrap());
+            let tells = tells.clone();
+            let second = event_loop.start(async move { tells.send("second").unwrap() });
+            *slot.lock().unwrap() = Some(second);
+            ends
+        }));
+        *own.lock().unwrap() = Some(first);
+        host.event_loop.turn();
+        host.event_loop.turn();
+        assert_eq!(own.lock().unwrap().unwrap().index(), first.index());
+        assert_eq!(told.try_recv(), Ok("second"));
+    }
+    host.event_loop.abort(keeper);
 }
 
 #[test]
