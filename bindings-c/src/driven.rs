@@ -7,7 +7,10 @@ pub(crate) use self::unix::Driven;
 
 #[cfg(unix)]
 mod unix {
+    use std::cell::Cell;
     use std::ffi::c_int;
+    use std::ops::ControlFlow;
+    use std::process;
     use std::sync::atomic::{AtomicBool, Ordering};
     use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -64,16 +67,32 @@ mod unix {
             Ok(())
         }
 
-        pub(crate) fn turn(&self) -> usize {
+        /// Has its turn in the process that made it.
+        pub(crate) fn turn(&self, pid: u32) -> usize {
             if self.in_turn.swap(true, Ordering::Relaxed) {
                 return 0;
             }
-            value((), || self.event_loop.turn());
-            let ended = std::mem::take(&mut *lock(&self.ended));
-            let count = ended.len();
-            ended.into_iter().for_each(|(ends, result)| ends.tell(result));
+            let (mut count, mut telling, is_own) = (0, Vec::new(), Cell::new(true));
+            let mut tell = || {
+                std::mem::swap(&mut telling, &mut *lock(&self.ended));
+                if telling.is_empty() {
+                    return ControlFlow::Continue(false);
+                }
+                count += telling.len();
+                telling.drain(..).for_each(|(ends, result): Ended| ends.tell(result));
+                // A callback may have forked. What is still to do is the parent's.
+                is_own.set(process::id() == pid);
+                if is_own.get() { ControlFlow::Continue(true) } else { ControlFlow::Break(()) }
+            };
+            value((), || self.event_loop.turn_telling(&mut tell));
+            if is_own.get() {
+                // What has ended elsewhere.
+                let _ = tell();
+            }
             self.in_turn.store(false, Ordering::Relaxed);
-            self.leave();
+            if is_own.get() {
+                self.leave();
+            }
             count
         }
 
@@ -111,7 +130,7 @@ mod nowhere {
             match *self {}
         }
 
-        pub(crate) fn turn(&self) -> usize {
+        pub(crate) fn turn(&self, _: u32) -> usize {
             match *self {}
         }
     }

@@ -31,7 +31,12 @@ pub struct EventLoop {
 
 impl EventLoop {
     fn own(&self) -> Option<&Driven> {
-        self.driven.as_ref().filter(|_| self.pid == process::id())
+        self.of(process::id())
+    }
+
+    /// What drives it, for the process that this runs in.
+    fn of(&self, pid: u32) -> Option<&Driven> {
+        self.driven.as_ref().filter(|_| self.pid == pid)
     }
 }
 
@@ -66,8 +71,8 @@ unsafe impl Send for Ends {}
 #[cfg_attr(not(unix), allow(dead_code, reason = "nothing is started there"))]
 impl Ends {
     pub(crate) fn tell(self, result: Result<JobStatus>) {
-        let (code, status, error) = match guard(|| result.map(Status::new)) {
-            Ok(status) => (SMILEID_OK, Some(Box::new(status)), None),
+        let (code, status, error) = match guard(|| result.map(|status| Box::new(Status::new(status)))) {
+            Ok(status) => (SMILEID_OK, Some(status), None),
             Err(error) => (error.code() as i32, None, Some(Box::new(Error::new(error)))),
         };
         (self.done)(self.user_data, code, status, error);
@@ -106,7 +111,10 @@ pub extern "C" fn smileid_event_loop_fd(event_loop: Option<&EventLoop>) -> c_int
 /// within a callback, where it does nothing.
 #[unsafe(no_mangle)]
 pub extern "C" fn smileid_event_loop_turn(event_loop: Option<&EventLoop>) -> usize {
-    value(0, || event_loop.and_then(EventLoop::own).map_or(0, Driven::turn))
+    value(0, || {
+        let pid = process::id();
+        event_loop.and_then(|event_loop| event_loop.of(pid)).map_or(0, |driven| driven.turn(pid))
+    })
 }
 
 /// Frees an event loop and drops its running queries with their requests; their callbacks are not called. NULL does

@@ -120,6 +120,38 @@ static void fork_with_an_event_loop(void) {
   smileid_status_free(status), smileid_status_free(late), smileid_status_free(last);
 }
 
+static pid_t forked = -1;
+
+/* Forks in the first callback, and returns in both processes. */
+static void keep_and_fork(void *user_data, int32_t code, smileid_status_t *status, smileid_error_t *error) {
+  keep(user_data, code, status, error);
+  if (forked == -1) CHECK((forked = fork()) >= 0);
+}
+
+/* A callback may fork: the child's turn leaves alone what the parent's still has to do. */
+static void fork_in_a_callback(void) {
+  smileid_event_loop_t *event_loop = NULL;
+  smileid_status_t *statuses[40] = {NULL};
+  int at, ended;
+  CHECK(!smileid_event_loop_new(&event_loop, NULL));
+  for (at = 0; at < 40; at++) {
+    CHECK(!smileid_get_job_status_start(event_loop, client, "user-fork", "complete", NULL, NULL, keep_and_fork,
+                                        &statuses[at], NULL));
+  }
+  while (forked == -1) {
+    struct pollfd watched = {smileid_event_loop_fd(event_loop), POLLIN, 0};
+    CHECK(poll(&watched, 1, 10000) == 1);
+    smileid_event_loop_turn(event_loop);
+    if (!forked) exit(0);
+  }
+  CHECK(waitpid(forked, &ended, 0) == forked && ended == 0);
+  for (at = 0; at < 40; at++) {
+    turn_until(event_loop, &statuses[at]);
+    smileid_status_free(statuses[at]);
+  }
+  smileid_event_loop_free(event_loop);
+}
+
 /* What a child may do with a client of its parent: use it, fork again, close it, free it, leave in any way. */
 static void child(int number) {
   pid_t grandchild;
@@ -165,6 +197,7 @@ int main(void) {
   ask("complete");
   fork_with_streams();
   fork_with_an_event_loop();
+  fork_in_a_callback();
   smileid_client_free(client);
   return 0;
 }
