@@ -152,14 +152,15 @@ pub extern "C" fn smileid_get_job_status_start(
     entry(error, || {
         let event_loop = event_loop
             .ok_or_else(|| CoreError::invalid_argument("event_loop", "expected what smileid_event_loop_new gave"))?;
-        let driven = event_loop.own().ok_or_else(CoreError::of_another_process)?;
+        let pid = process::id();
+        let driven = event_loop.of(pid).ok_or_else(CoreError::of_another_process)?;
         let client = known(client)?;
         let (user_id, job_id) = (id(user_id, "user_id")?, id(job_id, "job_id")?);
         // SAFETY: the header asks for NULL or initialised options.
         let options = unsafe { StatusOptions::read(options) }?;
         let asked = asked!(options);
         let done = done.ok_or_else(|| CoreError::invalid_argument("done", "expected a function to tell the end to"))?;
-        let call = client.0.call(|client| tell!(client.get_job_status(user_id, job_id), asked))?;
+        let call = client.0.call_in(pid, |client| tell!(client.get_job_status(user_id, job_id), asked))?;
         let call = match cancel {
             Some(cancel) => call.unless(cancel.0.clone()),
             None => call,

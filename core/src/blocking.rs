@@ -60,9 +60,9 @@ impl PerProcess {
     }
 
     /// Connections end with their runtime, so a client does not outlive it.
-    fn is_usable(&self) -> bool {
+    fn is_usable(&self, pid: u32) -> bool {
         // The runtime is of the same process.
-        self.pid == process::id() && self.runtime.get().is_none_or(|runtime| !runtime.is_stopped())
+        self.pid == pid && self.runtime.get().is_none_or(|runtime| !runtime.is_stopped())
     }
 
     fn runtime(&self) -> Result<&Arc<ProcessRuntime>> {
@@ -109,16 +109,17 @@ impl ProcessClient {
         &self.server
     }
 
-    fn current(&self) -> Result<Arc<PerProcess>> {
+    /// The client of a process, which is the one that this runs in.
+    fn of(&self, pid: u32) -> Result<Arc<PerProcess>> {
         loop {
             let held = self.slot.load();
-            if let Some(current) = held.as_ref().filter(|current| current.is_usable()) {
+            if let Some(current) = held.as_ref().filter(|current| current.is_usable(pid)) {
                 return Ok(Arc::clone(current));
             }
             let fresh = Arc::new(PerProcess::new(self.builder.clone().build()?));
             let before = self.slot.compare_and_swap(&held, Some(Arc::clone(&fresh)));
             if before.as_ref().map(Arc::as_ptr) == held.as_ref().map(Arc::as_ptr) {
-                if let Some(before) = before.as_ref().filter(|before| before.pid != process::id()) {
+                if let Some(before) = before.as_ref().filter(|before| before.pid != pid) {
                     std::mem::forget(Arc::clone(before));
                 }
                 if self.is_closed() {
@@ -130,11 +131,11 @@ impl ProcessClient {
     }
 
     /// The client and its runtime, for something that waits.
-    fn running(&self) -> Result<(Client, Arc<ProcessRuntime>)> {
+    fn running(&self, pid: u32) -> Result<(Client, Arc<ProcessRuntime>)> {
         if self.is_closed() {
             return Err(Error::closed());
         }
-        let current = self.current()?;
+        let current = self.of(pid)?;
         Ok((current.client.clone(), Arc::clone(current.runtime()?)))
     }
 
@@ -143,7 +144,7 @@ impl ProcessClient {
     /// # Errors
     /// The body's own.
     pub fn with<T>(&self, body: impl FnOnce(&Client) -> Result<T>) -> Result<T> {
-        guard(|| body(&self.current()?.client))
+        guard(|| body(&self.of(process::id())?.client))
     }
 
     /// Prepares a watch.
@@ -153,7 +154,7 @@ impl ProcessClient {
     /// update's error.
     pub fn watch(&self, watch: impl FnOnce(&Client) -> WatchJobStatus) -> Result<ProcessWatch> {
         guard(|| {
-            let (client, runtime) = self.running()?;
+            let (client, runtime) = self.running(process::id())?;
             Ok(ProcessStream::new(runtime, SharedWatch::new(watch(&client).stream())))
         })
     }
@@ -164,7 +165,7 @@ impl ProcessClient {
     /// [`invalid_argument`](crate::ErrorCode::InvalidArgument) when an option is outside of its limits.
     pub fn poll_many(&self, many: impl FnOnce(&Client) -> PollMany) -> Result<ProcessMany> {
         guard(|| {
-            let current = self.current()?;
+            let current = self.of(process::id())?;
             let (client, runtime) = (&current.client, Arc::clone(current.runtime()?));
             let many = SharedMany::new(many(client).session()?);
             Ok(ProcessStream::new(runtime, many))
@@ -181,8 +182,21 @@ impl ProcessClient {
         F: Driven<Output = Result<T>>,
         F::IntoFuture: Send + 'static,
     {
+        self.call_in(process::id(), call)
+    }
+
+    /// As [`call`](Self::call), for an entry that has asked which process it runs in: that is a system call.
+    ///
+    /// # Errors
+    /// As [`call`](Self::call).
+    pub fn call_in<T, F>(&self, pid: u32, call: impl FnOnce(&Client) -> F) -> Result<PendingCall<T>>
+    where
+        T: Send + 'static,
+        F: Driven<Output = Result<T>>,
+        F::IntoFuture: Send + 'static,
+    {
         guard(|| {
-            let (client, runtime) = self.running()?;
+            let (client, runtime) = self.running(pid)?;
             Ok(PendingCall::of(runtime, call(&client)))
         })
     }
@@ -199,7 +213,7 @@ impl ProcessClient {
         token: u64,
     ) -> Result<Running> {
         guard(|| {
-            let (client, runtime) = self.running()?;
+            let (client, runtime) = self.running(process::id())?;
             let wait = wait(&client);
             if wait.is_plain() {
                 return wait.start_on(&runtime.background()?, hears, token).map(Running::Wait);
