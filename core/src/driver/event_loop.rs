@@ -151,9 +151,9 @@ impl EventLoop {
     }
 
     /// As [`turn`](Self::turn), for a host that uses what has ended at once: after every few tasks it is asked to, and says
-    /// whether there was something. So the memory of an answer is there for the next one. What it starts then is for the next
-    /// turn: requests that are written one after the other find a server that is awake. A host that has become another process
-    /// meanwhile breaks off: what is left is its parent's.
+    /// whether there was something. What it starts then is polled before the next few, so that it takes over memory and
+    /// connections while they are at hand; one by one that would cost more, for the server falls asleep in between. After a
+    /// round of that its loop has its turn. A host that has become another process breaks off: what is left is its parent's.
     pub fn turn_telling(self: &Arc<Self>, tell: impl FnMut() -> ControlFlow<(), bool>) {
         self.is_awake.store(true, Ordering::Release);
         self.look();
@@ -192,11 +192,14 @@ impl EventLoop {
             if has_told {
                 break;
             }
-            let ready = std::mem::take(&mut *lock(&self.ready));
-            for few in ready.chunks(FEW) {
-                few.iter().for_each(|&index| if index == LATE { self.wake_the_late() } else { self.poll_task(index) });
+            for few in self.take_ready().chunks(FEW) {
+                few.iter().for_each(|&index| self.go_on(index));
                 match tell() {
-                    ControlFlow::Continue(has_some) => has_told |= has_some,
+                    ControlFlow::Continue(false) => {}
+                    ControlFlow::Continue(true) => {
+                        has_told = true;
+                        self.take_ready().into_iter().for_each(|index| self.go_on(index));
+                    }
                     ControlFlow::Break(()) => return,
                 }
             }
@@ -204,6 +207,14 @@ impl EventLoop {
         }
         self.is_awake.store(false, Ordering::Release);
         self.wake();
+    }
+
+    fn take_ready(&self) -> Vec<u32> {
+        std::mem::take(&mut *lock(&self.ready))
+    }
+
+    fn go_on(self: &Arc<Self>, index: u32) {
+        if index == LATE { self.wake_the_late() } else { self.poll_task(index) }
     }
 
     /// Whether nothing is ready: then somebody must wake the loop.
