@@ -198,6 +198,8 @@ impl EventLoop {
                     ControlFlow::Continue(false) => {}
                     ControlFlow::Continue(true) => {
                         has_told = true;
+                        // Whom it told may have taken long.
+                        self.has_looked.store(false, Ordering::Relaxed);
                         self.take_ready().into_iter().for_each(|index| self.go_on(index));
                     }
                     ControlFlow::Break(()) => return,

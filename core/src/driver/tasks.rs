@@ -55,7 +55,8 @@ impl Tasks {
         let rouse = self.rouses.get(index as usize)?;
         let slot = self.slab.at(index).map(|(slot, _)| slot);
         let taken = slot.and_then(|slot| Some((slot, self.slab.get_mut(slot)?.future.take()?)));
-        rouse.state.store(if taken.is_some() { POLLED } else { 0 }, Ordering::Release);
+        // Not only stored: what a wake-up tells of that found the place ready is seen by the poll that follows.
+        rouse.state.swap(if taken.is_some() { POLLED } else { 0 }, Ordering::AcqRel);
         taken.map(|(slot, future)| Polled { future, waker: Waker::from(Arc::clone(rouse)), slot })
     }
 
