@@ -54,7 +54,11 @@ pub(crate) fn run(url: &str, concurrency: usize, seconds: f64, body: &[u8]) -> R
             for event in events.iter().take(ready as usize) {
                 let at = if concurrency == 1 { 0 } else { event.u64 as usize };
                 let (Some(stream), Some(left)) = (streams.get_mut(at), left.get_mut(at)) else { continue };
-                *left -= stream.read(&mut buffer)?.min(*left);
+                let read = stream.read(&mut buffer)?;
+                if read == 0 {
+                    return Err("the server has ended a connection".into());
+                }
+                *left -= read.min(*left);
                 if *left == 0 {
                     *left = length;
                     queries += 1;
