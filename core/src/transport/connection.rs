@@ -79,8 +79,8 @@ impl Connection {
 
     /// Waits for the server's end from now on; whether another request may follow.
     pub(super) fn rest(&mut self) -> bool {
-        // First, so that nothing is missed in between.
-        self.alarm.state.store(RESTING, Ordering::Release);
+        // First, so that nothing is missed in between; and not only stored, so that what was told before is seen.
+        self.alarm.state.swap(RESTING, Ordering::AcqRel);
         // Who used it last may have ended, and is not to be kept in memory.
         drop(self.alarm.user.take());
         drive(&mut self.hyper, &mut Context::from_waker(&self.waker));
