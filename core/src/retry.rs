@@ -39,50 +39,45 @@ pub(crate) fn read(
 ) -> (Answer, Option<Duration>) {
     let HttpResponse { status, retry_after, date, body } = response;
     let retry_after = retry_after.and_then(|text| parse_retry_after(&text, clock.wall_ms()));
-    let read = if (200..300).contains(&status) {
+    let read: Result<_, Refused> = if (200..300).contains(&status) {
         read_success(&body, query, signature)
     } else {
-        Err(Answer::Failed(refused(status, &body)))
+        Err((Answer::Failed, refused(status, &body)))
     };
-    let answer = match read {
+    let (answer, error) = match read {
         Ok(envelope) => {
             return (Answer::Status(JobStatus::new(Arc::clone(&query.ids), body, envelope)), retry_after);
         }
-        Err(answer) => answer,
+        Err(refused) => refused,
     };
-    let skew = date.and_then(|date| clock_skew(&date, clock.wall_ms()));
-    let with_answer = |error: Error| {
-        let error = match &skew {
-            Some(remark) if error.code() == ErrorCode::Authentication => error.with_remark(remark),
-            _ => error,
-        };
-        error.with_answer(status, body).with_retry_after(retry_after)
+    let error = match date.and_then(|date| clock_skew(&date, clock.wall_ms())) {
+        Some(remark) if error.code() == ErrorCode::Authentication => error.with_remark(&remark),
+        _ => error,
     };
-    let answer = match answer {
-        Answer::Status(status) => Answer::Status(status),
-        Answer::NotReady(error) => Answer::NotReady(with_answer(error)),
-        Answer::Failed(error) => Answer::Failed(with_answer(error)),
-    };
-    (answer, retry_after)
+    (answer(error.with_answer(status, body).with_retry_after(retry_after)), retry_after)
 }
 
-/// The envelope of a verified status, or what the answer is if it is none.
-fn read_success(body: &[u8], query: &Query, signature: &Signature) -> Result<Envelope, Answer> {
-    let envelope = Envelope::read(body).map_err(Answer::Failed)?;
+/// What an answer without a status is, and why.
+type Refused = (fn(Error) -> Answer, Error);
+
+/// The envelope of a verified status.
+fn read_success(body: &[u8], query: &Query, signature: &Signature) -> Result<Envelope, Refused> {
+    let failed = |error| -> Refused { (Answer::Failed, error) };
+    let envelope = Envelope::read(body).map_err(failed)?;
     if envelope.is_error() {
         let api_code = envelope.code.as_deref().and_then(plain_code);
-        return Err(Answer::Failed(refusal(api_code, None)));
+        return Err(failed(refusal(api_code, None)));
     }
     match check_signature(&envelope, signature) {
         Ok(()) if envelope.is_about_another(body, &query.ids.user_id, &query.ids.job_id) => {
             let message = "the answer is about another user or job than the one asked for";
-            Err(Answer::Failed(Error::new(ErrorCode::ResponseMismatch, message)))
+            Err(failed(Error::new(ErrorCode::ResponseMismatch, message)))
         }
         Ok(()) => Ok(envelope),
         Err(error) if error.code() == ErrorCode::LegacySignature && !envelope.job_complete => {
-            Err(Answer::NotReady(error))
+            Err((Answer::NotReady, error))
         }
-        Err(error) => Err(Answer::Failed(error)),
+        Err(error) => Err(failed(error)),
     }
 }
 
