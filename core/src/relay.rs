@@ -18,11 +18,11 @@ use crate::transport::HttpRequest;
 
 /// Where a finished status is delivered to: https, or http on this machine; never through a redirect.
 #[derive(Clone)]
-pub(crate) struct CallbackUrl(Url);
+pub(crate) struct CallbackUrl(Box<Url>);
 
 impl CallbackUrl {
     pub(crate) fn new(url: &str) -> Result<Self> {
-        checked_url("callback_url", url, Path::WithQuery).map(Self)
+        checked_url("callback_url", url, Path::WithQuery).map(|url| Self(Box::new(url)))
     }
 }
 
@@ -57,7 +57,7 @@ impl Engine {
         let started_at = self.clock.now();
         let own_end = started_at.saturating_add(RELAY_TIMEOUT);
         let ends_at = bound.of_requests().map_or(own_end, |ends_at| ends_at.min(own_end));
-        let request = HttpRequest::new(url.0.clone(), self.max_response_bytes).with_body(body(status).into());
+        let request = HttpRequest::new((*url.0).clone(), self.max_response_bytes).with_body(body(status).into());
         let mut delivery = CallbackDelivery { delivered: false, attempts: 0, http_status: None, error: None };
         while delivery.attempts < RELAY_TRIES {
             let left = ends_at.saturating_sub(self.clock.now());

@@ -162,18 +162,13 @@ impl HttpTransport {
 
 impl Transport for HttpTransport {
     fn send<'a>(&'a self, request: HttpRequest, progress: &'a Progress) -> BoxFuture<'a, Result<HttpResponse>> {
-        Box::pin(async move {
-            match self.route(&request.target) {
-                Route::Direct(direct) => {
-                    self.connections.exchange(direct, request.body, request.max_response_bytes, progress).await
-                }
-                Route::Proxied => {
-                    let tls = self.connections.tls()?;
-                    // Boxed, because it is rare and large.
-                    Box::pin(self.proxied.exchange(&self.options, tls, request, progress)).await
-                }
-            }
-        })
+        match self.route(&request.target) {
+            Route::Direct(_) => self.connections.exchange(request, progress),
+            Route::Proxied => Box::pin(async move {
+                let tls = self.connections.tls()?;
+                self.proxied.exchange(&self.options, tls, request, progress).await
+            }),
+        }
     }
 
     fn is_direct(&self, request: &HttpRequest) -> bool {

@@ -82,6 +82,14 @@ pub(crate) struct Session {
     pub(crate) call: u32,
 }
 
+/// One attempt about one job. Borrowed by all that it takes: what a future is handed by value it has twice.
+pub(crate) struct Attempt<'a> {
+    pub(crate) query: &'a mut Query,
+    pub(crate) bound: Bound,
+    pub(crate) rate: Option<&'a RateLimit>,
+    pub(crate) traced: Traced,
+}
+
 /// What one attempt of a session came to.
 pub(crate) enum Turn {
     /// The call is over.
@@ -124,12 +132,12 @@ impl Engine {
             Until::Complete => Some(self.wakes.listen(&session.query.ids.user_id, &session.query.ids.job_id)),
         };
         loop {
-            // Boxed, so that a wait takes the room of an attempt only while there is one.
+            // Boxed, so that a wait takes the room of an attempt only while there is one, and a query none for its pauses.
             match Box::pin(self.turn(session)).await {
                 Turn::Finished(result) => return result,
                 Turn::Again(pause) => {
                     session.seen.shrink();
-                    self.pause(session, pause, wake.as_ref().map(|wake| wake.notify())).await?;
+                    Box::pin(self.pause(session, pause, wake.as_ref().map(|wake| wake.notify()))).await?;
                 }
             }
         }
@@ -138,17 +146,22 @@ impl Engine {
     /// One attempt of a session, and what it means.
     pub(crate) async fn turn(&self, session: &mut Session) -> Turn {
         session.attempts = session.attempts.saturating_add(1);
-        let (call, attempt) = (session.call, session.attempts);
+        let Session { call, attempts, bound, ref mut query, .. } = *session;
+        let mut attempt = Attempt { query, bound, rate: None, traced: Traced { call, attempt: attempts } };
         let outcome = tokio::select! {
             biased;
             () = self.closed.cancelled() => None,
-            outcome = self.attempt(&mut session.query, session.bound, None, Traced { call, attempt }) => Some(outcome),
+            outcome = self.attempt(&mut attempt) => Some(outcome),
         };
         let now = || self.clock.now();
         let Some(outcome) = outcome else { return Turn::Finished(Err(session.fail(Error::closed(), now()))) };
-        match session.policy.decide(&outcome, attempt, session.bound.ends_at, || (now(), self.clock.chance())) {
+        match session.policy.decide(&outcome, attempts, session.bound.ends_at, || (now(), self.clock.chance())) {
             Decision::End => Turn::Finished(match outcome.answer {
-                Answer::Status(status) => Ok(self.relayed(session, status).await),
+                Answer::Status(status) => Ok(match &session.relay {
+                    // Boxed, because it is rare and large.
+                    Some(url) if status.job_complete() => Box::pin(self.relay(url, &status, bound)).await,
+                    _ => status,
+                }),
                 Answer::Failed(error) | Answer::NotReady(error) => Err(session.fail(error, now())),
             }),
             Decision::GiveUp(reason) => {
@@ -160,13 +173,6 @@ impl Engine {
                 session.seen.note(outcome.answer);
                 Turn::Again(pause)
             }
-        }
-    }
-
-    async fn relayed(&self, session: &Session, status: JobStatus) -> JobStatus {
-        match &session.relay {
-            Some(url) if status.job_complete() => self.relay(url, &status, session.bound).await,
-            _ => status,
         }
     }
 
@@ -200,33 +206,32 @@ impl Engine {
     }
 
     /// One attempt: a request and its HTTP retries, each signed for its own moment.
-    pub(crate) async fn attempt(
-        &self,
-        query: &mut Query,
-        bound: Bound,
-        rate: Option<&RateLimit>,
-        traced: Traced,
-    ) -> Outcome {
-        let outcome = self.requests(query, bound, rate, traced).instrument(traced.span()).await;
+    pub(crate) async fn attempt(&self, attempt: &mut Attempt<'_>) -> Outcome {
+        let (traced, span) = (attempt.traced, attempt.traced.span());
+        let outcome = if span.is_disabled() {
+            self.requests(attempt).await
+        } else {
+            Box::pin(self.requests(attempt)).instrument(span).await
+        };
         traced.answered(&outcome.answer);
         outcome
     }
 
-    async fn requests(&self, query: &mut Query, bound: Bound, rate: Option<&RateLimit>, traced: Traced) -> Outcome {
+    async fn requests(&self, attempt: &mut Attempt<'_>) -> Outcome {
         let mut retries = 0;
         loop {
-            if let Some(rate) = rate {
+            if let Some(rate) = attempt.rate {
                 rate.acquire(&*self.clock).await;
             }
-            let (answer, retry_after) = self.request(query, bound).await;
+            let (answer, retry_after) = self.request(attempt).await;
             let wait = match &answer {
-                Answer::Failed(error) => self.wait_before_retry(error, retries, retry_after, bound),
+                Answer::Failed(error) => self.wait_before_retry(error, retries, retry_after, attempt.bound),
                 Answer::Status(_) | Answer::NotReady(_) => None,
             };
             let Some(wait) = wait else { return Outcome { answer, retry_after } };
             retries += 1;
             if let Answer::Failed(error) = &answer {
-                traced.retrying(error, retries, wait);
+                attempt.traced.retrying(error, retries, wait);
             }
             self.clock.sleep(wait).await;
         }
@@ -252,9 +257,9 @@ impl Engine {
     }
 
     /// One HTTP request, from the queue for a connection to the end of the body.
-    async fn request(&self, query: &mut Query, bound: Bound) -> (Answer, Option<Duration>) {
+    async fn request(&self, attempt: &mut Attempt<'_>) -> (Answer, Option<Duration>) {
         let failed = |error| (Answer::Failed(error), None);
-        let ends_at = bound.of_requests();
+        let ends_at = attempt.bound.of_requests();
         let permit = match (self.connections.try_acquire(), ends_at) {
             (Ok(permit), _) => Some(permit),
             (Err(_), None) => self.connections.acquire().await.ok(),
@@ -265,10 +270,10 @@ impl Engine {
             },
         };
         let Some(_permit) = permit else { return failed(Error::timeout(Phase::Queue)) };
-        let body = query.sign(&self.signature, self.clock.wall_ms());
+        let body = attempt.query.sign(&self.signature, self.clock.wall_ms());
         let response = self.exchange(self.endpoint.with_body(body), ends_at, self.request_timeout).await;
         match response {
-            Ok(response) => retry::read(response, query, &self.signature, &*self.clock),
+            Ok(response) => retry::read(response, attempt.query, &self.signature, &*self.clock),
             Err(error) => failed(error),
         }
     }

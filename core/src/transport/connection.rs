@@ -19,7 +19,7 @@ use hyper::body::{Body, Frame, Incoming};
 use hyper::client::conn::{TrySendError, http1};
 use hyper::rt::{Read, Write};
 
-/// See the module.
+/// See the module. Boxed by whoever has it, because it is handed on four times per request.
 pub(super) struct Connection {
     pub(super) origin: Arc<Origin>,
     sender: http1::SendRequest<Full<Bytes>>,
@@ -32,12 +32,12 @@ pub(super) struct Connection {
 /// What writes and reads; gone once the connection has ended.
 type Hyper = Option<Pin<Box<dyn Future<Output = hyper::Result<()>> + Send>>>;
 
-/// What comes of a request.
-type Sent = Result<Response<Incoming>, TrySendError<Request<Full<Bytes>>>>;
+/// A request that was not answered.
+type Unanswered = TrySendError<Request<Full<Bytes>>>;
 
 impl Connection {
     /// For whoever polls this.
-    pub(super) async fn open<T>(io: T, origin: Arc<Origin>, pool: Weak<Pool>) -> hyper::Result<Self>
+    pub(super) async fn open<T>(io: T, origin: Arc<Origin>, pool: Weak<Pool>) -> hyper::Result<Box<Self>>
     where
         T: Read + Write + Unpin + Send + 'static,
     {
@@ -45,19 +45,26 @@ impl Connection {
         let (state, user, executor) = (AtomicU8::new(POLLED), AtomicWaker::new(), Executor::here());
         let alarm = Arc::new(Alarm { state, user, executor, pool });
         let waker = Waker::from(Arc::clone(&alarm));
-        Ok(Self { origin, sender, hyper: Some(Box::pin(hyper)), alarm, waker })
+        Ok(Box::new(Self { origin, sender, hyper: Some(Box::pin(hyper)), alarm, waker }))
     }
 
     /// Hands a request over, for [`answer`](Self::answer).
-    pub(super) fn send(&mut self, request: Request<Full<Bytes>>) -> impl Future<Output = Sent> + use<> {
+    pub(super) fn send(
+        &mut self,
+        request: Request<Full<Bytes>>,
+    ) -> impl Future<Output = Result<Response<Incoming>, Unanswered>> + use<> {
         self.sender.try_send_request(request)
     }
 
-    /// Waits for the head of a request's answer. A request that was never written comes back with the error.
-    pub(super) async fn answer(&mut self, mut answer: Pin<&mut impl Future<Output = Sent>>) -> Sent {
+    /// Waits for the head of a request's answer. A request that was never written comes back with the error, which is boxed
+    /// because it is rare and large.
+    pub(super) async fn answer(
+        &mut self,
+        mut answer: Pin<&mut impl Future<Output = Result<Response<Incoming>, Unanswered>>>,
+    ) -> Result<Response<Incoming>, Box<Unanswered>> {
         let attempt = |hyper: &mut Hyper, context: &mut Context<'_>| {
             drive(hyper, context);
-            answer.as_mut().poll(context)
+            answer.as_mut().poll(context).map_err(Box::new)
         };
         Polled { hyper: &mut self.hyper, alarm: &self.alarm, waker: &self.waker }.until_ready(attempt).await
     }

@@ -20,7 +20,8 @@ use super::per_home::PerHome;
 use super::pool::{Pool, Taken};
 use super::stream::Stream;
 use super::target::Direct;
-use super::{HttpResponse, Progress};
+use super::{HttpRequest, HttpResponse, Progress};
+use crate::clock::BoxFuture;
 use crate::driver;
 use crate::error::{Error, Phase, Result};
 use crate::tls::Trust;
@@ -71,36 +72,36 @@ impl Connections {
         self.pools.each(|pool| pool.close());
     }
 
-    pub(super) async fn exchange(
-        &self,
-        direct: &Direct,
-        body: Option<Bytes>,
-        most_bytes: usize,
-        progress: &Progress,
-    ) -> Result<HttpResponse> {
-        let pool = self.pools.get(|| Ok(Arc::new(Pool::new(self.most_idle))))?;
-        let (mut connection, response) = self.ask(direct, &pool, body).await?;
-        progress.body_began();
-        let (head, body) = response.into_parts();
-        let status = head.status.as_u16();
-        let text = |name: HeaderName| head.headers.get(name).and_then(|value| value.to_str().ok());
-        let retry_after = text(RETRY_AFTER).map(str::to_owned);
-        let date = if status < 400 { None } else { text(DATE).map(str::to_owned) };
-        // The length a server declares is a hint: memory grows with what arrives.
-        let declared = body.size_hint().exact().and_then(|length| length.try_into().ok()).unwrap_or(0);
-        let is_gzip = text(CONTENT_ENCODING).is_some_and(|encoding| encoding.eq_ignore_ascii_case("gzip"));
-        // They are slices of the connection's read buffer, which it can use again once nobody holds one.
-        drop(head);
-        let body = match read(&mut connection, body, declared, is_gzip, most_bytes).await {
-            Ok(body) => {
-                pool.put(connection);
-                body
-            }
-            // A refusal stays one, even if its explanation does not arrive.
-            Err(_) if !(200..300).contains(&status) => Bytes::new(),
-            Err(error) => return Err(error.with_http_status(status)),
-        };
-        Ok(HttpResponse { status, retry_after, date, body })
+    /// Sends a request to the server, with nobody in between. The arguments of an `async fn` would be in its future twice.
+    pub(super) fn exchange<'a>(
+        &'a self,
+        mut request: HttpRequest,
+        progress: &'a Progress,
+    ) -> BoxFuture<'a, Result<HttpResponse>> {
+        Box::pin(async move {
+            let direct = request.target.direct().ok_or_else(Error::internal)?;
+            let pool = self.pools.get(|| Ok(Arc::new(Pool::new(self.most_idle))))?;
+            let (mut connection, response) = self.ask(direct, &pool, &mut request.body).await?;
+            progress.body_began();
+            let status = response.status().as_u16();
+            let text = |name: HeaderName| response.headers().get(name).and_then(|value| value.to_str().ok());
+            let retry_after = text(RETRY_AFTER).map(str::to_owned);
+            let date = if status < 400 { None } else { text(DATE).map(str::to_owned) };
+            let is_gzip = text(CONTENT_ENCODING).is_some_and(|encoding| encoding.eq_ignore_ascii_case("gzip"));
+            // The headers go with it: they are slices of the connection's read buffer, which it can use again once nobody
+            // holds one.
+            let body = response.into_body();
+            let body = match read(&mut connection, body, is_gzip, request.max_response_bytes).await {
+                Ok(body) => {
+                    pool.put(connection);
+                    body
+                }
+                // A refusal stays one, even if its explanation does not arrive.
+                Err(_) if !(200..300).contains(&status) => Bytes::new(),
+                Err(error) => return Err(error.with_http_status(status)),
+            };
+            Ok(HttpResponse { status, retry_after, date, body })
+        })
     }
 
     /// Sends a request on a connection that is open, or on a new one. One that the server had closed before anything was
@@ -109,10 +110,10 @@ impl Connections {
         &self,
         direct: &Direct,
         pool: &Arc<Pool>,
-        body: Option<Bytes>,
-    ) -> Result<(Connection, Response<Incoming>)> {
+        body: &mut Option<Bytes>,
+    ) -> Result<(Box<Connection>, Response<Incoming>)> {
         let (now, mut has_looked) = (Instant::now(), false);
-        let (mut body, mut unsent) = (body, None::<Box<Request<_>>>);
+        let mut unsent = None::<Box<Request<_>>>;
         loop {
             let (mut connection, is_new) = match pool.take(&direct.origin, now, has_looked) {
                 Taken::Open(connection) => (connection, false),
@@ -121,8 +122,7 @@ impl Connections {
                     has_looked = true;
                     continue;
                 }
-                // Boxed, because it is rare and large.
-                Taken::Nothing => (Box::pin(self.connect(direct, pool)).await?, true),
+                Taken::Nothing => (self.connect(direct, pool).await?, true),
             };
             // Made no earlier, and boxed where it is to be sent again: it is large, and most of what is waited for comes before.
             let request = unsent.take().map_or_else(|| direct.request(body.take()), |request| *request);
@@ -137,15 +137,19 @@ impl Connections {
         }
     }
 
-    async fn connect(&self, direct: &Direct, pool: &Arc<Pool>) -> Result<Connection> {
-        tokio::select! {
-            biased;
-            connected = self.connect_within_a_timeout(direct, pool) => connected,
-            () = driver::sleep(self.timeout) => Err(Error::timeout(Phase::Connect)),
-        }
+    /// Rare and large, so it is kept out of what asks.
+    #[cold]
+    fn connect<'a>(&'a self, direct: &'a Direct, pool: &'a Arc<Pool>) -> BoxFuture<'a, Result<Box<Connection>>> {
+        Box::pin(async move {
+            tokio::select! {
+                biased;
+                connected = self.connect_within_a_timeout(direct, pool) => connected,
+                () = driver::sleep(self.timeout) => Err(Error::timeout(Phase::Connect)),
+            }
+        })
     }
 
-    async fn connect_within_a_timeout(&self, direct: &Direct, pool: &Arc<Pool>) -> Result<Connection> {
+    async fn connect_within_a_timeout(&self, direct: &Direct, pool: &Arc<Pool>) -> Result<Box<Connection>> {
         let (origin, pool) = (Arc::clone(&direct.origin), Arc::downgrade(pool));
         let stream = Stream::open(&self.tcp, direct.server.clone()).await?;
         let connection = match &origin.tls_name {
@@ -161,13 +165,9 @@ impl Connections {
     }
 }
 
-async fn read(
-    connection: &mut Connection,
-    mut body: Incoming,
-    declared: usize,
-    is_gzip: bool,
-    most_bytes: usize,
-) -> Result<Bytes> {
+async fn read(connection: &mut Connection, mut body: Incoming, is_gzip: bool, most_bytes: usize) -> Result<Bytes> {
+    // The length a server declares is a hint: memory grows with what arrives.
+    let declared = body.size_hint().exact().and_then(|length| length.try_into().ok()).unwrap_or(0);
     let mut collected = Collected::new(declared, most_bytes)?;
     while !body.is_end_stream()
         && let Some(frame) = connection.frame(&mut body).await

@@ -25,14 +25,14 @@ pub(super) struct Pool {
 }
 
 struct Idle {
-    connection: Connection,
+    connection: Box<Connection>,
     since: Instant,
 }
 
 /// What there is for a request.
 pub(super) enum Taken {
     /// A connection of its own.
-    Open(Connection),
+    Open(Box<Connection>),
     /// One that has rested for a while: whoever drives is to look at the sockets first, for a runtime that only callers drive
     /// has not done so meanwhile.
     Unseen,
@@ -71,7 +71,7 @@ impl Pool {
     }
 
     /// Keeps a connection, if it can be used again.
-    pub(super) fn put(&self, mut connection: Connection) {
+    pub(super) fn put(&self, mut connection: Box<Connection>) {
         let mut closed = Vec::new();
         // All under the lock: what closes or sweeps now either sees it or is seen.
         let mut idle = self.lock();

@@ -16,6 +16,16 @@ pub(super) struct Target {
     pub(super) route: OnceLock<Route>,
 }
 
+impl Target {
+    /// How it is reached without a proxy; `None` if it is not, or nobody has found out yet.
+    pub(super) fn direct(&self) -> Option<&Direct> {
+        match self.route.get()? {
+            Route::Direct(direct) => Some(direct),
+            Route::Proxied => None,
+        }
+    }
+}
+
 /// How a URL is reached.
 #[derive(Debug)]
 pub(super) enum Route {

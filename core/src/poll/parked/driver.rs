@@ -14,7 +14,7 @@ use super::{Hears, Parked, Terms};
 use crate::clock::BoxFuture;
 use crate::error::{Error, Phase, Result};
 use crate::panic::guard;
-use crate::poll::drive::{Bound, Engine};
+use crate::poll::drive::{Attempt, Bound, Engine};
 use crate::poll::many::tell;
 use crate::poll::poller::{Decision, Outcome};
 use crate::poll::traced::Traced;
@@ -125,7 +125,8 @@ impl Ask {
         let mut query = Query::unchecked(self.ids, self.terms.options);
         query.last_wall_ms = self.last_wall_ms;
         let bound = Bound::new(self.started_at, self.terms.policy.timeout);
-        let outcome = engine.attempt(&mut query, bound, parked.rate.as_ref(), self.traced).await;
+        let (rate, traced) = (parked.rate.as_ref(), self.traced);
+        let outcome = engine.attempt(&mut Attempt { query: &mut query, bound, rate, traced }).await;
         (query.last_wall_ms, outcome)
     }
 }
