@@ -19,6 +19,10 @@ pub trait Clock: Send + Sync + 'static {
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()>;
     /// A number in `[0, 1)`, for jitter.
     fn chance(&self) -> f64;
+    /// Whether this is the machine's time, which others can keep as well.
+    fn is_the_machines(&self) -> bool {
+        false
+    }
 }
 
 /// The machine's clocks and the timer of whoever drives.
@@ -43,5 +47,9 @@ impl Clock for SystemClock {
 
     fn chance(&self) -> f64 {
         fastrand::f64()
+    }
+
+    fn is_the_machines(&self) -> bool {
+        true
     }
 }

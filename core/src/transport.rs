@@ -4,6 +4,7 @@
 //! and rustls with nothing in between; those that a proxy is meant for go through reqwest (`proxied`), which is built on
 //! the same two. Both keep the same promises: no retry, no redirect, bounded bodies, gzip, the same TLS settings.
 
+mod alarm;
 mod body;
 mod connection;
 mod direct;
@@ -13,6 +14,7 @@ mod pool;
 mod proxied;
 mod stream;
 mod target;
+mod timekeeper;
 
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -28,6 +30,7 @@ use self::target::{Direct, Route, Target};
 use crate::clock::BoxFuture;
 use crate::code::ErrorCode;
 use crate::config::is_loopback;
+use crate::driver;
 use crate::error::{Error, Phase, Result};
 use crate::tls::Trust;
 
@@ -37,15 +40,36 @@ pub struct HttpRequest {
     target: Arc<Target>,
     body: Option<Bytes>,
     max_response_bytes: usize,
+    limit: Limit,
+}
+
+/// How long an exchange may take, for a transport that keeps the time.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limit {
+    pub(crate) duration: Duration,
+    /// Whether it is what is left of the call, and not the request's own.
+    pub(crate) is_overall: bool,
+}
+
+impl Limit {
+    pub(crate) fn exceeded(self, phase: Phase) -> Error {
+        Error::timeout(if self.is_overall { Phase::Overall } else { phase })
+    }
 }
 
 impl HttpRequest {
     pub(crate) fn new(url: Url, max_response_bytes: usize) -> Self {
-        Self { target: Arc::new(Target { url, route: OnceLock::new() }), body: None, max_response_bytes }
+        let limit = Limit { duration: Duration::MAX, is_overall: false };
+        Self { target: Arc::new(Target { url, route: OnceLock::new() }), body: None, max_response_bytes, limit }
     }
 
     pub(crate) fn with_body(&self, body: Bytes) -> Self {
-        Self { target: Arc::clone(&self.target), body: Some(body), max_response_bytes: self.max_response_bytes }
+        Self { target: Arc::clone(&self.target), body: Some(body), ..*self }
+    }
+
+    pub(crate) fn within(mut self, limit: Limit) -> Self {
+        self.limit = limit;
+        self
     }
 
     /// Where it goes.
@@ -97,6 +121,11 @@ pub trait Transport: Send + Sync + 'static {
     /// Whether a thread without a tokio runtime may send it, too.
     fn is_direct(&self, request: &HttpRequest) -> bool {
         let _ = request;
+        false
+    }
+
+    /// Whether it keeps a request's limit by itself, by the machine's time.
+    fn keeps_time(&self) -> bool {
         false
     }
 
@@ -162,13 +191,28 @@ impl HttpTransport {
 
 impl Transport for HttpTransport {
     fn send<'a>(&'a self, request: HttpRequest, progress: &'a Progress) -> BoxFuture<'a, Result<HttpResponse>> {
-        match self.route(&request.target) {
-            Route::Direct(_) => self.connections.exchange(request, progress),
+        let limit = request.limit;
+        let exchange: BoxFuture<'a, _> = match self.route(&request.target) {
+            Route::Direct(_) => match self.connections.pool() {
+                pool if pool.timekeeper.is_some() => return self.connections.exchange(pool, request, progress),
+                pool => self.connections.exchange(pool, request, progress),
+            },
             Route::Proxied => Box::pin(async move {
                 let tls = self.connections.tls()?;
                 self.proxied.exchange(&self.options, tls, request, progress).await
             }),
-        }
+        };
+        Box::pin(async move {
+            tokio::select! {
+                biased;
+                response = exchange => response,
+                () = driver::sleep(limit.duration) => Err(limit.exceeded(progress.phase())),
+            }
+        })
+    }
+
+    fn keeps_time(&self) -> bool {
+        true
     }
 
     fn is_direct(&self, request: &HttpRequest) -> bool {

@@ -19,7 +19,7 @@ use crate::request::{Ids, Query};
 use crate::response::JobStatus;
 use crate::retry::{self, Answer};
 use crate::signature::Signature;
-use crate::transport::{HttpRequest, Progress, Transport};
+use crate::transport::{HttpRequest, Limit, Progress, Transport};
 
 /// What every call of one client shares.
 pub(crate) struct Engine {
@@ -286,15 +286,18 @@ impl Engine {
         limit: Duration,
     ) -> Result<crate::transport::HttpResponse> {
         let left = ends_at.map(|ends_at| ends_at.saturating_sub(self.clock.now()));
-        let (limit, overall) = match left {
-            Some(left) if left < limit => (left, true),
-            _ => (limit, false),
+        let limit = match left {
+            Some(left) if left < limit => Limit { duration: left, is_overall: true },
+            _ => Limit { duration: limit, is_overall: false },
         };
-        let progress = Progress::default();
+        let (request, progress) = (request.within(limit), Progress::default());
+        if self.transport.keeps_time() && self.clock.is_the_machines() {
+            return self.transport.send(request, &progress).await;
+        }
         tokio::select! {
             biased;
             response = self.transport.send(request, &progress) => response,
-            () = self.clock.sleep(limit) => Err(Error::timeout(if overall { Phase::Overall } else { progress.phase() })),
+            () = self.clock.sleep(limit.duration) => Err(limit.exceeded(progress.phase())),
         }
     }
 }

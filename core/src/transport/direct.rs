@@ -1,5 +1,6 @@
 //! Requests on connections of our own: hyper's HTTP/1.1, hyper-util's way to a socket, rustls.
 
+use std::convert::Infallible;
 use std::pin::pin;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
@@ -13,6 +14,7 @@ use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
 use tokio_rustls::TlsConnector;
 
+use super::alarm::Late;
 use super::body::{Collected, decode};
 use super::connection::Connection;
 use super::failure::{Failure, classify};
@@ -20,7 +22,7 @@ use super::per_home::PerHome;
 use super::pool::{Pool, Taken};
 use super::stream::Stream;
 use super::target::Direct;
-use super::{HttpRequest, HttpResponse, Progress};
+use super::{HttpRequest, HttpResponse, Limit, Progress};
 use crate::clock::BoxFuture;
 use crate::driver;
 use crate::error::{Error, Phase, Result};
@@ -72,16 +74,23 @@ impl Connections {
         self.pools.each(|pool| pool.close());
     }
 
-    /// Sends a request to the server, with nobody in between. The arguments of an `async fn` would be in its future twice.
+    /// The connections of whoever polls this.
+    pub(super) fn pool(&self) -> Arc<Pool> {
+        let Ok(pool) = self.pools.get(|| Ok::<_, Infallible>(Arc::new(Pool::new(self.most_idle))));
+        pool
+    }
+
+    /// Sends a request to the server, with nobody in between. Its limit is kept if the pool has a timekeeper. The arguments of
+    /// an `async fn` would be in its future twice.
     pub(super) fn exchange<'a>(
         &'a self,
+        pool: Arc<Pool>,
         mut request: HttpRequest,
         progress: &'a Progress,
     ) -> BoxFuture<'a, Result<HttpResponse>> {
         Box::pin(async move {
             let direct = request.target.direct().ok_or_else(Error::internal)?;
-            let pool = self.pools.get(|| Ok(Arc::new(Pool::new(self.most_idle))))?;
-            let (mut connection, response) = self.ask(direct, &pool, &mut request.body).await?;
+            let (mut connection, response) = self.ask(direct, &pool, &mut request.body, request.limit).await?;
             progress.body_began();
             let status = response.status().as_u16();
             let text = |name: HeaderName| response.headers().get(name).and_then(|value| value.to_str().ok());
@@ -92,13 +101,14 @@ impl Connections {
             // holds one.
             let body = response.into_body();
             let body = match read(&mut connection, body, is_gzip, request.max_response_bytes).await {
-                Ok(body) => {
+                Ok(Some(body)) => {
                     pool.put(connection);
                     body
                 }
                 // A refusal stays one, even if its explanation does not arrive.
                 Err(_) if !(200..300).contains(&status) => Bytes::new(),
                 Err(error) => return Err(error.with_http_status(status)),
+                Ok(None) => return Err(request.limit.exceeded(Phase::Body)),
             };
             Ok(HttpResponse { status, retry_after, date, body })
         })
@@ -111,6 +121,7 @@ impl Connections {
         direct: &Direct,
         pool: &Arc<Pool>,
         body: &mut Option<Bytes>,
+        limit: Limit,
     ) -> Result<(Box<Connection>, Response<Incoming>)> {
         let (now, mut has_looked) = (Instant::now(), false);
         let mut unsent = None::<Box<Request<_>>>;
@@ -122,60 +133,89 @@ impl Connections {
                     has_looked = true;
                     continue;
                 }
-                Taken::Nothing => (self.connect(direct, pool).await?, true),
+                Taken::Nothing => (self.connect(direct, pool, now, limit).await?, true),
             };
+            if let Some(timekeeper) = &pool.timekeeper {
+                timekeeper.limit(&connection.alarm, now, limit.duration);
+            }
             // Made no earlier, and boxed where it is to be sent again: it is large, and most of what is waited for comes before.
             let request = unsent.take().map_or_else(|| direct.request(body.take()), |request| *request);
             let mut answer = pin!(connection.send(request));
             match connection.answer(answer.as_mut()).await {
-                Ok(response) => return Ok((connection, response)),
-                Err(mut error) => match error.take_message() {
+                Ok(Ok(response)) => return Ok((connection, response)),
+                Ok(Err(mut error)) => match error.take_message() {
                     Some(message) if !is_new => unsent = Some(Box::new(message)),
                     _ => return Err(classify(error.error(), Failure::Exchange)),
                 },
+                Err(Late) => return Err(limit.exceeded(Phase::Response)),
             }
         }
     }
 
     /// Rare and large, so it is kept out of what asks.
     #[cold]
-    fn connect<'a>(&'a self, direct: &'a Direct, pool: &'a Arc<Pool>) -> BoxFuture<'a, Result<Box<Connection>>> {
+    fn connect<'a>(
+        &'a self,
+        direct: &'a Direct,
+        pool: &'a Arc<Pool>,
+        began_at: Instant,
+        limit: Limit,
+    ) -> BoxFuture<'a, Result<Box<Connection>>> {
         Box::pin(async move {
+            // Somebody else keeps it where there is no timekeeper.
+            let left = pool.timekeeper.as_ref().map(|_| limit.duration.saturating_sub(began_at.elapsed()));
+            let (timeout, error) = match left {
+                Some(left) if left < self.timeout => (left, limit.exceeded(Phase::Response)),
+                _ => (self.timeout, Error::timeout(Phase::Connect)),
+            };
             tokio::select! {
                 biased;
-                connected = self.connect_within_a_timeout(direct, pool) => connected,
-                () = driver::sleep(self.timeout) => Err(Error::timeout(Phase::Connect)),
+                connected = self.open(direct, pool) => connected,
+                () = driver::sleep(timeout) => Err(error),
             }
         })
     }
 
-    async fn connect_within_a_timeout(&self, direct: &Direct, pool: &Arc<Pool>) -> Result<Box<Connection>> {
-        let (origin, pool) = (Arc::clone(&direct.origin), Arc::downgrade(pool));
+    async fn open(&self, direct: &Direct, pool: &Arc<Pool>) -> Result<Box<Connection>> {
+        let (origin, weak) = (Arc::clone(&direct.origin), Arc::downgrade(pool));
         let stream = Stream::open(&self.tcp, direct.server.clone()).await?;
         let connection = match &origin.tls_name {
-            None => Connection::open(TokioIo::new(stream), origin, pool).await,
+            None => Connection::open(TokioIo::new(stream), origin, weak).await,
             Some(name) => {
                 let name = name.clone();
                 let tls = TlsConnector::from(Arc::clone(self.tls()?)).connect(name, stream).await;
                 let tls = tls.map_err(|error| classify(&error, Failure::Connect))?;
-                Connection::open(TokioIo::new(tls), origin, pool).await
+                Connection::open(TokioIo::new(tls), origin, weak).await
             }
         };
-        connection.map_err(|error| classify(&error, Failure::Connect))
+        let connection = connection.map_err(|error| classify(&error, Failure::Connect))?;
+        if let Some(timekeeper) = &pool.timekeeper {
+            timekeeper.watch(&connection.alarm);
+        }
+        Ok(connection)
     }
 }
 
-async fn read(connection: &mut Connection, mut body: Incoming, is_gzip: bool, most_bytes: usize) -> Result<Bytes> {
+/// `None` when the time is up.
+async fn read(
+    connection: &mut Connection,
+    mut body: Incoming,
+    is_gzip: bool,
+    most_bytes: usize,
+) -> Result<Option<Bytes>> {
     // The length a server declares is a hint: memory grows with what arrives.
     let declared = body.size_hint().exact().and_then(|length| length.try_into().ok()).unwrap_or(0);
     let mut collected = Collected::new(declared, most_bytes)?;
-    while !body.is_end_stream()
-        && let Some(frame) = connection.frame(&mut body).await
-    {
-        let frame = frame.map_err(|error| classify(&error, Failure::Exchange))?;
+    while !body.is_end_stream() {
+        let frame = match connection.frame(&mut body).await {
+            Ok(Some(frame)) => frame.map_err(|error| classify(&error, Failure::Exchange))?,
+            Ok(None) => break,
+            Err(Late) => return Ok(None),
+        };
         if let Ok(chunk) = frame.into_data() {
             collected.add(chunk)?;
         }
     }
-    if is_gzip { decode(&collected.finish(), most_bytes) } else { Ok(collected.finish()) }
+    let body = collected.finish();
+    if is_gzip { decode(&body, most_bytes).map(Some) } else { Ok(Some(body)) }
 }

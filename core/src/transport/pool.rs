@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use super::connection::Connection;
 use super::target::Origin;
-use crate::driver::Executor;
+use super::timekeeper::Timekeeper;
+use crate::driver::{self, Executor};
 
 /// A connection that was not used for this long is not used again: what stands in between may have forgotten it. One that
 /// nobody asks for any more stays until its server closes it.
@@ -18,6 +19,8 @@ const UNSEEN: Duration = Duration::from_millis(1);
 
 /// The one used last is used first; of one server's, the one not used for longest goes when there are too many.
 pub(super) struct Pool {
+    /// Of a runtime, if it has one: an event loop is woken for each request's time by itself.
+    pub(super) timekeeper: Option<Timekeeper>,
     idle: Mutex<Vec<Idle>>,
     most_of_a_server: usize,
     sweep_is_due: AtomicBool,
@@ -40,9 +43,11 @@ pub(super) enum Taken {
 }
 
 impl Pool {
+    /// Of whoever polls this.
     pub(super) fn new(most_of_a_server: usize) -> Self {
+        let timekeeper = if driver::is_hosted() { None } else { Timekeeper::start() };
         let (sweep_is_due, is_closed) = (AtomicBool::new(false), AtomicBool::new(false));
-        Self { idle: Mutex::default(), most_of_a_server, sweep_is_due, is_closed }
+        Self { timekeeper, idle: Mutex::default(), most_of_a_server, sweep_is_due, is_closed }
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Idle>> {

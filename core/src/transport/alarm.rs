@@ -1,0 +1,112 @@
+//! What a connection is woken by, whoever uses it, and when its request must have ended.
+//!
+//! hyper has one waker for all of a connection's life, so none has to be put in another's place. And a great deal that hyper
+//! does while it is polled wakes whoever polls it: its user would be polled once more per request, for nothing.
+
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
+use std::task::{Poll, Wake, Waker};
+
+use futures_util::task::AtomicWaker;
+
+use super::pool::Pool;
+use crate::driver::Executor;
+
+/// Nobody uses the connection, and nothing has happened on it.
+const RESTING: u8 = 0;
+/// Somebody polls it, or is about to poll it again.
+const POLLED: u8 = 1;
+/// Somebody waits for what happens on it.
+const AWAITED: u8 = 2;
+/// Something has happened that nobody has seen yet.
+const CALLED: u8 = 3;
+
+/// No request must end.
+pub(super) const NEVER: u64 = u64::MAX;
+/// The request must have ended by now.
+const LATE: u64 = 0;
+
+/// The time for a request is up.
+pub(super) struct Late;
+
+/// See the module.
+pub(super) struct Alarm {
+    state: AtomicU8,
+    user: AtomicWaker,
+    executor: Executor,
+    pool: Weak<Pool>,
+    /// When the request must have ended, in its timekeeper's nanoseconds; [`NEVER`], or [`LATE`].
+    pub(super) ends_at: AtomicU64,
+}
+
+impl Alarm {
+    /// Of a connection that is opened here, and polled.
+    pub(super) fn new(pool: Weak<Pool>) -> Self {
+        let (state, user, executor) = (AtomicU8::new(POLLED), AtomicWaker::new(), Executor::here());
+        Self { state, user, executor, pool, ends_at: AtomicU64::new(NEVER) }
+    }
+
+    /// Polls the connection for its user, who is woken for what happens on it if there is no outcome yet.
+    pub(super) fn poll<T>(&self, user: &Waker, poll: impl FnOnce() -> Poll<T>) -> Poll<Result<T, Late>> {
+        // Not only stored, so that what was told before is seen.
+        self.state.swap(POLLED, Ordering::AcqRel);
+        if let Poll::Ready(outcome) = poll() {
+            return Poll::Ready(Ok(outcome));
+        }
+        if self.ends_at.load(Ordering::Acquire) == LATE {
+            return Poll::Ready(Err(Late));
+        }
+        self.user.register(user);
+        if self.state.compare_exchange(POLLED, AWAITED, Ordering::AcqRel, Ordering::Acquire).is_err() {
+            // Something has happened meanwhile.
+            user.wake_by_ref();
+        }
+        Poll::Pending
+    }
+
+    /// Nobody uses the connection from now on.
+    pub(super) fn rest(&self) {
+        self.ends_at.store(NEVER, Ordering::Relaxed);
+        // Not only stored, so that what was told before is seen.
+        self.state.swap(RESTING, Ordering::AcqRel);
+        // Who used it last may have ended, and is not to be kept in memory.
+        drop(self.user.take());
+    }
+
+    /// Ends the rest.
+    pub(super) fn rise(&self) {
+        self.state.store(POLLED, Ordering::Release);
+    }
+
+    /// Whether nothing has happened since the rest began.
+    pub(super) fn is_undisturbed(&self) -> bool {
+        self.state.load(Ordering::Acquire) == RESTING
+    }
+
+    /// Ends the request that must have ended by then, unless there is another one by now.
+    #[cfg(target_os = "linux")]
+    pub(super) fn end(self: &Arc<Self>, ends_at: u64) {
+        if self.ends_at.compare_exchange(ends_at, LATE, Ordering::AcqRel, Ordering::Relaxed).is_ok() {
+            self.wake_by_ref();
+        }
+    }
+}
+
+impl Wake for Alarm {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        match self.state.swap(CALLED, Ordering::AcqRel) {
+            // Mostly, the server has closed it.
+            RESTING => {
+                if let Some(pool) = self.pool.upgrade() {
+                    pool.sweep_on(&self.executor);
+                }
+            }
+            AWAITED => self.user.wake(),
+            _ => {}
+        }
+    }
+}
