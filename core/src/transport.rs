@@ -193,10 +193,8 @@ impl Transport for HttpTransport {
     fn send<'a>(&'a self, request: HttpRequest, progress: &'a Progress) -> BoxFuture<'a, Result<HttpResponse>> {
         let limit = request.limit;
         let exchange: BoxFuture<'a, _> = match self.route(&request.target) {
-            Route::Direct(_) => match self.connections.pool() {
-                pool if pool.timekeeper.is_some() => return self.connections.exchange(pool, request, progress),
-                pool => self.connections.exchange(pool, request, progress),
-            },
+            Route::Direct(_) if timekeeper::is_here() => return self.connections.exchange(request, progress),
+            Route::Direct(_) => self.connections.exchange(request, progress),
             Route::Proxied => Box::pin(async move {
                 let tls = self.connections.tls()?;
                 self.proxied.exchange(&self.options, tls, request, progress).await

@@ -6,6 +6,7 @@
 use std::pin::Pin;
 use std::sync::{Arc, Weak};
 use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -17,15 +18,17 @@ use hyper::rt::{Read, Write};
 use super::alarm::{Alarm, Late};
 use super::pool::Pool;
 use super::target::Origin;
+use super::timekeeper::Timekeeper;
 
 /// See the module. Boxed by whoever has it, because it is handed on four times per request.
 pub(super) struct Connection {
     pub(super) origin: Arc<Origin>,
     sender: http1::SendRequest<Full<Bytes>>,
     hyper: Hyper,
-    pub(super) alarm: Arc<Alarm>,
+    alarm: Arc<Alarm>,
     /// The alarm's.
     waker: Waker,
+    timekeeper: Option<Arc<Timekeeper>>,
 }
 
 /// What writes and reads; gone once the connection has ended.
@@ -36,14 +39,29 @@ type Unanswered = TrySendError<Request<Full<Bytes>>>;
 
 impl Connection {
     /// For whoever polls this.
-    pub(super) async fn open<T>(io: T, origin: Arc<Origin>, pool: Weak<Pool>) -> hyper::Result<Box<Self>>
+    pub(super) async fn open<T>(
+        io: T,
+        origin: Arc<Origin>,
+        pool: Weak<Pool>,
+        timekeeper: Option<Arc<Timekeeper>>,
+    ) -> hyper::Result<Box<Self>>
     where
         T: Read + Write + Unpin + Send + 'static,
     {
         let (sender, hyper) = http1::handshake(io).await?;
         let alarm = Arc::new(Alarm::new(pool));
         let waker = Waker::from(Arc::clone(&alarm));
-        Ok(Box::new(Self { origin, sender, hyper: Some(Box::pin(hyper)), alarm, waker }))
+        if let Some(timekeeper) = &timekeeper {
+            timekeeper.watch(&alarm);
+        }
+        Ok(Box::new(Self { origin, sender, hyper: Some(Box::pin(hyper)), alarm, waker, timekeeper }))
+    }
+
+    /// What is asked on it from `now` on has so long, if there is somebody here who keeps time.
+    pub(super) fn limit(&self, now: Instant, limit: Duration) {
+        if let Some(timekeeper) = &self.timekeeper {
+            timekeeper.limit(&self.alarm, now, limit);
+        }
     }
 
     /// Hands a request over, for [`answer`](Self::answer).

@@ -1,6 +1,5 @@
 //! Requests on connections of our own: hyper's HTTP/1.1, hyper-util's way to a socket, rustls.
 
-use std::convert::Infallible;
 use std::pin::pin;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
@@ -22,6 +21,7 @@ use super::per_home::PerHome;
 use super::pool::{Pool, Taken};
 use super::stream::Stream;
 use super::target::Direct;
+use super::timekeeper;
 use super::{HttpRequest, HttpResponse, Limit, Progress};
 use crate::clock::BoxFuture;
 use crate::driver;
@@ -74,22 +74,16 @@ impl Connections {
         self.pools.each(|pool| pool.close());
     }
 
-    /// The connections of whoever polls this.
-    pub(super) fn pool(&self) -> Arc<Pool> {
-        let Ok(pool) = self.pools.get(|| Ok::<_, Infallible>(Arc::new(Pool::new(self.most_idle))));
-        pool
-    }
-
-    /// Sends a request to the server, with nobody in between. Its limit is kept if the pool has a timekeeper. The arguments of
-    /// an `async fn` would be in its future twice.
+    /// Sends a request to the server, with nobody in between. Its limit is kept where a timekeeper is. The arguments of an
+    /// `async fn` would be in its future twice.
     pub(super) fn exchange<'a>(
         &'a self,
-        pool: Arc<Pool>,
         mut request: HttpRequest,
         progress: &'a Progress,
     ) -> BoxFuture<'a, Result<HttpResponse>> {
         Box::pin(async move {
             let direct = request.target.direct().ok_or_else(Error::internal)?;
+            let pool = self.pools.get(|| Ok(Arc::new(Pool::new(self.most_idle))))?;
             let (mut connection, response) = self.ask(direct, &pool, &mut request.body, request.limit).await?;
             progress.body_began();
             let status = response.status().as_u16();
@@ -135,9 +129,7 @@ impl Connections {
                 }
                 Taken::Nothing => (self.connect(direct, pool, now, limit).await?, true),
             };
-            if let Some(timekeeper) = &pool.timekeeper {
-                timekeeper.limit(&connection.alarm, now, limit.duration);
-            }
+            connection.limit(now, limit.duration);
             // Made no earlier, and boxed where it is to be sent again: it is large, and most of what is waited for comes before.
             let request = unsent.take().map_or_else(|| direct.request(body.take()), |request| *request);
             let mut answer = pin!(connection.send(request));
@@ -162,11 +154,11 @@ impl Connections {
         limit: Limit,
     ) -> BoxFuture<'a, Result<Box<Connection>>> {
         Box::pin(async move {
-            // Somebody else keeps it where there is no timekeeper.
-            let left = pool.timekeeper.as_ref().map(|_| limit.duration.saturating_sub(began_at.elapsed()));
-            let (timeout, error) = match left {
-                Some(left) if left < self.timeout => (left, limit.exceeded(Phase::Response)),
-                _ => (self.timeout, Error::timeout(Phase::Connect)),
+            let left = limit.duration.saturating_sub(began_at.elapsed());
+            let (timeout, error) = if left < self.timeout {
+                (left, limit.exceeded(Phase::Response))
+            } else {
+                (self.timeout, Error::timeout(Phase::Connect))
             };
             tokio::select! {
                 biased;
@@ -179,20 +171,18 @@ impl Connections {
     async fn open(&self, direct: &Direct, pool: &Arc<Pool>) -> Result<Box<Connection>> {
         let (origin, weak) = (Arc::clone(&direct.origin), Arc::downgrade(pool));
         let stream = Stream::open(&self.tcp, direct.server.clone()).await?;
+        let timekeeper = timekeeper::is_here().then(|| pool.timekeeper()).transpose();
+        let timekeeper = timekeeper.map_err(|error| classify(&error, Failure::Connect))?;
         let connection = match &origin.tls_name {
-            None => Connection::open(TokioIo::new(stream), origin, weak).await,
+            None => Connection::open(TokioIo::new(stream), origin, weak, timekeeper).await,
             Some(name) => {
                 let name = name.clone();
                 let tls = TlsConnector::from(Arc::clone(self.tls()?)).connect(name, stream).await;
                 let tls = tls.map_err(|error| classify(&error, Failure::Connect))?;
-                Connection::open(TokioIo::new(tls), origin, weak).await
+                Connection::open(TokioIo::new(tls), origin, weak, timekeeper).await
             }
         };
-        let connection = connection.map_err(|error| classify(&error, Failure::Connect))?;
-        if let Some(timekeeper) = &pool.timekeeper {
-            timekeeper.watch(&connection.alarm);
-        }
-        Ok(connection)
+        connection.map_err(|error| classify(&error, Failure::Connect))
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use crate::driver::Home;
+use crate::error::Result;
 
 /// How many homes may have one at a time; those of runtimes and loops that are gone must not pile up.
 const MOST: usize = 64;
@@ -24,7 +25,7 @@ impl<T> Default for PerHome<T> {
 
 impl<T: Clone> PerHome<T> {
     /// The one of whoever polls this, made when first asked for.
-    pub(super) fn get<E>(&self, make: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
+    pub(super) fn get(&self, make: impl FnOnce() -> Result<T>) -> Result<T> {
         let own = Home::here();
         match self.first.get() {
             None => {

@@ -1,13 +1,14 @@
 //! Open connections that nobody uses, of one home.
 
+use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use super::connection::Connection;
 use super::target::Origin;
 use super::timekeeper::Timekeeper;
-use crate::driver::{self, Executor};
+use crate::driver::Executor;
 
 /// A connection that was not used for this long is not used again: what stands in between may have forgotten it. One that
 /// nobody asks for any more stays until its server closes it.
@@ -19,8 +20,8 @@ const UNSEEN: Duration = Duration::from_millis(1);
 
 /// The one used last is used first; of one server's, the one not used for longest goes when there are too many.
 pub(super) struct Pool {
-    /// Of a runtime, if it has one: an event loop is woken for each request's time by itself.
-    pub(super) timekeeper: Option<Timekeeper>,
+    /// The one of all connections that are open.
+    timekeeper: Mutex<Weak<Timekeeper>>,
     idle: Mutex<Vec<Idle>>,
     most_of_a_server: usize,
     sweep_is_due: AtomicBool,
@@ -43,11 +44,20 @@ pub(super) enum Taken {
 }
 
 impl Pool {
-    /// Of whoever polls this.
     pub(super) fn new(most_of_a_server: usize) -> Self {
-        let timekeeper = if driver::is_hosted() { None } else { Timekeeper::start() };
         let (sweep_is_due, is_closed) = (AtomicBool::new(false), AtomicBool::new(false));
-        Self { timekeeper, idle: Mutex::default(), most_of_a_server, sweep_is_due, is_closed }
+        Self { timekeeper: Mutex::default(), idle: Mutex::default(), most_of_a_server, sweep_is_due, is_closed }
+    }
+
+    /// For a connection that is opened now, on a runtime.
+    pub(super) fn timekeeper(&self) -> io::Result<Arc<Timekeeper>> {
+        let mut held = self.timekeeper.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(timekeeper) = held.upgrade() {
+            return Ok(timekeeper);
+        }
+        let timekeeper = Arc::new(Timekeeper::start()?);
+        *held = Arc::downgrade(&timekeeper);
+        Ok(timekeeper)
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Idle>> {

@@ -8,14 +8,20 @@
 #[cfg(target_os = "linux")]
 pub(super) use self::timerfd::Timekeeper;
 
-/// Nobody keeps time elsewhere: each request has a timer of its own.
+use crate::driver;
+
+/// Whether who polls this has one. Elsewhere each request has a timer of its own, and an event loop is woken for each.
+pub(super) fn is_here() -> bool {
+    cfg!(target_os = "linux") && !driver::is_hosted()
+}
+
 #[cfg(not(target_os = "linux"))]
 pub(super) enum Timekeeper {}
 
 #[cfg(not(target_os = "linux"))]
 impl Timekeeper {
-    pub(super) fn start() -> Option<Self> {
-        None
+    pub(super) fn start() -> std::io::Result<Self> {
+        Err(std::io::ErrorKind::Unsupported.into())
     }
 
     pub(super) fn watch(&self, _: &std::sync::Arc<super::alarm::Alarm>) {
@@ -38,7 +44,6 @@ mod timerfd {
         Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create, timerfd_settime,
     };
     use tokio::net::unix::pipe::Receiver;
-    use tokio::runtime::Handle;
     use tokio_util::task::AbortOnDropHandle;
 
     use crate::transport::alarm::{Alarm, NEVER};
@@ -61,20 +66,19 @@ mod timerfd {
     }
 
     impl Timekeeper {
-        /// On the runtime that drives the caller; `None` where that or the system has no timer to give.
-        pub(in crate::transport) fn start() -> Option<Self> {
-            let runtime = Handle::try_current().ok()?;
+        /// On the runtime that drives the caller.
+        pub(in crate::transport) fn start() -> io::Result<Self> {
             let flags = TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC;
-            let fd = timerfd_create(TimerfdClockId::Monotonic, flags).ok()?;
+            let fd = timerfd_create(TimerfdClockId::Monotonic, flags)?;
             let timer = Arc::new(Timer {
-                fd: Receiver::from_owned_fd_unchecked(fd).ok()?,
+                fd: Receiver::from_owned_fd_unchecked(fd)?,
                 started_at: Instant::now(),
                 set_to: AtomicU64::new(NEVER),
                 alarms: Mutex::default(),
             });
             let waits = Arc::clone(&timer);
-            let task = runtime.spawn(async move { while waits.run().await.is_ok() {} });
-            Some(Self { timer, _task: AbortOnDropHandle::new(task) })
+            let task = tokio::spawn(async move { while waits.run().await.is_ok() {} });
+            Ok(Self { timer, _task: AbortOnDropHandle::new(task) })
         }
 
         /// Keeps the time of a connection's requests, too.
