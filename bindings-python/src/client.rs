@@ -7,6 +7,7 @@ use std::time::Duration;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyTuple};
 use smileid_jobs::blocking::{PendingCall, ProcessClient};
+use smileid_jobs::clock::BoxFuture;
 use smileid_jobs::config::{
     CONNECT_TIMEOUT, GET_TIMEOUT, MAX_AGE, MAX_CONNECTIONS, MAX_RESPONSE_BYTES, MAX_RETRIES, POLL_TIMEOUT,
     REQUEST_TIMEOUT, RETRY_COUNT, WAIT_RETRY_COUNT, WAIT_TIMEOUT,
@@ -303,8 +304,7 @@ impl Client {
         make: impl Fn(&C, &smileid_jobs::Client) -> F,
     ) -> PyResult<Any<'py>>
     where
-        F: Driven<Output = Result<T>>,
-        F::IntoFuture: Send + 'static,
+        F: Driven<Output = Result<T>, IntoFuture = BoxFuture<'static, Result<T>>>,
         T: Into<Answer> + Send + 'static,
     {
         self.mind_the_end();

@@ -22,6 +22,7 @@ use self::runtime::ProcessRuntime;
 pub use self::stream::{ProcessMany, ProcessStream, ProcessWatch};
 use crate::background::Running;
 use crate::client::{Client, ClientBuilder, Driven, PollMany, WaitUntilComplete, WatchJobStatus};
+use crate::clock::BoxFuture;
 #[cfg(unix)]
 use crate::driver::event_loop::EventLoop;
 use crate::error::{Error, Result};
@@ -65,14 +66,21 @@ impl PerProcess {
         self.pid == pid && self.runtime.get().is_none_or(|runtime| !runtime.is_stopped())
     }
 
-    fn runtime(&self) -> Result<&Arc<ProcessRuntime>> {
+    fn runtime(self: &Arc<Self>) -> Result<&Arc<ProcessRuntime>> {
         match self.runtime.get() {
             Some(runtime) => Ok(runtime),
             None => {
                 let runtime = ProcessRuntime::current()?;
-                Ok(self.runtime.get_or_init(|| runtime))
+                let runtime = self.runtime.get_or_init(|| runtime);
+                runtime.serve(self);
+                Ok(runtime)
             }
         }
+    }
+
+    /// Ends its calls.
+    fn close(&self) {
+        self.client.close();
     }
 }
 
@@ -123,7 +131,7 @@ impl ProcessClient {
                     std::mem::forget(Arc::clone(before));
                 }
                 if self.is_closed() {
-                    fresh.client.close();
+                    fresh.close();
                 }
                 return Ok(fresh);
             }
@@ -179,8 +187,7 @@ impl ProcessClient {
     pub fn call<T, F>(&self, call: impl FnOnce(&Client) -> F) -> Result<PendingCall<T>>
     where
         T: Send + 'static,
-        F: Driven<Output = Result<T>>,
-        F::IntoFuture: Send + 'static,
+        F: Driven<Output = Result<T>, IntoFuture = BoxFuture<'static, Result<T>>>,
     {
         self.call_in(process::id(), call)
     }
@@ -192,8 +199,7 @@ impl ProcessClient {
     pub fn call_in<T, F>(&self, pid: u32, call: impl FnOnce(&Client) -> F) -> Result<PendingCall<T>>
     where
         T: Send + 'static,
-        F: Driven<Output = Result<T>>,
-        F::IntoFuture: Send + 'static,
+        F: Driven<Output = Result<T>, IntoFuture = BoxFuture<'static, Result<T>>>,
     {
         guard(|| {
             let (client, runtime) = self.running(pid)?;
@@ -218,7 +224,7 @@ impl ProcessClient {
             if wait.is_plain() {
                 return wait.start_on(&runtime.background()?, hears, token).map(Running::Wait);
             }
-            let call = PendingCall::new(runtime, wait.into_future());
+            let call = PendingCall::of(runtime, wait);
             call.spawn(move |result| hears.ended(token, result)).map(Running::Task)
         })
     }
@@ -231,7 +237,7 @@ impl ProcessClient {
             std::mem::forget(held);
             return;
         }
-        held.client.close();
+        held.close();
         let runtime = held.runtime.get().cloned();
         drop(held);
         if let Some(runtime) = runtime {

@@ -24,33 +24,33 @@ pub struct PendingCall<T> {
     runtime: Arc<ProcessRuntime>,
     /// Whether an event loop may drive it.
     is_query: bool,
-    /// Gone once it has ended or was handed over.
+    /// Gone once it has ended or was handed over. Who waits for it catches its panics; so
+    /// does what it is wrapped in where it is driven for others.
     future: Option<BoxFuture<'static, Result<T>>>,
     /// Set once somebody has begun to wait for it.
     lane: Option<Lane>,
 }
 
 impl<T: Send + 'static> PendingCall<T> {
+    /// A client's, which ends with it.
     pub(super) fn of<F>(runtime: Arc<ProcessRuntime>, call: F) -> Self
     where
-        F: Driven<Output = Result<T>>,
-        F::IntoFuture: Send + 'static,
+        F: Driven<Output = Result<T>, IntoFuture = BoxFuture<'static, Result<T>>>,
     {
         let is_query = call.is_query();
-        let mut pending = Self::new(runtime, call.into_future());
-        pending.is_query = is_query;
-        pending
+        Self { runtime, is_query, future: Some(call.into_future()), lane: None }
     }
 
+    /// A stream's, which ends with the runtime.
     pub(super) fn new(runtime: Arc<ProcessRuntime>, future: impl Future<Output = Result<T>> + Send + 'static) -> Self {
         let stopping = runtime.stopping.clone();
-        let future: BoxFuture<'static, Result<T>> = Box::pin(guard_future(async move {
+        let future: BoxFuture<'static, Result<T>> = Box::pin(async move {
             tokio::select! {
                 biased;
                 () = stopping.cancelled() => Err(Error::closed()),
                 result = future => result,
             }
-        }));
+        });
         Self { runtime, is_query: false, future: Some(future), lane: None }
     }
 
@@ -71,7 +71,7 @@ impl<T: Send + 'static> PendingCall<T> {
             let future = self.future.take().ok_or_else(Error::internal)?;
             let (done, ended) = oneshot::channel();
             let task = self.runtime.background()?.spawn(async move {
-                let result = future.await;
+                let result = guard_future(future).await;
                 // All callers whose calls have ended are woken at once.
                 turn().await;
                 let _ = done.send(result);
@@ -153,7 +153,7 @@ impl<T: Send + 'static> PendingCall<T> {
     /// [`client_closed`](crate::ErrorCode::ClientClosed) when the process is about to end; then `done` is not called.
     pub fn spawn(mut self, done: impl FnOnce(Result<T>) + Send + 'static) -> Result<AbortHandle> {
         let future = self.future.take().ok_or_else(Error::internal)?;
-        let task = self.runtime.background()?.spawn(async move { done(future.await) });
+        let task = self.runtime.background()?.spawn(async move { done(guard_future(future).await) });
         Ok(task.abort_handle())
     }
 }
@@ -173,7 +173,7 @@ impl<T: Send + 'static> PendingCall<T> {
         let future = self.future.take().filter(|_| self.is_query).ok_or_else(Error::internal)?;
         // After a shutdown, the loop has outlived the thread that opens its connections.
         event_loop.follow(self.runtime.background()?);
-        let slot = event_loop.start(async move { done(future.await) });
+        let slot = event_loop.start(async move { done(guard_future(future).await) });
         Ok(Running::Hosted(Arc::clone(event_loop), slot))
     }
 }

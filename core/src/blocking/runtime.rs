@@ -8,13 +8,14 @@
 use std::mem::ManuallyDrop;
 use std::process;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, Weak};
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwapOption;
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio_util::sync::CancellationToken;
 
+use super::PerProcess;
 use crate::background::Background;
 use crate::error::{Error, Result};
 
@@ -35,8 +36,11 @@ pub(super) enum Lane {
 /// See the module.
 pub(super) struct ProcessRuntime {
     pub(super) pid: u32,
+    /// Ends what no client ends.
     pub(super) stopping: CancellationToken,
     stopped: AtomicBool,
+    /// Whose calls it runs.
+    clients: Mutex<Vec<Weak<PerProcess>>>,
     /// Threads that are driving a call of theirs.
     waiting: AtomicUsize,
     started_at: Instant,
@@ -58,6 +62,7 @@ impl ProcessRuntime {
             pid: process::id(),
             stopping: CancellationToken::new(),
             stopped: AtomicBool::new(false),
+            clients: Mutex::default(),
             waiting: AtomicUsize::new(0),
             started_at: Instant::now(),
             left_at_ms: AtomicU64::new(0),
@@ -94,6 +99,17 @@ impl ProcessRuntime {
     /// The runtime in use, if there is one of this process.
     pub(super) fn running() -> Option<Arc<Self>> {
         RUNTIME.load_full().filter(|runtime| runtime.is_usable())
+    }
+
+    /// Closes a client when this is stopped, so that its calls need not look at two things that end them.
+    pub(super) fn serve(&self, client: &Arc<PerProcess>) {
+        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        clients.retain(|client| client.strong_count() > 0);
+        clients.push(Arc::downgrade(client));
+        drop(clients);
+        if self.is_stopped() {
+            client.close();
+        }
     }
 
     /// The thread for what nobody waits for.
@@ -154,8 +170,10 @@ impl ProcessRuntime {
     }
 
     pub(super) fn stop(&self, grace: Duration) {
-        self.stopped.store(true, Ordering::Release);
+        self.stopped.store(true, Ordering::SeqCst);
         self.stopping.cancel();
+        let clients = std::mem::take(&mut *self.clients.lock().unwrap_or_else(PoisonError::into_inner));
+        clients.iter().filter_map(Weak::upgrade).for_each(|client| client.close());
         // They leave at once; a call that is driven on while its timers go away would panic.
         let patience = Instant::now() + grace;
         while self.waiting.load(Ordering::Acquire) > 0 && Instant::now() < patience {
