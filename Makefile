@@ -23,6 +23,7 @@ demo: build/sandbox.stamp build/python.stamp build/node.stamp build/demo/poll_jo
 test: build/sandbox.stamp build/python.stamp build/node.stamp build/tools.stamp
 	@cargo build -q --locked -p smileid-jobs-tests
 	@cargo build -q --locked -p smileid-jobs-node --features testing
+	@PYO3_BUILD_EXTENSION_MODULE=1 cargo build -q --locked -p smileid-jobs-python --features testing
 	@python3 scripts/test.py
 
 check: build/python.stamp build/node.stamp build/tools.stamp
