@@ -255,7 +255,7 @@ impl Client {
                 for (name, part) in
                     [("result", Part::Result), ("history", Part::History), ("image_links", Part::ImageLinks)]
                 {
-                    view.set_item(name, made(py, &callback.reading(part))?)?;
+                    view.set_item(name, made(py, callback.status(), part)?)?;
                 }
                 Ok((view, PyBytes::new(py, callback.raw())).into_pyobject(py)?.into_any())
             }

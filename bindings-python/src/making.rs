@@ -4,10 +4,10 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBool, PyDict, PyFloat, PyList, PyTuple, PyType};
-use smileid_jobs::{Host, Json, Make, Open, Reading};
+use smileid_jobs::{Host, JobStatus, Json, Make, Open, Part, Reading};
 
 use crate::arguments::Any;
-use crate::shapes::{Found, Shapes};
+use crate::shapes::{Found, Memories, Shapes};
 use crate::slots::{Blank, Slot};
 use crate::texts::Values;
 
@@ -34,12 +34,18 @@ pub(crate) fn use_classes<'py>(py: Python<'py>, classes: Vec<Bound<'py, PyType>>
 }
 
 /// A part as the package's own classes, with tuples for their lists; what Smile ID sent is new dicts and lists.
-pub(crate) fn made<'py>(py: Python<'py>, reading: &Reading<'_>) -> PyResult<Any<'py>> {
+pub(crate) fn made<'py>(py: Python<'py>, status: &JobStatus, part: Part) -> PyResult<Any<'py>> {
+    let shapes = Shapes::new();
+    let memories = shapes.memories();
+    let reading = &status.reading(part, memories.as_ref().map_or(&[], |memories| memories.known()));
     reading.make(&mut Maker {
         py,
+        reading,
         classes: CLASSES.get(py).map_or(&[][..], Vec::as_slice),
         values: Values::new(py),
-        shapes: Shapes::new(),
+        variables: 0,
+        shapes,
+        memories: memories.as_deref(),
         flat: [None, None],
     })
 }
@@ -47,9 +53,13 @@ pub(crate) fn made<'py>(py: Python<'py>, reading: &Reading<'_>) -> PyResult<Any<
 /// Makes one part. The core bounds the nesting of what it hands out, so that recursion is safe.
 struct Maker<'a, 'py> {
     py: Python<'py>,
+    reading: &'a Reading<'a>,
     classes: &'a [Class],
     values: Values<'a, 'py>,
+    /// How many values were made that answers do not share.
+    variables: usize,
     shapes: Shapes,
+    memories: Option<&'a Memories>,
     /// The last dicts without lists and dicts in them. Most are made twice, for a field of ours and in `fields`; nobody
     /// may see in one what was changed in the other.
     flat: [Option<(Open<'a>, Bound<'py, PyDict>)>; 2],
@@ -76,15 +86,19 @@ impl<'a, 'py> Host<'a> for Maker<'a, 'py> {
     }
 
     fn whole(&mut self, number: i64) -> PyResult<Any<'py>> {
+        self.variables += 1;
         Ok(number.into_pyobject(self.py)?.into_any())
     }
 
     fn fraction(&mut self, number: f64) -> PyResult<Any<'py>> {
+        self.variables += 1;
         Ok(PyFloat::new(self.py, number).into_any())
     }
 
     fn text(&mut self, text: &'a str) -> PyResult<Any<'py>> {
-        Ok(self.values.text(text).into_any())
+        let (text, is_constant) = self.values.text(text);
+        self.variables += usize::from(!is_constant);
+        Ok(text.into_any())
     }
 
     fn list(&mut self, items: impl ExactSizeIterator<Item = &'a Json<'a>>) -> PyResult<Any<'py>> {
@@ -96,6 +110,9 @@ impl<'a, 'py> Host<'a> for Maker<'a, 'py> {
     }
 
     fn map(&mut self, open: Open<'a>) -> PyResult<Any<'py>> {
+        if let Some(pattern) = self.memories.and_then(|memories| memories.pattern_of(open)) {
+            return Ok(pattern.copy(self.py)?.into_any());
+        }
         let known = self.flat.iter().flatten().find(|(known, _)| known.is(open));
         if let Some((_, dict)) = known {
             return Ok(dict.copy()?.into_any());
@@ -105,9 +122,20 @@ impl<'a, 'py> Host<'a> for Maker<'a, 'py> {
         let dict = match self.shapes.find(keys.clone()) {
             Found::Shape(shape) => {
                 let dict = shape.pattern.copy(self.py)?;
+                let (variables, mut constants) = (self.variables, 0);
                 for (at, (_, value)) in open.entries().enumerate() {
                     is_flat &= !value.has_parts();
-                    shape.pattern.set(&dict, at, &value.make(self)?)?;
+                    let value = value.make(self)?;
+                    // Each of them is always the same object.
+                    constants = (constants ^ value.as_ptr() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+                    shape.pattern.set(&dict, at, &value)?;
+                }
+                if is_flat
+                    && variables == self.variables
+                    && shape.is_seen_again(constants)
+                    && let Some(known) = self.reading.known(open)
+                {
+                    self.shapes.remember(known, &dict)?;
                 }
                 dict
             }

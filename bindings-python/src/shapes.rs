@@ -1,10 +1,12 @@
 //! The keys of Smile ID's objects and of our own classes, which are the same ones in nearly every answer: a dict that has
 //! them already is copied and filled, instead of growing key by key.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
 
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
+use smileid_jobs::{Known, Open};
 
 use crate::arguments::Any;
 use crate::texts::{LONGEST_KEY, hash, is_constant};
@@ -13,7 +15,15 @@ const SHAPES: usize = 64;
 /// Objects with more keys are not Smile ID's own.
 const MOST_KEYS: usize = 64;
 
-static ALL: Mutex<Vec<Slot>> = Mutex::new(Vec::new());
+/// Products differ in how many verdicts on each step are common.
+const MEMORIES: usize = 16;
+
+static ALL: Mutex<All> = Mutex::new(All { slots: Vec::new(), memories: None });
+
+struct All {
+    slots: Vec<Slot>,
+    memories: Option<Arc<Memories>>,
+}
 
 #[derive(Default)]
 struct Slot {
@@ -26,6 +36,18 @@ struct Slot {
 pub(crate) struct Shape {
     texts: Vec<Box<str>>,
     pub(crate) pattern: Pattern,
+    /// Which constants stood in the last one that had nothing else, by a hash.
+    seen: AtomicU64,
+}
+
+/// Objects of the same words in many answers, such as `Actions`: these are told by their text, and neither read nor made
+/// again. They hold what says nothing about anybody, as patterns do.
+#[derive(Default, Clone)]
+pub(crate) struct Memories {
+    known: Vec<Arc<Known>>,
+    patterns: Vec<Arc<Pattern>>,
+    /// Which one the next one takes the place of, once all places are taken.
+    oldest: usize,
 }
 
 /// A dict to copy. Of the values of the one it was made of it holds what says nothing about anybody, such as `Passed`.
@@ -44,28 +66,34 @@ pub(crate) enum Found {
 }
 
 /// What is known while one part is made.
-pub(crate) struct Shapes(Option<MutexGuard<'static, Vec<Slot>>>);
+pub(crate) struct Shapes(Option<MutexGuard<'static, All>>);
 
 impl Shapes {
     /// Never waits: who comes second, another thread or a finalizer in the midst of this one, does without.
     pub(crate) fn new() -> Self {
-        let mut slots = match ALL.try_lock() {
-            Ok(slots) => slots,
-            Err(TryLockError::Poisoned(slots)) => slots.into_inner(),
+        let mut all = match ALL.try_lock() {
+            Ok(all) => all,
+            Err(TryLockError::Poisoned(all)) => all.into_inner(),
             Err(TryLockError::WouldBlock) => return Self(None),
         };
-        slots.resize_with(SHAPES, Slot::default);
-        Self(Some(slots))
+        if all.slots.is_empty() {
+            all.slots.resize_with(SHAPES, Slot::default);
+        }
+        Self(Some(all))
+    }
+
+    pub(crate) fn memories(&self) -> Option<Arc<Memories>> {
+        self.0.as_ref()?.memories.clone()
     }
 
     /// Looks for an object with these keys, which are all different.
     pub(crate) fn find<'k>(&mut self, mut keys: impl Iterator<Item = &'k str> + Clone) -> Found {
         let all = keys.clone();
         let (_, most) = keys.size_hint();
-        let (Some(slots), Some(first)) = (&mut self.0, keys.next()) else { return Found::Nothing };
+        let (Some(all_shapes), Some(first)) = (&mut self.0, keys.next()) else { return Found::Nothing };
         // Products differ in how many keys their objects have.
         let at = (hash(first) ^ most.unwrap_or_default()) % SHAPES;
-        let Some(slot) = slots.get_mut(at) else { return Found::Nothing };
+        let Some(slot) = all_shapes.slots.get_mut(at) else { return Found::Nothing };
         let known = slot.shape.as_ref().filter(|shape| all.clone().eq(shape.texts.iter().map(AsRef::as_ref)));
         if let Some(shape) = known {
             return Found::Shape(Arc::clone(shape));
@@ -87,12 +115,52 @@ impl Shapes {
     ) -> PyResult<()> {
         let texts: Vec<Box<str>> = texts.map(Into::into).collect();
         if texts.len() <= MOST_KEYS && texts.iter().all(|text| text.len() <= LONGEST_KEY) {
-            let shape = Shape { texts, pattern: Pattern::of(made)? };
-            if let Some(slot) = self.0.as_mut().and_then(|slots| slots.get_mut(at)) {
+            let shape = Shape { texts, pattern: Pattern::of(made)?, seen: AtomicU64::new(0) };
+            if let Some(slot) = self.0.as_mut().and_then(|all| all.slots.get_mut(at)) {
                 slot.shape = Some(Arc::new(shape));
             }
         }
         Ok(())
+    }
+
+    /// Takes what was made of an object that holds constants only.
+    pub(crate) fn remember(&mut self, known: Known, made: &Bound<'_, PyDict>) -> PyResult<()> {
+        let Some(all) = &mut self.0 else { return Ok(()) };
+        let mut memories = all.memories.as_deref().cloned().unwrap_or_default();
+        if memories.known.iter().any(|earlier| earlier.is_like(&known)) {
+            return Ok(());
+        }
+        let (known, pattern) = (Arc::new(known), Arc::new(Pattern::of(made)?));
+        if memories.known.len() < MEMORIES {
+            memories.known.push(known);
+            memories.patterns.push(pattern);
+        } else {
+            let at = memories.oldest % MEMORIES;
+            memories.oldest = at + 1;
+            memories.known.splice(at..=at, [known]);
+            memories.patterns.splice(at..=at, [pattern]);
+        }
+        all.memories = Some(Arc::new(memories));
+        Ok(())
+    }
+}
+
+impl Shape {
+    /// Whether the last object that held constants only held the same ones.
+    pub(crate) fn is_seen_again(&self, constants: u64) -> bool {
+        self.seen.swap(constants, Ordering::Relaxed) == constants
+    }
+}
+
+impl Memories {
+    pub(crate) fn known(&self) -> &[Arc<Known>] {
+        &self.known
+    }
+
+    /// What an object was recalled by.
+    pub(crate) fn pattern_of(&self, open: Open<'_>) -> Option<&Pattern> {
+        let at = self.known.iter().position(|known| known.is(open))?;
+        self.patterns.get(at).map(Arc::as_ref)
     }
 }
 

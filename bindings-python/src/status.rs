@@ -1,7 +1,7 @@
 //! A status as the Python half holds it; what is not a flag or a text is made when somebody looks.
 
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
+use pyo3::types::{PyBytes, PyTuple};
 use smileid_jobs::{JobStatus, Part};
 
 use crate::arguments::{Any, id};
@@ -83,15 +83,18 @@ impl Status {
     // The rest are new objects in every call.
 
     fn result<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        made(py, &self.0.reading(Part::Result))
+        made(py, &self.0, Part::Result)
     }
 
     fn history<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        made(py, &self.0.reading(Part::History))
+        if !self.0.has_history() {
+            return Ok(PyTuple::empty(py).into_any());
+        }
+        made(py, &self.0, Part::History)
     }
 
     fn image_links<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        made(py, &self.0.reading(Part::ImageLinks))
+        made(py, &self.0, Part::ImageLinks)
     }
 
     fn extras<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {

@@ -70,17 +70,19 @@ impl Name {
         Self { length: text.len(), start: text.as_ptr() as u64, end: 0 }
     }
 
-    /// By the upper bits of a product, which are the good ones.
+    /// By the upper bits of a product, which are the good ones: with these, each word has a place of its own.
     fn hash(self) -> usize {
         let mixed = self.start ^ self.end.rotate_left(29) ^ self.length as u64;
-        (mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 48) as usize
+        (mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56) as usize
     }
 }
 
 /// The values of one view, each made once: most stand in it twice, and many say `Passed`.
 pub(crate) struct Values<'a, 'py> {
     py: Python<'py>,
-    known: [Option<(Name, Bound<'py, PyString>)>; VALUES],
+    known: Vec<(Name, Bound<'py, PyString>)>,
+    /// Where each one is known, counted from one: few bytes to clear, for most views are small.
+    places: [u8; VALUES],
     words: &'static [Word],
     /// Nobody can end a text while its address is known here.
     borrowed: std::marker::PhantomData<&'a str>,
@@ -89,11 +91,11 @@ pub(crate) struct Values<'a, 'py> {
 impl<'a, 'py> Values<'a, 'py> {
     pub(crate) fn new(py: Python<'py>) -> Self {
         let words = ALL_WORDS.get_or_init(py, || words(py));
-        Self { py, known: [const { None }; VALUES], words, borrowed: std::marker::PhantomData }
+        Self { py, known: Vec::new(), places: [0; VALUES], words, borrowed: std::marker::PhantomData }
     }
 
-    /// A text that lives as long as this does.
-    pub(crate) fn text(&mut self, text: &'a str) -> Bound<'py, PyString> {
+    /// A text that lives as long as this does, and whether it is one of the words that answers share.
+    pub(crate) fn text(&mut self, text: &'a str) -> (Bound<'py, PyString>, bool) {
         let name = Name::of(text).unwrap_or_else(|| Name::at_home(text));
         self.named(name, text)
     }
@@ -101,21 +103,33 @@ impl<'a, 'py> Values<'a, 'py> {
     /// Any text.
     pub(crate) fn passing_text(&mut self, text: &str) -> Bound<'py, PyString> {
         match Name::of(text) {
-            Some(name) => self.named(name, text),
+            Some(name) => self.named(name, text).0,
             None => PyString::new(self.py, text),
         }
     }
 
-    fn named(&mut self, name: Name, text: &str) -> Bound<'py, PyString> {
-        let at = name.hash() % VALUES;
-        let Some(slot) = self.known.get_mut(at) else { return PyString::new(self.py, text) };
-        if let Some((_, value)) = slot.as_ref().filter(|(known, _)| *known == name) {
-            return value.clone();
+    fn named(&mut self, name: Name, text: &str) -> (Bound<'py, PyString>, bool) {
+        let hash = name.hash();
+        if let Some(Some((word, value))) = self.words.get(hash % PLACES)
+            && *word == name
+        {
+            return (value.bind(self.py).clone(), true);
         }
-        let word = self.words.get(name.hash() % PLACES).and_then(Option::as_ref).filter(|(word, _)| *word == name);
-        let value = word.map_or_else(|| PyString::new(self.py, text), |(_, word)| word.bind(self.py).clone());
-        *slot = Some((name, value.clone()));
-        value
+        let Some(place) = self.places.get_mut(hash % VALUES) else { return (PyString::new(self.py, text), false) };
+        match self.known.get_mut(usize::from(*place).wrapping_sub(1)) {
+            Some((known, value)) if *known == name => (value.clone(), false),
+            Some(other) => {
+                let value = PyString::new(self.py, text);
+                *other = (name, value.clone());
+                (value, false)
+            }
+            None => {
+                let value = PyString::new(self.py, text);
+                self.known.push((name, value.clone()));
+                *place = self.known.len() as u8;
+                (value, false)
+            }
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::code::ErrorCode;
 use crate::error::{Error, Result};
 use crate::response::view::view;
-use crate::response::{Envelope, ImageLinks, JobResult, JobStatus, Naming, Part, Reading, View, invalid};
+use crate::response::{Envelope, ImageLinks, JobResult, JobStatus, Naming, Part, View, invalid};
 use crate::retry::check_signature;
 use crate::signature::Signature;
 
@@ -123,11 +123,11 @@ impl Callback {
         self.json(naming, self.raw().len())
     }
 
-    /// A part of the view, read anew for a host to make its own objects of.
+    /// The status in it, for a host that makes its own objects of parts.
     #[doc(hidden)]
     #[must_use]
-    pub fn reading(&self, part: Part) -> Reading<'_> {
-        self.0.reading(part)
+    pub fn status(&self) -> &JobStatus {
+        &self.0
     }
 
     /// The whole typed view as a JSON value.

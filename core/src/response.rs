@@ -36,7 +36,7 @@ pub use result::{JobResult, PartnerParams};
 pub use view::{Named, Naming, View};
 #[doc(hidden)]
 pub use {
-    json::Json,
+    json::{Json, Known},
     making::{Host, Make, Reading},
     parts::Open,
 };
@@ -290,17 +290,17 @@ impl JobStatus {
         PartOf::new(self, part)
     }
 
-    /// A part of the view, read anew for a host to make its own objects of.
+    /// A part of the view, read anew for a host to make its own objects of, beside what it knows from earlier answers.
     #[doc(hidden)]
     #[must_use]
-    pub fn reading(&self, part: Part) -> Reading<'_> {
+    pub fn reading<'a>(&'a self, part: Part, known: &'a [Arc<Known>]) -> Reading<'a> {
         let raw = match part {
             Part::Result => self.raw_result(),
             Part::History => self.raw_history(),
             Part::ImageLinks => self.raw_image_links(),
             Part::Rest => None,
         };
-        Reading::new(part, raw)
+        Reading::new(part, raw, known)
     }
 
     fn texts(&self) -> &Texts {

@@ -4,13 +4,15 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value};
 
 use super::making::{Host, Make};
 use super::parts::Open;
-use super::scan::plain;
+use super::scan::{plain, value};
+use crate::config::MAX_NESTING;
 
 /// Integers beyond this are not exact in every host language.
 const MAX_SAFE_INTEGER: u64 = (1 << 53) - 1;
@@ -28,14 +30,26 @@ pub enum Json<'a> {
     Object(Object<'a>),
 }
 
+type Entry<'a> = (Cow<'a, str>, Json<'a>);
+
 /// Entries in the order received. Of two equal keys the last one counts, as in every host's own parser.
 #[doc(hidden)]
-#[derive(Default)]
-pub struct Object<'a>(Vec<(Cow<'a, str>, Json<'a>)>);
+pub struct Object<'a>(Entries<'a>);
+
+enum Entries<'a> {
+    Read(Vec<Entry<'a>>),
+    /// Of an object that was read in an earlier answer.
+    Known(&'a [Entry<'a>]),
+}
 
 impl<'a> Json<'a> {
     pub(super) fn read(text: &'a str) -> Self {
-        Reader { text, at: 0 }.value().unwrap_or(Self::Null)
+        Self::read_beside(text, &[])
+    }
+
+    /// The same beside what is known from earlier answers.
+    pub(super) fn read_beside(text: &'a str, known: &'a [Arc<Known>]) -> Self {
+        Reader { text, at: 0, known }.value().unwrap_or(Self::Null)
     }
 
     pub(super) fn object(&self) -> Option<&Object<'a>> {
@@ -114,19 +128,22 @@ impl<'a> Json<'a> {
 
 impl<'a> Object<'a> {
     pub(super) fn entries(&self) -> impl Iterator<Item = (&str, &Json<'a>)> + Clone {
-        self.0.iter().map(|(key, value)| (key.as_ref(), value))
+        self.as_slice().iter().map(|(key, value)| (key.as_ref(), value))
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.as_slice().is_empty()
     }
 
-    pub(super) fn as_slice(&self) -> &[(Cow<'a, str>, Json<'a>)] {
-        &self.0
+    pub(super) fn as_slice(&self) -> &[Entry<'a>] {
+        match &self.0 {
+            Entries::Read(entries) => entries,
+            Entries::Known(entries) => entries,
+        }
     }
 
     fn own(&self) -> Map<String, Value> {
-        let mut map = Map::with_capacity(self.0.len());
+        let mut map = Map::with_capacity(self.as_slice().len());
         map.extend(self.entries().map(|(key, value)| (key.to_owned(), value.own())));
         map
     }
@@ -184,8 +201,8 @@ impl<'a> Make<'a> for &'a Json<'a> {
 
 impl Serialize for Object<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(self.0.len()))?;
-        for (key, value) in &self.0 {
+        let mut map = serializer.serialize_map(Some(self.as_slice().len()))?;
+        for (key, value) in self.as_slice() {
             map.serialize_entry(key.as_ref(), value)?;
         }
         map.end()
@@ -201,6 +218,7 @@ const FEW: usize = 24;
 struct Reader<'a> {
     text: &'a str,
     at: usize,
+    known: &'a [Arc<Known>],
 }
 
 impl<'a> Reader<'a> {
@@ -234,6 +252,7 @@ impl<'a> Reader<'a> {
         }
     }
 
+    #[inline(always)]
     fn skip(&mut self, byte: u8) -> Option<()> {
         (self.next()? == byte).then(|| self.at += 1)
     }
@@ -299,8 +318,11 @@ impl<'a> Reader<'a> {
     }
 
     fn object(&mut self) -> Option<Object<'a>> {
+        if let Some(known) = self.recall() {
+            return Some(known);
+        }
         self.skip(b'{')?;
-        let mut entries: Vec<(Cow<'a, str>, Json<'a>)> = Vec::new();
+        let mut entries: Vec<Entry<'a>> = Vec::new();
         let mut places: HashMap<Cow<'a, str>, usize> = HashMap::new();
         // A bit for each key so far: most keys find theirs free, and need not be compared with any.
         let mut marks: u64 = 0;
@@ -343,11 +365,82 @@ impl<'a> Reader<'a> {
             }
         }
         self.skip(b'}')?;
-        Some(Object(entries))
+        Some(Object(Entries::Read(entries)))
+    }
+
+    /// An object that is known by its text.
+    fn recall(&mut self) -> Option<Object<'a>> {
+        if self.known.is_empty() {
+            return None;
+        }
+        let rest = self.text.as_bytes().get(self.at..)?;
+        let start = rest.first_chunk().copied().map(u128::from_le_bytes)?;
+        // All of an object ends where it ends, whatever follows.
+        let mut alike = self.known.iter().filter(|known| known.start == start);
+        let known = alike.find(|known| rest.starts_with(known.text.as_bytes()))?;
+        self.at += known.text.len();
+        Some(Object(Entries::Known(&known.entries)))
+    }
+}
+
+/// An object that many answers have, word by word: it need not be read again.
+#[doc(hidden)]
+pub struct Known {
+    /// As it stands in answers.
+    text: Box<str>,
+    start: u128,
+    entries: Vec<Entry<'static>>,
+}
+
+impl Known {
+    /// Longer ones are not worth their memory.
+    const LONGEST: usize = 2048;
+
+    /// An object out of this text that has nothing but texts, flags and nulls in it. Nothing for others, and for those
+    /// whose text says more than what was read of it.
+    pub(super) fn of(text: &str, open: Open<'_>) -> Option<Self> {
+        let (first, _) = open.entries().next()?;
+        // The first key stands in the text, unless it has escapes: right behind the brace.
+        let key = (first.as_ptr() as usize).checked_sub(text.as_ptr() as usize)?;
+        let from = text.get(..key)?.strip_suffix('"')?.trim_end().strip_suffix('{')?.len();
+        let rest = text.get(from..)?.as_bytes();
+        let length = rest.len() - value(rest, MAX_NESTING)?.len();
+        let text = text.get(from..from + length).filter(|text| text.len() <= Self::LONGEST)?;
+        let own = |(key, value): (&str, &Json<'_>)| {
+            let value = match value {
+                Json::Null => Json::Null,
+                Json::Bool(flag) => Json::Bool(*flag),
+                Json::Text(text) => Json::Text(Cow::Owned(text.as_ref().to_owned())),
+                _ => return None,
+            };
+            Some((Cow::Owned(key.to_owned()), value))
+        };
+        let entries = open.entries().map(own).collect::<Option<Vec<_>>>()?;
+        let known = Object(Entries::Known(&entries));
+        let told = serde_json::to_string(&known).ok()?;
+        let without_space = |text: &str| text.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect::<Vec<_>>();
+        if without_space(text) != without_space(&told) {
+            return None;
+        }
+        let start = text.as_bytes().first_chunk().copied().map(u128::from_le_bytes)?;
+        Some(Self { text: text.into(), start, entries })
+    }
+
+    /// Whether an object was recalled by this.
+    #[must_use]
+    pub fn is(&self, open: Open<'_>) -> bool {
+        open.is_all(&self.entries)
+    }
+
+    /// Whether both are of the same text.
+    #[must_use]
+    pub fn is_like(&self, other: &Self) -> bool {
+        self.text == other.text
     }
 }
 
 /// One of 64 bits for a key, by its length and both its ends.
+#[inline(always)]
 fn mark(key: &str) -> u64 {
     let bytes = key.as_bytes();
     let hash = match (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {

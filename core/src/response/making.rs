@@ -2,7 +2,9 @@
 //! what stands in a view twice can be made once.
 
 use super::history::entries;
-use super::json::Json;
+use std::sync::Arc;
+
+use super::json::{Json, Known};
 use super::parts::Open;
 use super::{Part, images, result};
 
@@ -52,12 +54,19 @@ pub trait Make<'a> {
 #[doc(hidden)]
 pub struct Reading<'a> {
     part: Part,
+    raw: &'a str,
     json: Option<Json<'a>>,
 }
 
 impl<'a> Reading<'a> {
-    pub(super) fn new(part: Part, raw: Option<&'a str>) -> Self {
-        Self { part, json: raw.map(Json::read) }
+    pub(super) fn new(part: Part, raw: Option<&'a str>, known: &'a [Arc<Known>]) -> Self {
+        Self { part, raw: raw.unwrap_or_default(), json: raw.map(|raw| Json::read_beside(raw, known)) }
+    }
+
+    /// What later answers can be read beside, of an object that was read here.
+    #[must_use]
+    pub fn known(&self, open: Open<'_>) -> Option<Known> {
+        Known::of(self.raw, open)
     }
 
     /// The part as the host's object.

@@ -82,6 +82,10 @@ impl<'a> Open<'a> {
         entries.filter(move |(key, _)| !self.but_for.contains(key))
     }
 
+    pub(super) fn is_all(self, entries: &[(Cow<'_, str>, Json<'_>)]) -> bool {
+        self.but_for.is_empty() && std::ptr::eq(self.all.as_ptr().cast::<()>(), entries.as_ptr().cast())
+    }
+
     /// Whether both are all of the very same object.
     #[must_use]
     pub fn is(self, other: Self) -> bool {
