@@ -38,6 +38,8 @@ const KNOWN: [&str; 10] = [
     "kyb_receipt",
 ];
 
+const PARAMS: &[u8] = br#""PartnerParams""#;
+
 /// As many keys as answers have.
 const USUAL: usize = 8;
 
@@ -73,10 +75,12 @@ impl Envelope {
             let after = match key.as_ref() {
                 "result" if rest.starts_with(b"{") => members(rest, |key, rest| {
                     let after = value(rest, MAX_NESTING - 2)?;
-                    // A key is read only if it is another spelling of something.
+                    // A key is read only if it may be another spelling, which is a longer one.
                     let [from, to] = key;
-                    let text = body.between(from, to)?;
-                    if text == r#""PartnerParams""# || (text.contains('\\') && body.key(key)? == "PartnerParams") {
+                    let text = from.get(..from.len() - to.len())?;
+                    if text == PARAMS
+                        || (text.len() > PARAMS.len() && text.contains(&b'\\') && body.key(key)? == "PartnerParams")
+                    {
                         of_result = Some(rest);
                     }
                     Some(after)

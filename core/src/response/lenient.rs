@@ -10,7 +10,17 @@ use crate::config::MAX_NESTING;
 
 /// What is neither an object nor an array, which can be as long as the body and are nothing of the kind.
 fn scalar(raw: &str) -> Json<'_> {
-    if raw.starts_with(['{', '[']) { Json::Null } else { Json::read(raw) }
+    match raw.as_bytes() {
+        [b'{' | b'[', ..] => Json::Null,
+        [b'"', ..] => plain_string(raw).map_or_else(|| Json::read(raw), |text| Json::Text(Cow::Borrowed(text))),
+        _ => Json::read(raw),
+    }
+}
+
+/// What a string without escapes says.
+fn plain_string(raw: &str) -> Option<&str> {
+    let text = raw.strip_prefix('"')?.strip_suffix('"')?;
+    plain(text.as_bytes()).is_empty().then_some(text)
 }
 
 /// A string.
@@ -35,9 +45,9 @@ pub(crate) fn value(raw: &str) -> Value {
 
 /// A key. What no text type holds, a lone surrogate, stands as its JSON text: it must not lose the whole answer.
 pub(super) fn key(raw: &str) -> Cow<'_, str> {
-    match raw.strip_prefix('"').and_then(|key| key.strip_suffix('"')) {
-        Some(key) if plain(key.as_bytes()).is_empty() => Cow::Borrowed(key),
-        _ => match Json::read(raw) {
+    match plain_string(raw) {
+        Some(key) => Cow::Borrowed(key),
+        None => match Json::read(raw) {
             Json::Text(key) => key,
             _ => Cow::Borrowed(raw),
         },
