@@ -272,6 +272,7 @@ impl<'a> Reader<'a> {
         rest.get(..length).filter(|digits| !digits.is_empty()).map(Json::Number)
     }
 
+    #[inline(always)]
     fn string(&mut self) -> Option<Json<'a>> {
         match self.plain_string() {
             Some(text) => Some(Json::Text(Cow::Borrowed(text))),
@@ -323,7 +324,8 @@ impl<'a> Reader<'a> {
         }
         self.skip(b'{')?;
         let mut entries: Vec<Entry<'a>> = Vec::new();
-        let mut places: HashMap<Cow<'a, str>, usize> = HashMap::new();
+        // Made only for many: hashing has its own price to get ready.
+        let mut places: Option<HashMap<Cow<'a, str>, usize>> = None;
         // A bit for each key so far: most keys find theirs free, and need not be compared with any.
         let mut marks: u64 = 0;
         if self.next()? != b'}' {
@@ -341,15 +343,18 @@ impl<'a> Reader<'a> {
                 };
                 let mark = mark(&key);
                 self.skip(b':')?;
-                let value = self.value()?;
+                // Most values are texts, which need no call.
+                let value = match self.next()? {
+                    b'"' => self.string()?,
+                    _ => self.value()?,
+                };
                 let earlier = if marks & mark == 0 && entries.len() < FEW {
                     None
                 } else if entries.len() < FEW {
                     entries.iter().position(|(earlier, _)| *earlier == key)
                 } else {
-                    if places.is_empty() {
-                        places.extend(entries.iter().enumerate().map(|(at, (earlier, _))| (earlier.clone(), at)));
-                    }
+                    let known = entries.iter().enumerate().map(|(at, (earlier, _))| (earlier.clone(), at));
+                    let places = places.get_or_insert_with(|| known.collect());
                     let at = *places.entry(key.clone()).or_insert(entries.len());
                     (at < entries.len()).then_some(at)
                 };
