@@ -175,7 +175,9 @@ impl<'a, 'py> Host<'a> for Maker<'a, 'py> {
     }
 
     fn field(&mut self, view: &mut Begun<'a, 'py>, at: usize, value: Any<'py>) -> PyResult<()> {
-        view.pass_to(at)?;
+        if view.next < at {
+            view.pass_to(at)?;
+        }
         view.next = at + 1;
         view.set(at, value)
     }
@@ -187,8 +189,12 @@ impl<'a, 'py> Host<'a> for Maker<'a, 'py> {
 }
 
 impl<'py> Begun<'_, 'py> {
+    #[inline(always)]
     fn set(&self, at: usize, value: Any<'py>) -> PyResult<()> {
-        self.slots.get(at).map_or(Ok(()), |slot| self.object.set(slot, value))
+        match self.slots.get(at) {
+            Some(slot) => self.object.set(slot, value),
+            None => Ok(()),
+        }
     }
 
     /// The fields that were passed over are none.

@@ -52,6 +52,7 @@ impl<'py> Blank<'py> {
     }
 
     /// Sets a slot of its class that is empty as yet.
+    #[inline(always)]
     pub(crate) fn set(&self, slot: &Slot, value: Any<'py>) -> PyResult<()> {
         if let Some(place) = slot.place {
             // SAFETY: The place was found in an instance of the same class, so it is within this one and holds a reference
@@ -59,6 +60,11 @@ impl<'py> Blank<'py> {
             unsafe { self.words().add(place).write(value.into_ptr()) };
             return Ok(());
         }
+        self.set_by_name(slot, &value)
+    }
+
+    #[cold]
+    fn set_by_name(&self, slot: &Slot, value: &Any<'py>) -> PyResult<()> {
         // SAFETY: All three are borrowed from what owns them, and the name is a `str`. The slot takes a reference of its own.
         let set = unsafe { ffi::PyObject_GenericSetAttr(self.0.as_ptr(), slot.name.as_ptr(), value.as_ptr()) };
         if set == 0 { Ok(()) } else { Err(PyErr::fetch(self.0.py())) }
