@@ -18,6 +18,8 @@ const MOST_KEYS: usize = 64;
 /// Products differ in how many verdicts on each step are common.
 const MEMORIES: usize = 16;
 
+const NEVER: u64 = 2;
+
 static ALL: Mutex<All> = Mutex::new(All { slots: Vec::new(), memories: None });
 
 struct All {
@@ -146,9 +148,18 @@ impl Shapes {
 }
 
 impl Shape {
-    /// Whether the last object that held constants only held the same ones.
+    /// Whether the last object that held constants only held the same ones. An odd number stands for these.
     pub(crate) fn is_seen_again(&self, constants: u64) -> bool {
-        self.seen.swap(constants, Ordering::Relaxed) == constants
+        let seen = self.seen.load(Ordering::Relaxed);
+        if seen != NEVER {
+            self.seen.store(constants, Ordering::Relaxed);
+        }
+        seen == constants
+    }
+
+    /// Nothing of this shape is worth another try.
+    pub(crate) fn give_up(&self) {
+        self.seen.store(NEVER, Ordering::Relaxed);
     }
 }
 

@@ -11,6 +11,8 @@ const KEYS: usize = 512;
 /// Longer keys are not Smile ID's own.
 pub(crate) const LONGEST_KEY: usize = 48;
 const VALUES: usize = 64;
+/// As many values as a result has that no other has.
+const USUAL: usize = 16;
 
 type Key = Option<(Box<str>, Py<PyString>)>;
 
@@ -91,7 +93,7 @@ pub(crate) struct Values<'a, 'py> {
 impl<'a, 'py> Values<'a, 'py> {
     pub(crate) fn new(py: Python<'py>) -> Self {
         let words = ALL_WORDS.get_or_init(py, || words(py));
-        Self { py, known: Vec::new(), places: [0; VALUES], words, borrowed: std::marker::PhantomData }
+        Self { py, known: Vec::with_capacity(USUAL), places: [0; VALUES], words, borrowed: std::marker::PhantomData }
     }
 
     /// A text that lives as long as this does, and whether it is one of the words that answers share.

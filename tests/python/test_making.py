@@ -110,6 +110,31 @@ def test_no_dict_is_anothers() -> None:
             fields["Actions"].clear()
 
 
+def test_an_object_of_words_alone_is_new_each_time() -> None:
+    actions = {"Verify_ID_Number": "Passed", "Human_Review_Compare": "Not Applicable", "Consent": None}
+    others: list[dict[str, Any]] = [
+        {**actions, "Consent": "a person's"}, {**actions, "Consent": True}, {**actions, "More": 1},
+        {"Verify_ID_Number": "Passed"}, dict(reversed(actions.items())), {**actions, "Verify_ID_Number": "Pass"},
+    ]  # fmt: skip
+    for separators in ((",", ":"), (", ", ": "), (" ,\n", " : ")):
+        for n in range(40):
+            sent: dict[str, Any] = others[n % 6] if n % 4 == 3 else actions
+            result = {"ResultCode": "0810", "Actions": sent, "PartnerParams": actions, "FullData": actions}
+            answer = {"job_complete": True, "result": result, "history": [result] * 2, "timestamp": "t", "signature": "s"}
+            status = _restore("user", "job", json.dumps(answer, separators=separators).encode())
+            check(status)
+            for made in (status.result, *status.history):
+                assert made is not None
+                assert made.partner_params is not None
+                assert made.id_response is not None
+                assert (made.actions, made.fields, made.id_response.full_data) == (sent, result, actions)
+                assert made.partner_params.extras == actions
+                changed: Any = (made.actions, made.fields["Actions"], made.id_response.full_data)
+                for one in changed:
+                    one["Verify_ID_Number"] = "changed"
+                assert made.fields["PartnerParams"] == made.fields["FullData"] == actions
+
+
 def test_no_value_of_a_person_outlives_the_answer() -> None:
     names = {"FullName": "Specimen", "Address": "a street and its number", "Actions": {"Verify": "by Specimen"}}
     for _ in range(4):

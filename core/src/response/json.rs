@@ -454,3 +454,53 @@ fn mark(key: &str) -> u64 {
     };
     1 << ((hash ^ bytes.len() as u32).wrapping_mul(0x9e37_79b9) >> 26)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn known(text: &str) -> Option<Known> {
+        Known::of(text, Open::of(&Json::read(text)))
+    }
+
+    #[test]
+    fn what_is_known_is_read_as_if_it_were_not() {
+        let text = r#"{"Verify_ID":"Passed","Compare" : null, "ọ":true}"#.to_owned();
+        let all = [known(&text).map(Arc::new).unwrap()];
+        for body in [
+            text.clone(),
+            format!(r#"[{text},{{"Actions":{text}, "a":{text}}},7]"#),
+            text.replace("true", "false"),
+            text.replace("Passed", "Passe"),
+            text.replace('}', r#","more":1}"#),
+            text.replace(" :", ":"),
+            r#"{"a":"#.to_owned() + &text,
+            text.get(..30).unwrap().to_owned(),
+        ] {
+            assert_eq!(Json::read_beside(&body, &all).own(), Json::read(&body).own(), "{body}");
+        }
+        let Json::Object(object) = Json::read_beside(&text, &all) else { panic!() };
+        assert!(all[0].is(Open::all(&object)));
+        assert!(!all[0].is(Open::rest(&object, &["Compare"])));
+        assert!(!all[0].is(Open::of(&Json::read(&text))));
+    }
+
+    #[test]
+    fn only_an_object_that_says_no_more_than_was_read_is_known() {
+        assert!(known(r#"{"Verify_ID":"Passed","Compare":"Not  Done"}"#).is_some());
+        for text in [
+            r#"{"Verify_ID":"Passed","Verify_ID":"Passed"}"#,
+            r#"{"Verify_ID":"Pass\u0065d","Compare":null}"#,
+            r#"{"V\u0065rify_ID":"Passed","Compare":null}"#,
+            r#"{"Verify_ID":"Passed","Compare":7}"#,
+            r#"{"Verify_ID":"Passed","Compare":[]}"#,
+            r#"{"Verify_ID":"Passed","Compare":"\ud800"}"#,
+            r#"{"short":true}"#,
+            "{}",
+            "[]",
+            &format!(r#"{{"Verify_ID":"{}"}}"#, "long ".repeat(1000)),
+        ] {
+            assert!(known(text).is_none(), "{text}");
+        }
+    }
+}
