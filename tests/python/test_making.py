@@ -120,7 +120,7 @@ def test_an_object_of_words_alone_is_new_each_time() -> None:
         for n in range(40):
             sent: dict[str, Any] = others[n % 6] if n % 4 == 3 else actions
             result = {"ResultCode": "0810", "Actions": sent, "PartnerParams": actions, "FullData": actions}
-            answer = {"job_complete": True, "result": result, "history": [result] * 2, "timestamp": "t", "signature": "s"}
+            answer = {"job_complete": True, "result": result, "history": [result] * 2, "timestamp": "", "signature": ""}
             status = _restore("user", "job", json.dumps(answer, separators=separators).encode())
             check(status)
             for made in (status.result, *status.history):
