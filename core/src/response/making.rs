@@ -1,9 +1,9 @@
 //! The typed view as a host's own objects, for bindings that make their own classes: nothing is copied on the way, and
 //! what stands in a view twice can be made once.
 
-use super::history::entries;
 use std::sync::Arc;
 
+use super::history::entries;
 use super::json::{Json, Known};
 use super::parts::Open;
 use super::{Part, images, result};
