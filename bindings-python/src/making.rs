@@ -130,7 +130,8 @@ impl<'a, 'py> Host<'a> for Maker<'a, 'py> {
                     constants = (constants ^ value.as_ptr() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
                     shape.pattern.set(&dict, at, &value)?;
                 }
-                if is_flat && variables == self.variables && shape.is_seen_again(constants) {
+                // What was recalled does not come here.
+                if open.is_actions() && is_flat && variables == self.variables && shape.is_seen_again(constants) {
                     match self.reading.known(open) {
                         Some(known) => self.shapes.remember(known, &dict)?,
                         None => shape.give_up(),

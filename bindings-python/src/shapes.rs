@@ -38,12 +38,13 @@ struct Slot {
 pub(crate) struct Shape {
     texts: Vec<Box<str>>,
     pub(crate) pattern: Pattern,
-    /// Which constants stood in the last one that had nothing else, by a hash.
+    /// Which constants stood in the last `Actions` that had nothing else, by a hash.
     seen: AtomicU64,
 }
 
-/// Objects of the same words in many answers, such as `Actions`: these are told by their text, and neither read nor made
-/// again. They hold what says nothing about anybody, as patterns do.
+/// The `Actions` that many answers have, word by word: these are told by their text, and neither read nor made again. They
+/// say nothing about anybody: their keys are Smile ID's own and their values are words that all answers share. Other
+/// objects are not kept with their text, for a key of theirs may be somebody's, as in `{"jane@example.org":"Rejected"}`.
 #[derive(Default, Clone)]
 pub(crate) struct Memories {
     known: Vec<Arc<Known>>,
@@ -125,7 +126,7 @@ impl Shapes {
         Ok(())
     }
 
-    /// Takes what was made of an object that holds constants only.
+    /// Takes what was made of `Actions` that hold constants only.
     pub(crate) fn remember(&mut self, known: Known, made: &Bound<'_, PyDict>) -> PyResult<()> {
         let Some(all) = &mut self.0 else { return Ok(()) };
         let mut memories = all.memories.as_deref().cloned().unwrap_or_default();
@@ -148,7 +149,7 @@ impl Shapes {
 }
 
 impl Shape {
-    /// Whether the last object that held constants only held the same ones. An odd number stands for these.
+    /// Whether the last `Actions` that held constants only held the same ones. An odd number stands for these.
     pub(crate) fn is_seen_again(&self, constants: u64) -> bool {
         let seen = self.seen.load(Ordering::Relaxed);
         if seen != NEVER {
@@ -157,7 +158,7 @@ impl Shape {
         seen == constants
     }
 
-    /// Nothing of this shape is worth another try.
+    /// No `Actions` of this shape are worth another try: those that came have a text that nothing can be told by.
     pub(crate) fn give_up(&self) {
         self.seen.store(NEVER, Ordering::Relaxed);
     }

@@ -116,10 +116,11 @@ def test_an_object_of_words_alone_is_new_each_time() -> None:
         {**actions, "Consent": "a person's"}, {**actions, "Consent": True}, {**actions, "More": 1},
         {"Verify_ID_Number": "Passed"}, dict(reversed(actions.items())), {**actions, "Verify_ID_Number": "Pass"},
     ]  # fmt: skip
+    params = {"Channel": "Passed", "Branch": "Not Applicable"}
     for separators in ((",", ":"), (", ", ": "), (" ,\n", " : ")):
         for n in range(40):
             sent: dict[str, Any] = others[n % 6] if n % 4 == 3 else actions
-            result = {"ResultCode": "0810", "Actions": sent, "PartnerParams": actions, "FullData": actions}
+            result = {"ResultCode": "0810", "Actions": sent, "PartnerParams": params, "FullData": actions}
             answer = {"job_complete": True, "result": result, "history": [result] * 2, "timestamp": "", "signature": ""}
             status = _restore("user", "job", json.dumps(answer, separators=separators).encode())
             check(status)
@@ -128,11 +129,42 @@ def test_an_object_of_words_alone_is_new_each_time() -> None:
                 assert made.partner_params is not None
                 assert made.id_response is not None
                 assert (made.actions, made.fields, made.id_response.full_data) == (sent, result, actions)
-                assert made.partner_params.extras == actions
+                assert made.partner_params.extras == params
                 changed: Any = (made.actions, made.fields["Actions"], made.id_response.full_data)
                 for one in changed:
                     one["Verify_ID_Number"] = "changed"
-                assert made.fields["PartnerParams"] == made.fields["FullData"] == actions
+                assert made.fields["PartnerParams"] == params
+                assert made.fields["FullData"] == actions
+
+
+def test_actions_are_told_by_their_text_and_nothing_else_is() -> None:
+    theirs = {"jane@example.org": "Rejected", "joe@example.org": "Passed"}
+
+    def keys(verdict: str) -> tuple[list[str], list[str]]:
+        actions = {"Verify_Specimen": verdict, "Human_Review_Specimen": "Not Applicable"}
+        # The same words elsewhere are no reason to look at Actions no more.
+        params = {**actions, "Actions": theirs}
+        results = [{"Actions": actions, "PartnerParams": actions}, {"PartnerParams": params, "FullData": theirs}]
+        first, second = status_of(results[0], results[1:]).result, status_of(results[1], results[:1]).result
+        assert first is not None
+        assert second is not None
+        assert second.id_response is not None
+        nested: Any = second.fields["PartnerParams"]
+        others = (second.id_response.full_data, nested["Actions"])
+        assert (first.actions, *others) == (actions, theirs, theirs)
+        return [*first.actions], [key for other in others for key in other or ()]
+
+    # Those told by their text have the very keys of earlier ones, when nothing is left of which keys were seen.
+    verdicts = ("Passed", "Rejected", "Under Review")
+    before = [[keys(verdict) for _ in range(6)][-1] for verdict in verdicts]
+    flood = [{f"a key of nobody's {n}": n} for n in range(2000) for _ in "12"]
+    flood += [{f"a key of nobody's {n}": n, "another": n} for n in range(2000) for _ in "12"]
+    assert result_of({"FullData": {"all": flood}}).fields["FullData"] == {"all": flood}
+    after = [keys(verdict) for verdict in verdicts]
+    for (actions, _), (again, _) in zip(before, after, strict=True):
+        assert [id(key) for key in actions] == [id(key) for key in again]
+    for (_, others), (_, again) in zip(before, after, strict=True):
+        assert not {id(key) for key in others} & {id(key) for key in again}
 
 
 def test_no_value_of_a_person_outlives_the_answer() -> None:

@@ -460,7 +460,7 @@ mod tests {
     use super::*;
 
     fn known(text: &str) -> Option<Known> {
-        Known::of(text, Open::of(&Json::read(text)))
+        Known::of(text, Open::actions(&Json::read(text)))
     }
 
     #[test]
@@ -482,7 +482,7 @@ mod tests {
         let Json::Object(object) = Json::read_beside(&text, &all) else { panic!() };
         assert!(all[0].is(Open::all(&object)));
         assert!(!all[0].is(Open::rest(&object, &["Compare"])));
-        assert!(!all[0].is(Open::of(&Json::read(&text))));
+        assert!(!all[0].is(Open::actions(&Json::read(&text))));
     }
 
     #[test]

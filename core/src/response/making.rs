@@ -63,7 +63,7 @@ impl<'a> Reading<'a> {
         Self { part, raw: raw.unwrap_or_default(), json: raw.map(|raw| Json::read_beside(raw, known)) }
     }
 
-    /// What later answers can be read beside, of an object that was read here.
+    /// What later answers can be read beside, of an object that was read here and not recalled.
     #[must_use]
     pub fn known(&self, open: Open<'_>) -> Option<Known> {
         Known::of(self.raw, open)

@@ -60,12 +60,13 @@ impl<T: Own> Own for Vec<T> {
 pub struct Open<'a> {
     all: &'a [(Cow<'a, str>, Json<'a>)],
     but_for: &'static [&'static str],
+    is_actions: bool,
 }
 
 impl<'a> Open<'a> {
-    /// An object; other values are an empty one.
-    pub(super) fn of(json: &'a Json<'a>) -> Self {
-        json.object().map(Self::all).unwrap_or_default()
+    /// The `Actions` of a result; other values than an object are an empty one.
+    pub(super) fn actions(json: &'a Json<'a>) -> Self {
+        json.object().map(|object| Self { is_actions: true, ..Self::all(object) }).unwrap_or_default()
     }
 
     pub(super) fn all(object: &'a Object<'a>) -> Self {
@@ -73,13 +74,19 @@ impl<'a> Open<'a> {
     }
 
     pub(super) fn rest(object: &'a Object<'a>, but_for: &'static [&'static str]) -> Self {
-        Self { all: object.as_slice(), but_for }
+        Self { all: object.as_slice(), but_for, is_actions: false }
     }
 
     /// Each key with its value, in the order received.
     pub fn entries(self) -> impl Iterator<Item = (&'a str, &'a Json<'a>)> + Clone {
         let entries = self.all.iter().map(|(key, value)| (key.as_ref(), value));
         entries.filter(move |(key, _)| !self.but_for.contains(key))
+    }
+
+    /// Whether it is the whole of a result's `Actions`. Their keys are Smile ID's own; those of others may be somebody's.
+    #[must_use]
+    pub fn is_actions(self) -> bool {
+        self.is_actions
     }
 
     pub(super) fn is_all(self, entries: &[(Cow<'_, str>, Json<'_>)]) -> bool {

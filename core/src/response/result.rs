@@ -107,7 +107,7 @@ impl<'a> Parts<'a> {
                 "ConfidenceValue" => result.confidence_value = value.number(),
                 "Source" => result.source = value.text(),
                 "JSONVersion" => result.json_version = value.text(),
-                "Actions" => result.actions = Open::of(value),
+                "Actions" => result.actions = Open::actions(value),
                 "PartnerParams" => result.partner_params = value.object().map(ParamsParts::of),
                 "Antifraud" => result.antifraud = value.object().map(antifraud::Parts::of),
                 "timestamp" => result.timestamp = value.text(),
