@@ -856,6 +856,7 @@ module.exports.notify = nativeBinding.notify
 module.exports.pollJobStatus = nativeBinding.pollJobStatus
 module.exports.pollMany = nativeBinding.pollMany
 module.exports.pollStep = nativeBinding.pollStep
+module.exports.resultForm = nativeBinding.resultForm
 module.exports.statusHistory = nativeBinding.statusHistory
 module.exports.statusRaw = nativeBinding.statusRaw
 module.exports.statusRest = nativeBinding.statusRest

@@ -177,6 +177,9 @@ export interface ProgressData {
   waiting: number
 }
 
+/** The form of a result that was just handed over, as JSON text. */
+export declare function resultForm(number: number): string
+
 /** A signed timestamp, or why there is none. */
 export interface Signed {
   ok?: Pair
@@ -193,7 +196,7 @@ export interface StatusData {
   code?: string
 }
 
-/** The history, likewise. */
+/** The history, as JSON text. */
 export declare function statusHistory(status: StatusHandle): string
 
 /** A copy of the body. */
@@ -202,7 +205,7 @@ export declare function statusRaw(status: StatusHandle): Buffer
 /** What is neither of these and no flag, as JSON text, made by the core. */
 export declare function statusRest(status: StatusHandle): string
 
-/** The result as the reader of results takes it: JSON text, made by the core. */
+/** The result as the reader of results takes it, made by the core: JSON text of it, or of its form's number and values. */
 export declare function statusResult(status: StatusHandle): string
 
 /** What a step came to: a status, or when to take the next one and with which token. */

@@ -6,6 +6,8 @@
 
 import { inspect, type InspectOptions } from 'node:util'
 
+import native = require('./native')
+
 /** An object with Smile ID's own keys. A value that no JavaScript type can hold stands as its raw JSON text. */
 export type Wire = Record<string, unknown>
 
@@ -154,7 +156,10 @@ export function sealResult(result: JobResult): JobResult {
  * the readings below would get wrong, or null. Which those are is the core's to know (`sparse.rs`). @internal
  */
 export function resultsFrom(json: string): JobResult[] {
-  const told = JSON.parse(json) as unknown[]
+  return resultsIn(JSON.parse(json) as unknown[])
+}
+
+function resultsIn(told: readonly unknown[]): JobResult[] {
   const results: JobResult[] = []
   for (let at = 0; at < told.length; at += 3) {
     const result = resultOf(told[at] as Wire, told[at + 1] === 1)
@@ -162,6 +167,73 @@ export function resultsFrom(json: string): JobResult[] {
     results.push(sealResult(fix === null ? result : Object.assign(result, fix)))
   }
   return results
+}
+
+/** What results of one form have in common: their keys, whether any of them belongs to an `idResponse`, how many values. */
+interface Form {
+  readonly keys: Keys
+  readonly hasId: boolean
+  readonly count: number
+}
+
+/** The keys of an object, in their order, and for each of them which of all values it has, or the keys of an object. */
+interface Keys {
+  readonly names: readonly string[]
+  readonly parts: readonly (number | Keys)[]
+}
+
+const MOST_FORMS = 16
+const forms = new Map<number, Form>()
+
+/** What stands before an empty text, and how many letters behind that there are for longer ones (`forms.rs`). */
+const [EMPTY, LONGEST_COPIED] = [65, 12]
+
+/**
+ * The result in what the core hands over: as above, or the number of a form that was met before, its short values in one
+ * text, and each other value. Most of the price of parsing is that of the keys. @internal
+ */
+export function resultFrom(json: string): JobResult | null {
+  const told = JSON.parse(json) as unknown[]
+  if (typeof told[0] !== 'number') return resultsIn(told)[0] ?? null
+  const { keys, hasId, count } = forms.get(told[0]) ?? learnt(told[0])
+  return sealResult(resultOf(filled(keys, valuesIn(told, count)), hasId))
+}
+
+function learnt(number: number): Form {
+  const [fields, id, count] = JSON.parse(native.resultForm(number)) as [Wire, number, number]
+  // Most of these the core has given up; whichever are met again are asked for again.
+  if (forms.size === MOST_FORMS) forms.clear()
+  const form = { keys: keysOf(fields), hasId: id === 1, count }
+  forms.set(number, form)
+  return form
+}
+
+function keysOf(object: Wire): Keys {
+  const parts = Object.values(object).map((part) => (typeof part === 'number' ? part : keysOf(part as Wire)))
+  return { names: Object.keys(object), parts }
+}
+
+function filled({ names, parts }: Keys, values: readonly unknown[]): Wire {
+  // Not the copy of a pattern: those are dear as soon as there are more than a few patterns.
+  const object: Wire = {}
+  for (let at = 0; at < names.length; at++) {
+    const part = parts[at] as number | Keys
+    object[names[at] as string] = typeof part === 'number' ? values[part] : filled(part, values)
+  }
+  return object
+}
+
+/** The values behind a form's number. */
+function valuesIn(told: readonly unknown[], count: number): unknown[] {
+  const short = told[1] as string
+  const values = new Array<unknown>(count)
+  let [from, other] = [0, 2]
+  for (let at = 0; at < count; at++) {
+    const length = short.charCodeAt(from++) - EMPTY
+    // A longer slice would be a window on the whole text, and keep all of it as long as somebody has one value.
+    values[at] = length <= LONGEST_COPIED ? short.slice(from, (from += length)) : told[other++]
+  }
+  return values
 }
 
 // One literal for each kind, with every name in it, so that all objects of a kind have one shape.

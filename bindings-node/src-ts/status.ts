@@ -4,7 +4,7 @@ import { inspect, type InspectOptions } from 'node:util'
 
 import native = require('./native')
 import type { StatusData, StatusHandle } from '../native'
-import { resultsFrom, sealImageLinks, type ImageLinks, type JobResult, type Wire } from './results'
+import { resultFrom, resultsFrom, sealImageLinks, type ImageLinks, type JobResult, type Wire } from './results'
 
 /** How a delivery to `callbackUrl` went. The status is returned whatever happened to it. */
 export interface CallbackDelivery {
@@ -107,7 +107,7 @@ export class JobStatus implements JobStatusData {
   /** The job's result; null when it is missing, null, empty or a text. */
   get result(): JobResult | null {
     if (this.#result === undefined) {
-      this.#result = resultsFrom(native.statusResult(this.#handle))[0] ?? null
+      this.#result = resultFrom(native.statusResult(this.#handle))
     }
     return this.#result
   }

@@ -1,9 +1,11 @@
 //! A job's status: the envelope's flags at once, everything else when somebody looks.
 
+use std::cell::RefCell;
+
 use napi::bindgen_prelude::{BufferSlice, External, ToNapiValue};
 use napi::{Env, sys};
 use napi_derive::napi;
-use smileid_jobs::{JobStatus, Naming, Part};
+use smileid_jobs::{Forms, JobStatus, Naming, Part};
 
 /// A status on its way to JavaScript.
 #[napi(object, object_from_js = false)]
@@ -77,13 +79,25 @@ pub(crate) fn flags_and_code(status: &JobStatus) -> (i32, Option<String>) {
     }
 }
 
-/// The result as the reader of results takes it: JSON text, made by the core.
-#[napi(ts_args_type = "status: StatusHandle", ts_return_type = "string", catch_unwind)]
-pub(crate) fn status_result(status: &External<JobStatus>) -> Json {
-    Json(status.part(Part::Result).to_sparse_json())
+thread_local! {
+    /// What results looked like that were read on this thread, by whatever copies of the package are loaded there.
+    static FORMS: RefCell<Forms> = RefCell::default();
 }
 
-/// The history, likewise.
+/// The result as the reader of results takes it, made by the core: JSON text of it, or of its form's number and values.
+#[napi(ts_args_type = "status: StatusHandle", ts_return_type = "string", catch_unwind)]
+pub(crate) fn status_result(status: &External<JobStatus>) -> Json {
+    Json(FORMS.with_borrow_mut(|forms| status.part(Part::Result).to_sparse_text(forms)))
+}
+
+/// The form of a result that was just handed over, as JSON text.
+#[napi(catch_unwind)]
+pub(crate) fn result_form(number: i64) -> napi::Result<String> {
+    let told = FORMS.with_borrow(|forms| forms.told(number).map(str::to_owned));
+    told.ok_or_else(|| napi::Error::from_reason("internal error"))
+}
+
+/// The history, as JSON text.
 #[napi(ts_args_type = "status: StatusHandle", ts_return_type = "string", catch_unwind)]
 pub(crate) fn status_history(status: &External<JobStatus>) -> Json {
     Json(status.part(Part::History).to_sparse_json())

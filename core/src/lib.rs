@@ -93,5 +93,5 @@ pub use relay::CallbackDelivery;
 pub use request::StatusOptions;
 pub use response::{Antifraud, IdResponse, ImageLinks, JobResult, JobStatus, Naming, PartnerParams, SuspectUser};
 #[doc(hidden)]
-pub use response::{Host, Json, Known, Make, Named, Open, Part, PartOf, Reading, View};
+pub use response::{Forms, Host, Json, Known, Make, Named, Open, Part, PartOf, Reading, View};
 pub use signature::{Signature, SignedTimestamp};

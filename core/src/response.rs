@@ -5,6 +5,7 @@
 
 mod antifraud;
 mod envelope;
+mod forms;
 mod history;
 mod id_response;
 mod images;
@@ -29,6 +30,7 @@ use serde_json::{Map, Value};
 
 pub use antifraud::{Antifraud, SuspectUser};
 pub(crate) use envelope::Envelope;
+pub use forms::Forms;
 pub use id_response::IdResponse;
 pub use images::ImageLinks;
 pub use part::{Part, PartOf};

@@ -3,9 +3,12 @@
 
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { test } from 'node:test'
 
-import { fresh, REPOSITORY, startSandbox } from './sandbox.mjs'
+import { fresh, IMPORT, REPOSITORY, run, startSandbox } from './sandbox.mjs'
+
+const native = createRequire(import.meta.url)('../../bindings-node/native.cjs')
 
 const TEXTS = ['SmileJobID', 'ResultCode', 'ResultText', 'ResultType', 'Source', 'JSONVersion', 'timestamp', 'signature']
 const OTHERS = ['IsFinalResult', 'IsMachineResult', 'ConfidenceValue', 'Actions', 'PartnerParams', 'Antifraud', 'Unknown']
@@ -83,6 +86,100 @@ test('results', { timeout: 60_000 }, async (t) => {
       compared += 1
     }
     assert.ok(compared > 50, `${compared}`)
+  })
+
+  await t.test('and so are those of a form that was met before', async (t) => {
+    const told = []
+    const { statusResult } = native
+    t.after(() => (native.statusResult = statusResult))
+    native.statusResult = (handle) => {
+      told.push(statusResult(handle))
+      return told.at(-1)
+    }
+    const plain = { ResultCode: '"0810"', IsFinalResult: '"true"', ConfidenceValue: '"99"', Unknown: '"a"', 7: '"b"' }
+    const id = { FullName: '"Ọmọ"', IsAlive: 'true', Address: 'null' }
+    const entry = (over) => {
+      const params = { user_id: 'null', job_type: '"1"', branch: '"c"' }
+      const texts = { ...plain, ...id, Actions: '{"b":"c","a":"d"}', PartnerParams: members({ ...params, ...over.params }) }
+      return body(`"result":${members({ ...texts, ...over })}`)
+    }
+    const members = ({ params: _, ...texts }) => `{${Object.entries(texts).map(([key, text]) => `"${key}":${text}`)}}`
+    const longs = [11, 12, 13, 14, 300, 2100, 8200].flatMap((length) => [`"${'x'.repeat(length)}"`, `"${'é'.repeat(length)}"`])
+    const isInParts = (text) => /^\[\d/.test(text)
+    // Where many differed, as above, it takes a while.
+    for (let n = 0; n < 200 && !isInParts(told.at(-1)); n++) {
+      assert.equal((await answered(entry({}))).result.resultCode, '0810')
+    }
+    for (const value of [...VALUES, ...longs]) {
+      const overs = [...Object.keys(plain), ...Object.keys(id), 'Actions'].map((key) => ({ [key]: value }))
+      for (const over of [...overs, ...['job_type', 'branch'].map((key) => ({ params: { [key]: value } }))]) {
+        const status = await answered(entry(over))
+        const { result } = client.verifyCallback(status.raw)
+        assert.deepStrictEqual(status.result, result, JSON.stringify(over))
+        assert.equal(JSON.stringify(status.result), JSON.stringify(result))
+        // Nobody else has it.
+        status.result.fields.ResultCode = status.result.actions.b = 'changed'
+      }
+    }
+    const inParts = told.filter(isInParts).length
+    assert.ok(inParts > 300 && inParts < told.length - 100, `${inParts} of ${told.length}`)
+  })
+
+  await t.test('and no value that is kept keeps the others', async () => {
+    const userId = fresh('user')
+    const values = Object.fromEntries(['x', 'y', 'z'].map((name) => [name, name.repeat(500)]))
+    const short = { ResultCode: 'x'.repeat(12), Actions: { a: 'x'.repeat(13) }, FullName: 'é'.repeat(20), DOB: 'x'.repeat(40) }
+    await sandbox.tell(userId, 'job', { body_text: body(`"result":${JSON.stringify({ ...values, ...short })}`) })
+    const program = `
+      ${IMPORT}
+      import { createRequire } from 'node:module'
+      const native = createRequire('${import.meta.url}')('../../bindings-node/native.cjs')
+      const { statusResult } = native
+      let inParts = 0
+      native.statusResult = (handle) => {
+        const text = statusResult(handle)
+        inParts += /^\\[\\d/.test(text)
+        return text
+      }
+      const client = api.Client.fromEnv()
+      const kept = []
+      const keep = async (count) => {
+        for (let n = 0; n < count; n++) {
+          const { resultCode, actions, idResponse } = (await client.getJobStatus('${userId}', 'job')).result
+          kept.push([resultCode, actions.a, idResponse.fullName, idResponse.dob])
+        }
+        await new Promise(setImmediate)
+        gc()
+        return process.memoryUsage().heapUsed
+      }
+      const before = await keep(50)
+      console.log(((await keep(1000)) - before) / 1000, inParts, kept.flat().join('').length)
+      client.close()`
+    const { stdout, stderr } = await run(program, { sandbox, flags: ['--expose-gc', '--input-type=module'] })
+    const [bytes, inParts, letters] = stdout.split(' ').map(Number)
+    assert.deepEqual([inParts, letters], [1048, 1050 * 85], stderr)
+    assert.ok(bytes < 1000, `${bytes} for each result`)
+  })
+
+  await t.test('and no key meets what all objects have', async () => {
+    const userId = fresh('user')
+    const names = Object.getOwnPropertyNames(Object.prototype)
+    for (const name of names) await sandbox.tell(userId, name, { body_text: body(`"result":{"${name}":"a"}`) })
+    const program = `
+      ${IMPORT}
+      const client = api.Client.fromEnv()
+      const names = Object.getOwnPropertyNames(Object.freeze(Object.prototype))
+      for (const name of names) {
+        // Often enough for a form to be kept, whatever was met before.
+        for (let n = 0; n < 100; n++) {
+          const { fields } = (await client.getJobStatus('${userId}', name)).result
+          if (!Object.hasOwn(fields, name) || fields[name] !== 'a') throw new Error(name)
+        }
+      }
+      console.log(names.length)
+      client.close()`
+    const { stdout, stderr } = await run(program, { sandbox })
+    assert.equal(stdout, `${names.length}\n`, stderr)
   })
 
   await t.test('are frozen and have one shape of keys, whoever read them', async () => {

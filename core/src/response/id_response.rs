@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::json::Json;
 use super::parts::{Open, parts};
-use super::sparse;
+use super::sparse::{self, IsPlain};
 
 macro_rules! id_texts {
     ($($(#[doc = $doc:literal])+ $name:ident: $key:literal $(| $alias:literal)*;)+) => {
@@ -51,19 +51,19 @@ macro_rules! id_texts {
             }
         }
 
-        /// Whether an entry's text says to JavaScript what is taken of it (see [`sparse`]); nothing where it is not of the
-        /// person's data.
-        pub(super) fn is_plain(key: &[u8], value: &[u8]) -> Option<bool> {
+        /// How to tell whether an entry's text says to JavaScript what is taken of it (see [`sparse`]); nothing where it is not
+        /// of the person's data.
+        pub(super) fn plainness(key: &[u8]) -> Option<IsPlain> {
             const KEYS: &[&str] = &[$($key),+];
             const ALIASES: &[&str] = &[$($($alias,)*)+];
             let is_one_of = |keys: &[&str]| keys.iter().any(|name| name.as_bytes() == key);
             match key {
-                b"IsAlive" | b"IDNumberPreviouslyRegistered" => Some(sparse::is_flag(value)),
-                b"UserIDsOfPreviousRegistrants" => Some(matches!(value, b"null" | b"[]")),
-                b"FullData" => Some(sparse::is_object(value)),
-                _ if is_one_of(KEYS) => Some(sparse::is_text(value)),
+                b"IsAlive" | b"IDNumberPreviouslyRegistered" => Some(sparse::is_flag),
+                b"UserIDsOfPreviousRegistrants" => Some(|value| matches!(value, b"null" | b"[]")),
+                b"FullData" => Some(sparse::is_object),
+                _ if is_one_of(KEYS) => Some(sparse::is_text),
                 // Which of two keys counts is up to their order.
-                _ => is_one_of(ALIASES).then_some(false),
+                _ => is_one_of(ALIASES).then_some(|_| false),
             }
         }
     };

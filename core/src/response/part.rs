@@ -4,7 +4,7 @@ use serde::Serializer;
 
 use super::history::History;
 use super::view::view;
-use super::{JobStatus, Naming, View, images, result, sparse};
+use super::{Forms, JobStatus, Naming, View, images, result, sparse};
 
 /// What can be asked for alone.
 #[doc(hidden)]
@@ -46,6 +46,15 @@ impl<'a> PartOf<'a> {
             Part::Result => sparse::result(self.0.raw_result().unwrap_or_default()),
             Part::History => sparse::entries(self.0.raw_history().unwrap_or_default()),
             Part::ImageLinks | Part::Rest => self.to_json(Naming::Camel),
+        }
+    }
+
+    /// As [`to_sparse_json`](Self::to_sparse_json), or shorter: a result of a form that was met before.
+    #[must_use]
+    pub fn to_sparse_text(&self, forms: &mut Forms) -> String {
+        match self.1 {
+            Part::Result => forms.result(self.0.raw_result().unwrap_or_default()),
+            _ => self.to_sparse_json(),
         }
     }
 }

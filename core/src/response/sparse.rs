@@ -107,45 +107,64 @@ fn look(object: &[u8]) -> Option<Seen> {
 impl Seen {
     fn take(&mut self, key: &[u8], value: &[u8]) -> Option<()> {
         match key {
-            b"SmileJobID" | b"ResultCode" | b"ResultText" | b"ResultType" | b"Source" | b"JSONVersion"
-            | b"timestamp" | b"signature" => self.doubts.own |= !is_text(value),
-            b"IsFinalResult" | b"IsMachineResult" => self.doubts.own |= !is_flag(value),
-            b"ConfidenceValue" => self.doubts.own |= !is_number(value),
-            b"Actions" => self.doubts.own |= !is_object(value),
             b"PartnerParams" => {
                 self.doubts.params |= !is_object(value);
                 if value.starts_with(b"{") {
                     members(value, |key, rest| {
                         let after = self::value(rest)?;
                         let value = rest.get(..rest.len() - after.len())?;
-                        self.doubts.params |= match spelt(key)? {
-                            b"user_id" | b"job_id" => !is_text(value),
-                            b"job_type" => !is_whole(value),
-                            _ => false,
-                        };
+                        self.doubts.params |= params_plainness(spelt(key)?).is_some_and(|is_plain| !is_plain(value));
                         Some(after)
                     })?;
                 }
             }
-            b"Antifraud" => self.doubts.antifraud |= value != b"null",
+            b"Antifraud" => self.doubts.antifraud |= !is_null(value),
             key => {
-                let Some(found) = id_response::is_plain(key, value) else { return Some(()) };
-                self.id = true;
-                self.doubts.id |= !found;
+                if let Some(is_plain) = plainness(key) {
+                    self.doubts.own |= !is_plain(value);
+                } else if let Some(is_plain) = id_response::plainness(key) {
+                    self.id = true;
+                    self.doubts.id |= !is_plain(value);
+                }
             }
         }
         Some(())
     }
 }
 
+/// Whether a value's text says to the reader what is taken of it.
+pub(super) type IsPlain = fn(&[u8]) -> bool;
+
+/// How to tell that of an entry's own keys; nothing for all others.
+pub(super) fn plainness(key: &[u8]) -> Option<IsPlain> {
+    Some(match key {
+        b"SmileJobID" | b"ResultCode" | b"ResultText" | b"ResultType" | b"Source" | b"JSONVersion" | b"timestamp"
+        | b"signature" => is_text,
+        b"IsFinalResult" | b"IsMachineResult" => is_flag,
+        b"ConfidenceValue" => is_number,
+        b"Actions" | b"PartnerParams" => is_object,
+        b"Antifraud" => is_null,
+        _ => return None,
+    })
+}
+
+/// The same of the keys of `PartnerParams`.
+pub(super) fn params_plainness(key: &[u8]) -> Option<IsPlain> {
+    match key {
+        b"user_id" | b"job_id" => Some(is_text),
+        b"job_type" => Some(is_whole),
+        _ => None,
+    }
+}
+
 /// A key without escapes. Others are rare enough to be left to the slow way.
-fn spelt([from, after]: [&[u8]; 2]) -> Option<&[u8]> {
+pub(super) fn spelt([from, after]: [&[u8]; 2]) -> Option<&[u8]> {
     let key = from.get(1..from.len() - after.len() - 1)?;
     plain(key).is_empty().then_some(key)
 }
 
 /// Passes over a value that is the same in JavaScript. The text was checked before.
-fn value(rest: &[u8]) -> Option<&[u8]> {
+pub(super) fn value(rest: &[u8]) -> Option<&[u8]> {
     match rest.first()? {
         b'"' => string(rest.get(1..)?),
         b't' | b'n' => rest.get(4..),
@@ -194,7 +213,11 @@ fn string(mut rest: &[u8]) -> Option<&[u8]> {
 fn number(rest: &[u8]) -> Option<&[u8]> {
     let length = rest.iter().take_while(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'-')).count();
     let after = rest.get(length..)?;
-    (length <= 15 && !matches!(after.first(), Some(b'e' | b'E'))).then_some(after)
+    ((1..=15).contains(&length) && !matches!(after.first(), Some(b'e' | b'E'))).then_some(after)
+}
+
+fn is_null(value: &[u8]) -> bool {
+    value == b"null"
 }
 
 pub(super) fn is_text(value: &[u8]) -> bool {
