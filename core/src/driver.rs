@@ -60,6 +60,13 @@ pub(crate) async fn look() {
     }
 }
 
+/// Looks at a runtime's sockets, and lets the tasks that own them act on what they see.
+pub(crate) async fn catch_up() {
+    for _ in 0..4 {
+        tokio::task::yield_now().await;
+    }
+}
+
 /// Who goes on with something on behalf of a connection that nobody polls.
 pub(crate) enum Executor {
     Runtime(runtime::Handle),
@@ -90,7 +97,8 @@ impl Executor {
 /// Without host threads, there is only tokio.
 #[cfg(not(all(unix, feature = "background")))]
 mod never_hosted {
-    use std::time::Duration;
+    use std::task::Poll;
+    use std::time::{Duration, Instant};
 
     use super::{Executor, Home};
 
@@ -109,6 +117,10 @@ mod never_hosted {
     }
 
     pub(super) async fn hosted_sleep(_: Duration) {}
+
+    pub(crate) fn poll_until(_: Instant) -> Poll<()> {
+        Poll::Pending
+    }
 }
 
 #[cfg(all(unix, feature = "background"))]
@@ -179,16 +191,18 @@ mod hosted {
     pub(super) async fn hosted_sleep(duration: Duration) {
         // As good as for ever, where the machine's time does not go further.
         let Some(ends_at) = Instant::now().checked_add(duration) else { return std::future::pending().await };
-        poll_fn(|_| {
-            if Instant::now() >= ends_at {
-                return Poll::Ready(());
-            }
-            HERE.with(|Here { soonest, .. }| {
-                soonest.set(Some(soonest.get().map_or(ends_at, |soonest| soonest.min(ends_at))));
-            });
-            Poll::Pending
-        })
-        .await;
+        poll_fn(|_| poll_until(ends_at)).await;
+    }
+
+    /// Has the event loop poll again what it polls now, when that moment has come; ready if it has.
+    pub(crate) fn poll_until(ends_at: Instant) -> Poll<()> {
+        if Instant::now() >= ends_at {
+            return Poll::Ready(());
+        }
+        HERE.with(|Here { soonest, .. }| {
+            soonest.set(Some(soonest.get().map_or(ends_at, |soonest| soonest.min(ends_at))));
+        });
+        Poll::Pending
     }
 
     /// Runs what needs tokio, which sockets do until they are open, and waits for it; `None` when the runtime has ended.

@@ -7,7 +7,7 @@
 
 use std::mem::ManuallyDrop;
 use std::process;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, Weak};
 use std::time::{Duration, Instant};
 
@@ -17,10 +17,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::PerProcess;
 use crate::background::Background;
+use crate::driver;
 use crate::error::{Error, Result};
-
-/// Connections that were left alone for this long are looked at before they are used: the server may have closed one.
-const IDLE_MS: u64 = 200;
 
 static RUNTIME: ArcSwapOption<ProcessRuntime> = ArcSwapOption::const_empty();
 
@@ -43,9 +41,6 @@ pub(super) struct ProcessRuntime {
     clients: Mutex<Vec<Weak<PerProcess>>>,
     /// Threads that are driving a call of theirs.
     waiting: AtomicUsize,
-    started_at: Instant,
-    /// When `driven` last stood still, in milliseconds since `started_at`.
-    left_at_ms: AtomicU64,
     driven: ManuallyDrop<RwLock<Option<Runtime>>>,
     background: ManuallyDrop<OnceLock<RwLock<Option<Background>>>>,
 }
@@ -64,8 +59,6 @@ impl ProcessRuntime {
             stopped: AtomicBool::new(false),
             clients: Mutex::default(),
             waiting: AtomicUsize::new(0),
-            started_at: Instant::now(),
-            left_at_ms: AtomicU64::new(0),
             driven: ManuallyDrop::new(RwLock::new(Some(driven))),
             background: ManuallyDrop::new(OnceLock::new()),
         })
@@ -129,7 +122,6 @@ impl ProcessRuntime {
         struct Leave<'a>(&'a ProcessRuntime);
         impl Drop for Leave<'_> {
             fn drop(&mut self) {
-                self.0.left_at_ms.store(self.0.now_ms(), Ordering::Relaxed);
                 self.0.waiting.fetch_sub(1, Ordering::Release);
             }
         }
@@ -140,18 +132,11 @@ impl ProcessRuntime {
         }
         let driven = self.driven.read().unwrap_or_else(PoisonError::into_inner);
         let Some(runtime) = driven.as_ref() else { return Err(Error::closed()) };
-        let was_idle = self.now_ms().saturating_sub(self.left_at_ms.load(Ordering::Relaxed)) >= IDLE_MS;
-        let result = runtime.block_on(async {
-            if was_idle {
-                catch_up().await;
-            }
-            let result = call.await;
-            if result.is_err() {
-                // Behind a proxy, the connection of a request that was dropped is closed by a task of its own.
-                catch_up().await;
-            }
-            result
-        });
+        let result = runtime.block_on(call);
+        if result.is_err() {
+            // Behind a proxy, the connection of a request that was dropped is closed by a task of its own.
+            runtime.block_on(driver::catch_up());
+        }
         drop((driven, leave));
         result
     }
@@ -163,10 +148,6 @@ impl ProcessRuntime {
         if self.is_usable() && can_drive {
             let _ = self.block_on(Lane::Caller, async { Err::<(), _>(Error::closed()) });
         }
-    }
-
-    fn now_ms(&self) -> u64 {
-        u64::try_from(self.started_at.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
     pub(super) fn stop(&self, grace: Duration) {
@@ -189,13 +170,6 @@ impl ProcessRuntime {
         if let Some(background) = background.and_then(|held| held.unwrap_or_else(PoisonError::into_inner).take()) {
             background.stop(left());
         }
-    }
-}
-
-/// Looks at the sockets, and lets the tasks that own them act on what they see.
-async fn catch_up() {
-    for _ in 0..4 {
-        tokio::task::yield_now().await;
     }
 }
 

@@ -19,6 +19,7 @@ use super::alarm::{Alarm, Late};
 use super::pool::Pool;
 use super::target::Origin;
 use super::timekeeper::Timekeeper;
+use crate::driver;
 
 /// See the module. Boxed by whoever has it, because it is handed on four times per request.
 pub(super) struct Connection {
@@ -29,6 +30,8 @@ pub(super) struct Connection {
     /// The alarm's.
     waker: Waker,
     timekeeper: Option<Arc<Timekeeper>>,
+    /// When its request must have ended, if an event loop keeps the time.
+    ends_at: Option<Instant>,
 }
 
 /// What writes and reads; gone once the connection has ended.
@@ -54,13 +57,14 @@ impl Connection {
         if let Some(timekeeper) = &timekeeper {
             timekeeper.watch(&alarm);
         }
-        Ok(Box::new(Self { origin, sender, hyper: Some(Box::pin(hyper)), alarm, waker, timekeeper }))
+        Ok(Box::new(Self { origin, sender, hyper: Some(Box::pin(hyper)), alarm, waker, timekeeper, ends_at: None }))
     }
 
-    /// What is asked on it from `now` on has so long, if there is somebody here who keeps time.
-    pub(super) fn limit(&self, now: Instant, limit: Duration) {
-        if let Some(timekeeper) = &self.timekeeper {
-            timekeeper.limit(&self.alarm, now, limit);
+    /// What is asked on it from `now` on has so long, if somebody here keeps the time.
+    pub(super) fn limit(&mut self, now: Instant, limit: Duration) {
+        match &self.timekeeper {
+            Some(timekeeper) => timekeeper.limit(&self.alarm, now, limit),
+            None => self.ends_at = if driver::is_hosted() { now.checked_add(limit) } else { None },
         }
     }
 
@@ -105,9 +109,15 @@ impl Connection {
         &mut self,
         mut attempt: impl FnMut(&mut Hyper, &mut Context<'_>) -> Poll<T>,
     ) -> Result<T, Late> {
-        let Self { hyper, alarm, waker, .. } = self;
-        std::future::poll_fn(|context| alarm.poll(context.waker(), || attempt(hyper, &mut Context::from_waker(waker))))
-            .await
+        let Self { hyper, alarm, waker, ends_at, .. } = self;
+        std::future::poll_fn(|context| {
+            let polled = alarm.poll(context.waker(), || attempt(hyper, &mut Context::from_waker(waker)));
+            if polled.is_pending() && ends_at.is_some_and(|ends_at| driver::poll_until(ends_at).is_ready()) {
+                return Poll::Ready(Err(Late));
+            }
+            polled
+        })
+        .await
     }
 
     /// Waits for the server's end from now on; whether another request may follow.

@@ -1,6 +1,7 @@
 //! Requests through a proxy, by reqwest: which proxy serves which URL, tunnels, and proxies' own credentials are its field.
 
 use std::sync::{Mutex, PoisonError, RwLock};
+use std::time::{Duration, Instant};
 
 use http::header::{ACCEPT, CONTENT_TYPE, DATE, HeaderMap, HeaderValue, RETRY_AFTER, USER_AGENT};
 use url::Url;
@@ -9,7 +10,12 @@ use super::body::Collected;
 use super::failure::{Failure, classify, describe};
 use super::per_home::PerHome;
 use super::{HttpRequest, HttpResponse, Progress, TransportOptions};
+use crate::driver;
 use crate::error::{Error, Result};
+
+/// Connections that were left alone for this long are looked at before they are used: the proxy may have closed one, and a
+/// runtime that only callers drive has not seen it.
+const IDLE: Duration = Duration::from_millis(200);
 
 /// A client of reqwest's per runtime.
 pub(super) struct Proxied {
@@ -18,6 +24,7 @@ pub(super) struct Proxied {
     /// Made with the transport, so that the environment's proxies are read when the settings are; the first runtime's.
     unused: Mutex<Option<reqwest::Client>>,
     headers: HeaderMap,
+    used_at: Mutex<Instant>,
 }
 
 impl Proxied {
@@ -26,7 +33,12 @@ impl Proxied {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         headers.insert(USER_AGENT, HeaderValue::from_static(user_agent));
-        Self { clients: RwLock::new(Some(PerHome::default())), unused: Mutex::default(), headers }
+        Self {
+            clients: RwLock::new(Some(PerHome::default())),
+            unused: Mutex::default(),
+            headers,
+            used_at: Mutex::new(Instant::now()),
+        }
     }
 
     /// Makes the first client now.
@@ -50,6 +62,11 @@ impl Proxied {
         })
     }
 
+    fn was_idle(&self) -> bool {
+        let mut used_at = self.used_at.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::replace(&mut *used_at, Instant::now()).elapsed() >= IDLE
+    }
+
     pub(super) async fn exchange(
         &self,
         options: &TransportOptions,
@@ -58,6 +75,9 @@ impl Proxied {
         progress: &Progress,
     ) -> Result<HttpResponse> {
         let client = self.client(options, tls)?;
+        if self.was_idle() {
+            driver::catch_up().await;
+        }
         let method = if request.body.is_some() { reqwest::Method::POST } else { reqwest::Method::GET };
         let mut sent = reqwest::Request::new(method, request.target.url.clone());
         match request.body {

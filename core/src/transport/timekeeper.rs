@@ -10,7 +10,7 @@ pub(super) use self::timerfd::Timekeeper;
 
 use crate::driver;
 
-/// Whether who polls this has one. Elsewhere each request has a timer of its own, and an event loop is woken for each.
+/// Whether who polls this has one. An event loop is one itself; elsewhere each request has a timer of its own.
 pub(super) fn is_here() -> bool {
     cfg!(target_os = "linux") && !driver::is_hosted()
 }
