@@ -63,8 +63,10 @@ impl Return {
 
 impl Drop for Return {
     fn drop(&mut self) {
-        // A signal handler may have forked in between: the child has no one on the way.
-        update(|state| if state >> PID_SHIFT != self.pid || state & COUNT == 0 { state } else { state - 1 });
+        // A signal handler may have forked in between: then the child has no one on the way, whether it has found that out yet
+        // or not. So nobody has to ask whose process this is, which is a system call.
+        let is_counted = |state: u64| state >> PID_SHIFT == self.pid && state & COUNT != 0;
+        let _ = STATE.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |state| is_counted(state).then(|| state - 1));
     }
 }
 
