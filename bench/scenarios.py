@@ -29,7 +29,7 @@ SCENARIOS = (
     Scenario("256 at once, 50 ms away", "complete-50", 256, full_only=True),
 )
 
-RUST = ("epoll", "hyper", "core", "core-decoded", "core-reqwest", "reqwest")
+RUST = ("epoll", "hyper", "core", "core-decoded", "core-reqwest", "reqwest-bare", "reqwest")
 C = ("c",)
 PYTHON = (
     "ours", "ours-decoded", "ours-asyncio", "ours-asyncio-decoded", "ours-uvloop", "sdk", "http.client", "requests", "aiohttp",
@@ -41,7 +41,7 @@ SUBJECTS = tuple(
     for language, names in (("rust", RUST), ("c", C), ("python", PYTHON), ("node", NODE))
     for name in names
 )
-PLAIN_ONLY = ("rust/epoll", "rust/hyper", "rust/core-reqwest", "rust/reqwest")
+PLAIN_ONLY = ("rust/epoll", "rust/hyper", "rust/core-reqwest", "rust/reqwest-bare", "rust/reqwest")
 FULL_ONLY = ("python/httpx", "python/requests", "node/axios", "python/aiohttp")
 """Said in the reference to be no contest; they cost the default run its time."""
 LIMIT = "rust/epoll"
@@ -81,6 +81,7 @@ RATIOS = (
     Ratio("undici ÷ ours, decoded", "node/undici", "node/ours-decoded", _floors(1.2, 1.35)),
     Ratio("core ÷ bare hyper loop", "rust/core", "rust/hyper", _floors(1.1, 1.3), at_most=True),
     Ratio("core over reqwest ÷ bare hyper loop", "rust/core-reqwest", "rust/hyper", _floors(1.3, 1.9), at_most=True),
+    Ratio("reqwest alone ÷ bare hyper loop", "rust/reqwest-bare", "rust/hyper", {}, at_most=True),
     Ratio("C ÷ core", "c/c", "rust/core", _floors(1.05, 1.05, 1.05, 1.05), at_most=True),
     Ratio("reqwest as people write it ÷ core", "rust/reqwest", "rust/core", {}),
     Ratio("core ÷ limit", "rust/core", "rust/epoll", {}, at_most=True),

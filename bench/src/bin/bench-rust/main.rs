@@ -2,8 +2,8 @@
 //! its standard input opens one window. SECONDS may be a number of queries, such as `500q`.
 //!
 //! Subjects: `core` (this library), `core-decoded` (all of the result and history read), `core-reqwest` (this library with
-//! every request sent by reqwest), `hyper` (a bare loop that signs, verifies and reads the envelope), `epoll` (bytes only:
-//! the limit), `reqwest` (as people write it).
+//! every request sent by reqwest), `hyper` (a bare loop that signs, verifies and reads the envelope), `reqwest-bare` (the same
+//! over the reqwest of `core-reqwest`), `epoll` (bytes only: the limit), `reqwest` (as people write it).
 
 mod limit;
 
@@ -97,6 +97,11 @@ async fn subjects(
             Arc::new(Core { client: builder.transport(transport).build()?, decode: false })
         }
         "reqwest" => Arc::new(Reqwest::new(url)?),
+        "reqwest-bare" => Arc::new(BareReqwest {
+            client: lean_reqwest(concurrency)?,
+            url: format!("{url}/v1/job_status").parse()?,
+            signature: Signature::new(PARTNER_ID, API_KEY)?,
+        }),
         "hyper" => {
             let mut own: Vec<Arc<dyn Subject>> = Vec::new();
             for _ in 0..concurrency {
@@ -203,6 +208,33 @@ impl Subject for Reqwest {
     }
 }
 
+/// What reqwest itself costs: nothing that a product needs, either.
+struct BareReqwest {
+    client: reqwest::Client,
+    url: reqwest::Url,
+    signature: Signature,
+}
+
+impl Subject for BareReqwest {
+    fn ask(&self) -> BoxFuture<'_, Result<(), Failure>> {
+        Box::pin(async {
+            let request = self.client.post(self.url.clone()).header("content-type", "application/json");
+            let answer = request.body(body(&self.signature)).send().await?.bytes().await?;
+            verify(&answer, &self.signature)
+        })
+    }
+}
+
+/// Reads the envelope, and checks its signature.
+fn verify(answer: &[u8], signature: &Signature) -> Result<(), Failure> {
+    let envelope: Envelope<'_> = serde_json::from_slice(answer)?;
+    if !signature.confirm_signature(envelope.timestamp, envelope.signature) {
+        return Err("wrong signature".into());
+    }
+    std::hint::black_box((envelope.job_complete, envelope.result, envelope.history));
+    Ok(())
+}
+
 fn body(signature: &Signature) -> Vec<u8> {
     let signed = signature.generate_signature(None);
     format!(
@@ -258,12 +290,7 @@ impl Subject for Hyper {
             let mut sender = self.sender.lock().await;
             sender.ready().await?;
             let bytes = sender.send_request(request).await?.into_body().collect().await?.to_bytes();
-            let envelope: Envelope<'_> = serde_json::from_slice(&bytes)?;
-            if !self.signature.confirm_signature(envelope.timestamp, envelope.signature) {
-                return Err("wrong signature".into());
-            }
-            std::hint::black_box((envelope.job_complete, envelope.result, envelope.history));
-            Ok(())
+            verify(&bytes, &self.signature)
         })
     }
 }
