@@ -10,10 +10,12 @@ mod history;
 mod id_response;
 mod images;
 mod json;
+mod known;
 pub(crate) mod lenient;
 mod making;
 mod part;
 mod parts;
+mod reader;
 mod refusal;
 mod result;
 mod scan;
@@ -38,7 +40,8 @@ pub use result::{JobResult, PartnerParams};
 pub use view::{Named, Naming, View};
 #[doc(hidden)]
 pub use {
-    json::{Json, Known},
+    json::Json,
+    known::Known,
     making::{Host, Make, Reading},
     parts::Open,
 };

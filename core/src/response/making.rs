@@ -4,7 +4,8 @@
 use std::sync::Arc;
 
 use super::history::entries;
-use super::json::{Json, Known};
+use super::json::Json;
+use super::known::Known;
 use super::parts::Open;
 use super::{Part, images, result};
 
