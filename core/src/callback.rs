@@ -26,9 +26,9 @@ impl Callback {
     pub(crate) fn read(body: &[u8], signature: &Signature, max_age: Option<Duration>, wall_ms: i64) -> Result<Self> {
         let raw = Bytes::copy_from_slice(body);
         let envelope = Envelope::read(&raw)?;
-        check_signature(&envelope, signature).map_err(|error| error.with_raw(raw.clone()))?;
+        check_signature(&envelope, &raw, signature).map_err(|error| error.with_raw(raw.clone()))?;
         if let Some(max_age) = max_age {
-            let timestamp = envelope.timestamp.as_deref().unwrap_or_default();
+            let timestamp = envelope.timestamp(&raw).unwrap_or_default();
             let age = crate::timestamp::parse_ms(timestamp).map(|at| wall_ms.saturating_sub(at).unsigned_abs());
             if age.is_none_or(|age| u128::from(age) > max_age.as_millis()) {
                 return Err(Error::new(

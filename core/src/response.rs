@@ -170,7 +170,7 @@ impl JobStatus {
     /// The code of the status call, such as `2302`. Not the verdict: that is [`JobResult::result_code`].
     #[must_use]
     pub fn code(&self) -> Option<&str> {
-        self.0.envelope.code.as_deref()
+        self.0.envelope.code(&self.0.raw)
     }
 
     /// What stands in `result` when it is a text, such as `No zip file received`.
@@ -224,13 +224,13 @@ impl JobStatus {
     /// The text that the server signed; a JSON number stands by its digits.
     #[must_use]
     pub fn timestamp(&self) -> &str {
-        self.0.envelope.timestamp.as_deref().unwrap_or_default()
+        self.0.envelope.timestamp(&self.0.raw).unwrap_or_default()
     }
 
     /// The server's signature of the timestamp. With it, it can sign requests while it is fresh: keep it secret.
     #[must_use]
     pub fn signature(&self) -> &str {
-        self.0.envelope.signature.as_deref().unwrap_or_default()
+        self.0.envelope.signature(&self.0.raw).unwrap_or_default()
     }
 
     /// Keys of the answer that have no field above, or whose value could not be read as that field.

@@ -65,10 +65,10 @@ fn read_success(body: &[u8], query: &Query, signature: &Signature) -> Result<Env
     let failed = |error| -> Refused { (Answer::Failed, error) };
     let envelope = Envelope::read(body).map_err(failed)?;
     if envelope.is_error() {
-        let api_code = envelope.code.as_deref().and_then(plain_code);
+        let api_code = envelope.code(body).and_then(plain_code);
         return Err(failed(refusal(api_code, None)));
     }
-    match check_signature(&envelope, signature) {
+    match check_signature(&envelope, body, signature) {
         Ok(()) if envelope.is_about_another(body, &query.ids.user_id, &query.ids.job_id) => {
             let message = "the answer is about another user or job than the one asked for";
             Err(failed(Error::new(ErrorCode::ResponseMismatch, message)))
@@ -82,9 +82,9 @@ fn read_success(body: &[u8], query: &Query, signature: &Signature) -> Result<Env
 }
 
 /// Checks an answer's or a callback's signed pair.
-pub(crate) fn check_signature(envelope: &Envelope, key: &Signature) -> Result<()> {
+pub(crate) fn check_signature(envelope: &Envelope, body: &[u8], key: &Signature) -> Result<()> {
     let mismatch = |message: &'static str| Err(Error::new(ErrorCode::SignatureMismatch, message));
-    let (Some(timestamp), Some(signature)) = (&envelope.timestamp, &envelope.signature) else {
+    let (Some(timestamp), Some(signature)) = (envelope.timestamp(body), envelope.signature(body)) else {
         return mismatch("the answer is not signed; it is not believed");
     };
     if key.confirm_signature(timestamp, signature) {

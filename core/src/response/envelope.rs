@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 use std::ops::Range;
 
+use smallvec::SmallVec;
+
 use super::json::Json;
 use super::scan::{Scanned, members, trim, value};
 use super::{invalid, lenient, refusal};
@@ -14,14 +16,40 @@ use crate::error::Result;
 pub(crate) struct Envelope {
     pub(crate) job_complete: bool,
     pub(crate) job_success: Option<bool>,
-    pub(crate) code: Option<String>,
-    pub(crate) timestamp: Option<String>,
-    pub(crate) signature: Option<String>,
+    code: Option<Told>,
+    timestamp: Option<Told>,
+    signature: Option<Told>,
     has_job_complete: bool,
     has_error: bool,
     /// Where `user_id` and `job_id` of `result.PartnerParams` stand; nowhere where they do not.
     named_ids: [Range<usize>; 2],
     places: Vec<(Cow<'static, str>, Range<usize>)>,
+}
+
+/// What a value says: the part of the body where that stands, or a text of its own where escapes had to be undone.
+enum Told {
+    There(Range<usize>),
+    Made(String),
+}
+
+impl Told {
+    /// What the value at a place says, which is a string or a number by its digits.
+    fn at(place: &Range<usize>, json: &str, said: &str) -> Self {
+        if said == json {
+            Self::There(place.clone())
+        } else if json.get(1..json.len() - 1) == Some(said) {
+            Self::There(place.start + 1..place.end - 1)
+        } else {
+            Self::Made(said.to_owned())
+        }
+    }
+
+    fn text<'a>(&'a self, raw: &'a [u8]) -> Option<&'a str> {
+        match self {
+            Self::There(place) => text_at(raw, place),
+            Self::Made(text) => Some(text),
+        }
+    }
 }
 
 /// Keys that are kept without a copy.
@@ -95,9 +123,13 @@ impl Envelope {
                     envelope.job_complete = lenient::boolean(json).unwrap_or(false);
                 }
                 "job_success" => envelope.job_success = lenient::boolean(json),
-                "code" => envelope.code = lenient::text(json),
-                "timestamp" => envelope.timestamp = lenient::text(json),
-                "signature" => envelope.signature = lenient::string(json),
+                "code" => envelope.code = lenient::scalar(json).text().map(|said| Told::at(&place, json, said)),
+                "timestamp" => {
+                    envelope.timestamp = lenient::scalar(json).text().map(|said| Told::at(&place, json, said))
+                }
+                "signature" => {
+                    envelope.signature = lenient::scalar(json).string().map(|said| Told::at(&place, json, said));
+                }
                 "error" => envelope.has_error = true,
                 "PartnerParams" => of_callback = Some(rest),
                 _ => {}
@@ -117,6 +149,21 @@ impl Envelope {
             envelope.named_ids = named_ids(body, params)?;
         }
         trim(rest).is_empty().then_some(envelope)
+    }
+
+    /// The code, in the body that this was read from.
+    pub(crate) fn code<'a>(&'a self, raw: &'a [u8]) -> Option<&'a str> {
+        self.code.as_ref()?.text(raw)
+    }
+
+    /// The text that was signed, in the body; a number by its digits.
+    pub(crate) fn timestamp<'a>(&'a self, raw: &'a [u8]) -> Option<&'a str> {
+        self.timestamp.as_ref()?.text(raw)
+    }
+
+    /// Its signature, in the body.
+    pub(crate) fn signature<'a>(&'a self, raw: &'a [u8]) -> Option<&'a str> {
+        self.signature.as_ref()?.text(raw)
     }
 
     /// Whether this is Smile ID's `{error, code}` in place of a status.
@@ -177,9 +224,8 @@ fn utf8(raw: &[u8]) -> Option<&str> {
 
 /// Where the ids in `PartnerParams` stand, which were passed over before. Nothing for repeated keys.
 fn named_ids(body: Scanned<'_>, params: &[u8]) -> Option<[Range<usize>; 2]> {
-    let mut entries: Vec<(Cow<'_, str>, Range<usize>)> = Vec::new();
+    let mut entries = SmallVec::<[(Cow<'_, str>, Range<usize>); USUAL]>::new();
     if params.starts_with(b"{") {
-        entries.reserve(USUAL);
         let mut many = HashSet::new();
         members(params, |key, rest| {
             let after = value(rest, MAX_NESTING)?;
@@ -251,9 +297,32 @@ mod tests {
 
     #[test]
     fn the_timestamp_keeps_its_digits() {
-        let envelope = Envelope::read(br#"{"timestamp": 1570612182124.50, "signature": 7}"#).unwrap();
-        assert_eq!(envelope.timestamp.as_deref(), Some("1570612182124.50"));
-        assert_eq!(envelope.signature, None);
+        let body = br#"{"timestamp": 1570612182124.50, "signature": 7}"#;
+        let envelope = Envelope::read(body).unwrap();
+        assert_eq!(envelope.timestamp(body), Some("1570612182124.50"));
+        assert_eq!(envelope.signature(body), None);
+    }
+
+    #[test]
+    fn a_text_is_what_its_json_says() {
+        for (json, said) in [
+            (r#""2302""#, Some("2302")),
+            ("2302", Some("2302")),
+            ("-1.50e3", Some("-1.50e3")),
+            (r#""""#, Some("")),
+            (r#""\u0032302""#, Some("2302")),
+            (r#""\"""#, Some("\"")),
+            (r#""\\\\""#, Some(r"\\")),
+            (r#""ä\n""#, Some("ä\n")),
+            (r#""\ud800""#, None),
+            ("null", None),
+            ("[2302]", None),
+        ] {
+            let body = format!("{{ \"code\" : {json} , \"timestamp\":{json}}}");
+            let envelope = Envelope::read(body.as_bytes()).unwrap();
+            assert_eq!(envelope.code(body.as_bytes()), said, "{json}");
+            assert_eq!(envelope.timestamp(body.as_bytes()), said, "{json}");
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use super::scan::{self, Scanned, plain};
 use crate::config::MAX_NESTING;
 
 /// What is neither an object nor an array, which can be as long as the body and are nothing of the kind.
-fn scalar(raw: &str) -> Json<'_> {
+pub(super) fn scalar(raw: &str) -> Json<'_> {
     match raw.as_bytes() {
         [b'{' | b'[', ..] => Json::Null,
         [b'"', ..] => plain_string(raw).map_or_else(|| Json::read(raw), |text| Json::Text(Cow::Borrowed(text))),

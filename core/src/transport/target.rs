@@ -51,6 +51,8 @@ pub(super) struct Direct {
     pub(super) server: Uri,
     path: Uri,
     post: HeaderMap,
+    /// The first body's length, and its headers.
+    usual: OnceLock<(usize, HeaderMap)>,
     get: HeaderMap,
 }
 
@@ -83,18 +85,26 @@ impl Direct {
             path: url[Position::BeforePath..Position::AfterQuery].parse().ok()?,
             origin: Arc::new(Origin { tls_name, authority }),
             post,
+            usual: OnceLock::new(),
             get,
         })
+    }
+
+    /// Those of a body. Most are as long as the first one was, and need no length of their own.
+    fn headers_of(&self, length: usize) -> HeaderMap {
+        let with = |length: usize| {
+            let mut headers = self.post.clone();
+            headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
+            headers
+        };
+        let (usual, headers) = self.usual.get_or_init(|| (length, with(length)));
+        if *usual == length { headers.clone() } else { with(length) }
     }
 
     /// Posts the body, or gets where there is none.
     pub(super) fn request(&self, body: Option<Bytes>) -> Request<Full<Bytes>> {
         let (method, headers) = match &body {
-            Some(body) => {
-                let mut headers = self.post.clone();
-                headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
-                (Method::POST, headers)
-            }
+            Some(body) => (Method::POST, self.headers_of(body.len())),
             None => (Method::GET, self.get.clone()),
         };
         let mut sent = Request::new(Full::new(body.unwrap_or_default()));
@@ -127,6 +137,16 @@ mod tests {
             assert_eq!(direct.server.to_string(), server);
             assert_eq!(direct.path.to_string(), path);
         }
+    }
+
+    #[test]
+    fn every_body_has_its_own_length() {
+        let direct = direct("https://a.example/").unwrap();
+        for length in [190, 190, 7, 0, 190, 191] {
+            let request = direct.request(Some(vec![b'x'; length].into()));
+            assert_eq!(request.headers()[CONTENT_LENGTH], length.to_string());
+        }
+        assert!(!direct.request(None).headers().contains_key(CONTENT_LENGTH));
     }
 
     #[test]
