@@ -24,7 +24,9 @@ fn text(
     read: impl FnOnce(&ImageLinks) -> Option<&str>,
 ) -> *const c_char {
     value(ptr::null(), || {
-        status.map_or(ptr::null(), |status| cached(&status.images).get(|| status.status.image_links().and_then(read)))
+        status.map_or(ptr::null(), |status| {
+            cached(&status.made().images).get(|| status.status.image_links().and_then(read))
+        })
     })
 }
 
@@ -53,8 +55,11 @@ pub extern "C" fn smileid_status_liveness_image_at(status: Option<&Status>, inde
         let Some((status, links)) = status.and_then(|status| Some((status, status.status.image_links()?))) else {
             return ptr::null();
         };
-        let cached =
-            status.images.liveness.get_or_init(|| links.liveness_images.iter().map(|_| Text::default()).collect());
+        let cached = status
+            .made()
+            .images
+            .liveness
+            .get_or_init(|| links.liveness_images.iter().map(|_| Text::default()).collect());
         cached.get(index).map_or(ptr::null(), |text| text.get(|| links.liveness_images.get(index)))
     })
 }

@@ -20,14 +20,16 @@ use crate::text::Text;
 /// it and valid until it is freed; NULL or SMILEID_UNSET is "absent", and what they return for NULL.
 pub struct Status {
     pub(crate) status: JobStatus,
-    texts: Texts,
+    /// Made when first looked at: whoever asks for flags alone has no use for that much memory.
+    made: OnceLock<Box<Made>>,
+}
+
+/// What C has looked at.
+#[derive(Default)]
+pub(crate) struct Made {
     result: OnceLock<Option<JobResult>>,
     history: OnceLock<Box<[JobResult]>>,
     pub(crate) images: Images,
-}
-
-#[derive(Default)]
-struct Texts {
     code: Text,
     message: Text,
     kyc_receipt: Text,
@@ -41,17 +43,15 @@ struct Texts {
 
 impl Status {
     pub(crate) fn new(status: JobStatus) -> Self {
-        Self {
-            status,
-            texts: Texts::default(),
-            result: OnceLock::new(),
-            history: OnceLock::new(),
-            images: Images::default(),
-        }
+        Self { status, made: OnceLock::new() }
+    }
+
+    pub(crate) fn made(&self) -> &Made {
+        self.made.get_or_init(Box::default)
     }
 
     fn history(&self) -> &[JobResult] {
-        self.history.get_or_init(|| {
+        self.made().history.get_or_init(|| {
             let entries = 0..self.status.history().len();
             entries.map(|index| JobResult::in_history(self.status.clone(), index)).collect()
         })
@@ -77,13 +77,13 @@ pub extern "C" fn smileid_status_job_success(status: Option<&Status>) -> i32 {
 /// The code of the status call, such as "2302". Not the verdict: that is smileid_result_result_code.
 #[unsafe(no_mangle)]
 pub extern "C" fn smileid_status_code(status: Option<&Status>) -> *const c_char {
-    text(status, |status| status.texts.code.get(|| status.status.code()))
+    text(status, |status| status.made().code.get(|| status.status.code()))
 }
 
 /// What stands in the answer's result when it is a text, such as "No zip file received".
 #[unsafe(no_mangle)]
 pub extern "C" fn smileid_status_message(status: Option<&Status>) -> *const c_char {
-    text(status, |status| status.texts.message.get(|| status.status.message()))
+    text(status, |status| status.made().message.get(|| status.status.message()))
 }
 
 /// The job's result, borrowed from the status; NULL when it is missing, null, empty or a text.
@@ -91,7 +91,7 @@ pub extern "C" fn smileid_status_message(status: Option<&Status>) -> *const c_ch
 pub extern "C" fn smileid_status_result(status: Option<&Status>) -> Option<&JobResult> {
     value(None, || {
         let status = status?;
-        status.result.get_or_init(|| JobResult::of_status(&status.status)).as_ref()
+        status.made().result.get_or_init(|| JobResult::of_status(&status.status)).as_ref()
     })
 }
 
@@ -111,37 +111,37 @@ pub extern "C" fn smileid_status_history_at(status: Option<&Status>, index: usiz
 /// The link to the KYC receipt (a PDF behind the portal's login).
 #[unsafe(no_mangle)]
 pub extern "C" fn smileid_status_kyc_receipt(status: Option<&Status>) -> *const c_char {
-    text(status, |status| status.texts.kyc_receipt.get(|| status.status.kyc_receipt()))
+    text(status, |status| status.made().kyc_receipt.get(|| status.status.kyc_receipt()))
 }
 
 /// The link to the KYB receipt.
 #[unsafe(no_mangle)]
 pub extern "C" fn smileid_status_kyb_receipt(status: Option<&Status>) -> *const c_char {
-    text(status, |status| status.texts.kyb_receipt.get(|| status.status.kyb_receipt()))
+    text(status, |status| status.made().kyb_receipt.get(|| status.status.kyb_receipt()))
 }
 
 /// The user that was asked about.
 #[unsafe(no_mangle)]
 pub extern "C" fn smileid_status_user_id(status: Option<&Status>) -> *const c_char {
-    text(status, |status| status.texts.user_id.get(|| Some(status.status.user_id())))
+    text(status, |status| status.made().user_id.get(|| Some(status.status.user_id())))
 }
 
 /// The job that was asked about.
 #[unsafe(no_mangle)]
 pub extern "C" fn smileid_status_job_id(status: Option<&Status>) -> *const c_char {
-    text(status, |status| status.texts.job_id.get(|| Some(status.status.job_id())))
+    text(status, |status| status.made().job_id.get(|| Some(status.status.job_id())))
 }
 
 /// The text that the server signed.
 #[unsafe(no_mangle)]
 pub extern "C" fn smileid_status_timestamp(status: Option<&Status>) -> *const c_char {
-    text(status, |status| status.texts.timestamp.get(|| Some(status.status.timestamp())))
+    text(status, |status| status.made().timestamp.get(|| Some(status.status.timestamp())))
 }
 
 /// The server's signature of the timestamp. While it is fresh it can sign requests: keep it secret.
 #[unsafe(no_mangle)]
 pub extern "C" fn smileid_status_signature(status: Option<&Status>) -> *const c_char {
-    text(status, |status| status.texts.signature.get(|| Some(status.status.signature())))
+    text(status, |status| status.made().signature.get(|| Some(status.status.signature())))
 }
 
 /// The answer's body after content decoding, byte for byte; not NUL-terminated. It holds the signature and personal
@@ -157,7 +157,7 @@ pub extern "C" fn smileid_status_raw(status: Option<&Status>, length: Option<&mu
 /// fields. It holds the signature and personal data: do not log it. Made when first asked for.
 #[unsafe(no_mangle)]
 pub extern "C" fn smileid_status_json(status: Option<&Status>) -> *const c_char {
-    text(status, |status| status.texts.json.get(|| Some(status.status.to_json(Naming::Snake))))
+    text(status, |status| status.made().json.get(|| Some(status.status.to_json(Naming::Snake))))
 }
 
 /// Whether the receiver at callback_url took the status, with 2xx: 1 or 0; SMILEID_UNSET where none was delivered to.
