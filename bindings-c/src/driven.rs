@@ -11,7 +11,7 @@ mod unix {
     use std::ffi::c_int;
     use std::ops::ControlFlow;
     use std::process;
-    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
     use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
     use smileid_core::blocking::{PendingCall, event_loop};
@@ -21,6 +21,7 @@ mod unix {
 
     use crate::event_loop::Ends;
     use crate::ffi::value;
+    use crate::forks;
 
     type Ended = (Ends, Result<JobStatus>);
 
@@ -29,8 +30,16 @@ mod unix {
         event_loop: Arc<EventLoop>,
         ended: Arc<Mutex<Vec<Ended>>>,
         in_turn: AtomicBool,
+        /// How many forks had led to the process that has its turn; more than there can be where nobody knows.
+        forks: AtomicU64,
         /// Drops the requests of those that run on the library's thread.
         freed: DropGuard,
+    }
+
+    const UNKNOWN: u64 = u64::MAX;
+
+    fn forks() -> u64 {
+        forks::so_far().map_or(UNKNOWN, u64::from)
     }
 
     fn lock(ended: &Mutex<Vec<Ended>>) -> MutexGuard<'_, Vec<Ended>> {
@@ -43,6 +52,7 @@ mod unix {
                 event_loop: event_loop()?,
                 ended: Arc::default(),
                 in_turn: AtomicBool::new(false),
+                forks: AtomicU64::new(UNKNOWN),
                 freed: CancellationToken::new().drop_guard(),
             })
         }
@@ -67,11 +77,18 @@ mod unix {
             Ok(())
         }
 
+        /// Whether it has its turn, in the process that this is.
+        pub(crate) fn is_turning(&self) -> bool {
+            let forks = self.forks.load(Ordering::Relaxed);
+            self.in_turn.load(Ordering::Relaxed) && forks != UNKNOWN && forks == self::forks()
+        }
+
         /// Has its turn in the process that made it.
         pub(crate) fn turn(&self, pid: u32) -> usize {
             if self.in_turn.swap(true, Ordering::Relaxed) {
                 return 0;
             }
+            self.forks.store(forks(), Ordering::Relaxed);
             let (mut count, mut telling, is_own) = (0, Vec::new(), Cell::new(true));
             let mut tell = || {
                 std::mem::swap(&mut telling, &mut *lock(&self.ended));
@@ -127,6 +144,10 @@ mod nowhere {
         }
 
         pub(crate) fn start(&self, _: PendingCall<JobStatus>, _: Ends) -> Result<()> {
+            match *self {}
+        }
+
+        pub(crate) fn is_turning(&self) -> bool {
             match *self {}
         }
 

@@ -152,7 +152,9 @@ pub extern "C" fn smileid_get_job_status_start(
     entry(error, || {
         let event_loop = event_loop
             .ok_or_else(|| CoreError::invalid_argument("event_loop", "expected what smileid_event_loop_new gave"))?;
-        let pid = process::id();
+        // A callback's query is in the process that has the turn, unless the callback has forked.
+        let is_turning = event_loop.driven.as_ref().is_some_and(Driven::is_turning);
+        let pid = if is_turning { event_loop.pid } else { process::id() };
         let driven = event_loop.of(pid).ok_or_else(CoreError::of_another_process)?;
         let client = known(client)?;
         let (user_id, job_id) = (id(user_id, "user_id")?, id(job_id, "job_id")?);

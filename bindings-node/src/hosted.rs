@@ -8,11 +8,11 @@ use std::sync::Arc;
 
 use napi::Env;
 use napi::bindgen_prelude::{FunctionRef, Unknown};
+use smileid_jobs::GetJobStatus;
 use smileid_jobs::background::Running;
 use smileid_jobs::driver::event_loop::EventLoop;
-use smileid_jobs::panic::guard_future;
+use smileid_jobs::panic::guard_then;
 use smileid_jobs::slab::Slot;
-use smileid_jobs::{GetJobStatus, Result};
 
 use crate::bridge::{Batch, Calls, Finished, Queue};
 use crate::runtime;
@@ -60,10 +60,9 @@ impl Hosted {
     /// Starts a query.
     pub(crate) fn start(&self, query: GetJobStatus, call: Slot) -> Running {
         let queue = Arc::clone(&self.queue);
-        let task = self.event_loop.start(async move {
-            let result: Result<_> = guard_future(query.into_future()).await;
+        let task = self.event_loop.start(guard_then(query.into_future(), move |result| {
             queue.push(Finished { call, result: result.map(Into::into) });
-        });
+        }));
         Running::Hosted(Arc::clone(&self.event_loop), task)
     }
 }

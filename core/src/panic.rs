@@ -4,6 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::Poll;
 
+use crate::clock::BoxFuture;
 use crate::error::{Error, Result};
 
 /// Runs a closure; a panic becomes [`internal`](crate::ErrorCode::Internal).
@@ -25,6 +26,25 @@ pub async fn guard_future<T>(future: impl Future<Output = Result<T>>) -> Result<
             .unwrap_or_else(|_| Poll::Ready(Err(Error::internal())))
     })
     .await
+}
+
+/// Drives a future as [`guard_future`] does, and tells its end once it is gone. Little more than the two of them, because
+/// there is one per query.
+pub fn guard_then<T>(
+    future: BoxFuture<'static, Result<T>>,
+    done: impl FnOnce(Result<T>) + Send,
+) -> impl Future<Output = ()> + Send {
+    let mut running = Some((future, done));
+    std::future::poll_fn(move |context| {
+        let Some((future, _)) = &mut running else { return Poll::Ready(()) };
+        let polled = catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context)));
+        let result = std::task::ready!(polled.unwrap_or_else(|_| Poll::Ready(Err(Error::internal()))));
+        if let Some((future, done)) = running.take() {
+            drop(future);
+            done(result);
+        }
+        Poll::Ready(())
+    })
 }
 
 /// Panics for one job id, so that tests can see what each language makes of a bug. Nothing without the `testing`

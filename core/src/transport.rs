@@ -193,7 +193,7 @@ impl Transport for HttpTransport {
     fn send<'a>(&'a self, request: HttpRequest, progress: &'a Progress) -> BoxFuture<'a, Result<HttpResponse>> {
         let limit = request.limit;
         let exchange: BoxFuture<'a, _> = match self.route(&request.target) {
-            Route::Direct(_) if timekeeper::is_here() || driver::is_hosted() => {
+            Route::Direct(_) if timekeeper::is_kept() => {
                 return self.connections.exchange(request, progress);
             }
             Route::Direct(_) => self.connections.exchange(request, progress),

@@ -17,7 +17,7 @@ use crate::clock::BoxFuture;
 #[cfg(unix)]
 use crate::driver::event_loop::EventLoop;
 use crate::error::{Error, Result};
-use crate::panic::{guard, guard_future};
+use crate::panic::{guard, guard_future, guard_then};
 
 /// A call that was prepared and can be waited for, in one go or in slices. Dropping it drops its request.
 pub struct PendingCall<T> {
@@ -153,7 +153,7 @@ impl<T: Send + 'static> PendingCall<T> {
     /// [`client_closed`](crate::ErrorCode::ClientClosed) when the process is about to end; then `done` is not called.
     pub fn spawn(mut self, done: impl FnOnce(Result<T>) + Send + 'static) -> Result<AbortHandle> {
         let future = self.future.take().ok_or_else(Error::internal)?;
-        let task = self.runtime.background()?.spawn(async move { done(guard_future(future).await) });
+        let task = self.runtime.background()?.spawn(guard_then(future, done));
         Ok(task.abort_handle())
     }
 }
@@ -172,8 +172,10 @@ impl<T: Send + 'static> PendingCall<T> {
     ) -> Result<Running> {
         let future = self.future.take().filter(|_| self.is_query).ok_or_else(Error::internal)?;
         // After a shutdown, the loop has outlived the thread that opens its connections.
-        event_loop.follow(self.runtime.background()?);
-        let slot = event_loop.start(async move { done(guard_future(future).await) });
+        if !event_loop.follows(self.runtime.number) {
+            event_loop.follow(self.runtime.background()?, self.runtime.number);
+        }
+        let slot = event_loop.start(guard_then(future, done));
         Ok(Running::Hosted(Arc::clone(event_loop), slot))
     }
 }

@@ -7,7 +7,7 @@
 
 use std::mem::ManuallyDrop;
 use std::process;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, Weak};
 use std::time::{Duration, Instant};
 
@@ -19,6 +19,8 @@ use super::PerProcess;
 use crate::background::Background;
 use crate::driver;
 use crate::error::{Error, Result};
+
+static NUMBERS: AtomicU64 = AtomicU64::new(0);
 
 static RUNTIME: ArcSwapOption<ProcessRuntime> = ArcSwapOption::const_empty();
 
@@ -34,6 +36,7 @@ pub(super) enum Lane {
 /// See the module.
 pub(super) struct ProcessRuntime {
     pub(super) pid: u32,
+    pub(super) number: u64,
     /// Ends what no client ends.
     pub(super) stopping: CancellationToken,
     stopped: AtomicBool,
@@ -55,6 +58,7 @@ impl ProcessRuntime {
             .map_err(|_| Error::internal())?;
         Ok(Self {
             pid: process::id(),
+            number: NUMBERS.fetch_add(1, Ordering::Relaxed),
             stopping: CancellationToken::new(),
             stopped: AtomicBool::new(false),
             clients: Mutex::default(),

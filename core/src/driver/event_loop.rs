@@ -16,7 +16,7 @@ use std::time::Instant;
 use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
 
-use super::hosted::poll_in;
+use super::hosted::{inside, poll};
 use super::seat::{Place, Seat};
 use super::sockets::Sockets;
 use super::tasks::Tasks;
@@ -41,6 +41,9 @@ pub struct EventLoop {
     number: u64,
     /// The library's thread.
     runtime: Mutex<Handle>,
+    /// Which of a process' runtimes that is of.
+    #[cfg(feature = "blocking")]
+    follows: AtomicU64,
     sockets: Sockets,
     waker: mio::Waker,
     /// Whether the loop comes here anyway.
@@ -80,6 +83,8 @@ impl EventLoop {
         Ok(Arc::new(Self {
             number: NUMBERS.fetch_add(1, Ordering::Relaxed),
             runtime: Mutex::new(runtime),
+            #[cfg(feature = "blocking")]
+            follows: AtomicU64::new(u64::MAX),
             sockets,
             waker,
             is_awake: AtomicBool::new(false),
@@ -105,9 +110,16 @@ impl EventLoop {
         lock(&self.runtime).clone()
     }
 
+    /// Whether it goes on with the thread of that one of the process' runtimes.
+    #[cfg(feature = "blocking")]
+    pub(crate) fn follows(&self, number: u64) -> bool {
+        self.follows.load(Ordering::Relaxed) == number
+    }
+
     /// Goes on with another thread of the library's, where the one before has ended.
     #[cfg(feature = "blocking")]
-    pub(crate) fn follow(&self, runtime: Handle) {
+    pub(crate) fn follow(&self, runtime: Handle, number: u64) {
+        self.follows.store(number, Ordering::Relaxed);
         let mut held = lock(&self.runtime);
         if held.id() != runtime.id() {
             *held = runtime;
@@ -193,14 +205,14 @@ impl EventLoop {
                 break;
             }
             for few in self.take_ready().chunks(FEW) {
-                few.iter().for_each(|&index| self.go_on(index));
+                self.go_on(few);
                 match tell() {
                     ControlFlow::Continue(false) => {}
                     ControlFlow::Continue(true) => {
                         has_told = true;
                         // Whom it told may have taken long.
                         self.has_looked.store(false, Ordering::Relaxed);
-                        self.take_ready().into_iter().for_each(|index| self.go_on(index));
+                        self.go_on(&self.take_ready());
                     }
                     ControlFlow::Break(()) => return,
                 }
@@ -215,8 +227,12 @@ impl EventLoop {
         std::mem::take(&mut *lock(&self.ready))
     }
 
-    fn go_on(self: &Arc<Self>, index: u32) {
-        if index == LATE { self.wake_the_late() } else { self.poll_task(index) }
+    fn go_on(self: &Arc<Self>, ready: &[u32]) {
+        inside(self, || {
+            for &index in ready {
+                if index == LATE { self.wake_the_late() } else { self.poll_task(index) }
+            }
+        });
     }
 
     /// Whether nothing is ready: then somebody must wake the loop.
@@ -233,7 +249,7 @@ impl EventLoop {
     fn poll_task(self: &Arc<Self>, index: u32) {
         let Some(mut task) = lock(&self.tasks).take(index) else { return };
         let mut context = Context::from_waker(&task.waker);
-        let (polled, soonest) = poll_in(self, || task.future.as_mut().poll(&mut context));
+        let (polled, soonest) = poll(|| task.future.as_mut().poll(&mut context));
         let is_ready = if polled.is_ready() {
             lock(&self.tasks).end(&task)
         } else {

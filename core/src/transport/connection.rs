@@ -32,6 +32,8 @@ pub(super) struct Connection {
     timekeeper: Option<Arc<Timekeeper>>,
     /// When its request must have ended, if an event loop keeps the time.
     ends_at: Option<Instant>,
+    /// Tells the pool that it is open.
+    _open: Option<Arc<()>>,
 }
 
 /// What writes and reads; gone once the connection has ended.
@@ -52,12 +54,22 @@ impl Connection {
         T: Read + Write + Unpin + Send + 'static,
     {
         let (sender, hyper) = http1::handshake(io).await?;
+        let open = pool.upgrade().map(|pool| pool.count());
         let alarm = Arc::new(Alarm::new(pool));
         let waker = Waker::from(Arc::clone(&alarm));
         if let Some(timekeeper) = &timekeeper {
             timekeeper.watch(&alarm);
         }
-        Ok(Box::new(Self { origin, sender, hyper: Some(Box::pin(hyper)), alarm, waker, timekeeper, ends_at: None }))
+        Ok(Box::new(Self {
+            origin,
+            sender,
+            hyper: Some(Box::pin(hyper)),
+            alarm,
+            waker,
+            timekeeper,
+            ends_at: None,
+            _open: open,
+        }))
     }
 
     /// What is asked on it from `now` on has so long, if somebody here keeps the time.

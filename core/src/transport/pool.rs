@@ -23,6 +23,8 @@ pub(super) struct Pool {
     /// The one of all connections that are open.
     timekeeper: Mutex<Weak<Timekeeper>>,
     idle: Mutex<Vec<Idle>>,
+    /// Held by every connection that is open.
+    open: Arc<()>,
     most_of_a_server: usize,
     sweep_is_due: AtomicBool,
     is_closed: AtomicBool,
@@ -46,7 +48,18 @@ pub(super) enum Taken {
 impl Pool {
     pub(super) fn new(most_of_a_server: usize) -> Self {
         let (sweep_is_due, is_closed) = (AtomicBool::new(false), AtomicBool::new(false));
-        Self { timekeeper: Mutex::default(), idle: Mutex::default(), most_of_a_server, sweep_is_due, is_closed }
+        let (timekeeper, idle, open) = (Mutex::default(), Mutex::default(), Arc::default());
+        Self { timekeeper, idle, open, most_of_a_server, sweep_is_due, is_closed }
+    }
+
+    /// Counts a connection for as long as it is held.
+    pub(super) fn count(&self) -> Arc<()> {
+        Arc::clone(&self.open)
+    }
+
+    /// Whether there are other connections than the caller's.
+    pub(super) fn is_shared(&self) -> bool {
+        Arc::strong_count(&self.open) > 2
     }
 
     /// For a connection that is opened now, on a runtime.

@@ -15,6 +15,11 @@ pub(super) fn is_here() -> bool {
     cfg!(target_os = "linux") && !driver::is_hosted()
 }
 
+/// Whether requests need no timers of their own here.
+pub(super) fn is_kept() -> bool {
+    cfg!(target_os = "linux") || driver::is_hosted()
+}
+
 #[cfg(not(target_os = "linux"))]
 pub(super) enum Timekeeper {}
 

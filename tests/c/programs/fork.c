@@ -121,11 +121,17 @@ static void fork_with_an_event_loop(void) {
 }
 
 static pid_t forked = -1;
+static smileid_event_loop_t *forked_loop;
+static smileid_status_t *in_callback;
 
-/* Forks in the first callback, and returns in both processes. */
+/* Forks in the first callback, and returns in both processes. The loop is the parent's. */
 static void keep_and_fork(void *user_data, int32_t code, smileid_status_t *status, smileid_error_t *error) {
   keep(user_data, code, status, error);
-  if (forked == -1) CHECK((forked = fork()) >= 0);
+  if (forked == -1) {
+    CHECK((forked = fork()) >= 0);
+    CHECK(smileid_get_job_status_start(forked_loop, client, "user-fork", "complete", NULL, NULL, keep,
+                                       &in_callback, NULL) == (forked ? SMILEID_OK : SMILEID_ERROR_CLIENT_CLOSED));
+  }
 }
 
 /* A callback may fork: the child's turn leaves alone what the parent's still has to do. */
@@ -134,6 +140,7 @@ static void fork_in_a_callback(void) {
   smileid_status_t *statuses[40] = {NULL};
   int at, ended;
   CHECK(!smileid_event_loop_new(&event_loop, NULL));
+  forked_loop = event_loop;
   for (at = 0; at < 40; at++) {
     CHECK(!smileid_get_job_status_start(event_loop, client, "user-fork", "complete", NULL, NULL, keep_and_fork,
                                         &statuses[at], NULL));
@@ -149,6 +156,8 @@ static void fork_in_a_callback(void) {
     turn_until(event_loop, &statuses[at]);
     smileid_status_free(statuses[at]);
   }
+  turn_until(event_loop, &in_callback);
+  smileid_status_free(in_callback);
   smileid_event_loop_free(event_loop);
 }
 
