@@ -30,6 +30,7 @@ use crate::error::ErrorData;
 use crate::events::{self, EventData};
 #[cfg(unix)]
 use crate::hosted::{Hosted, Settle};
+use crate::held::Held;
 use crate::{runtime, status};
 
 /// Woken without a value: what there is to say stands in the queue.
@@ -343,7 +344,7 @@ impl JsValuesTupleIntoVec for Batch {
                 Ok(Completed::Status(status)) => {
                     let (flags, code) = status::flags_and_code(&status);
                     values.push(flags)?;
-                    values.push(status::handle(status))?;
+                    values.push(Held(status))?;
                     match code {
                         Some(code) => values.push(code)?,
                         None => values.values.push(nothing),

@@ -1,12 +1,13 @@
 //! What calls end with, on its way to JavaScript. A status takes the short way, everything else is a value.
 
-use napi::bindgen_prelude::{Buffer, External, Null, ToNapiValue};
+use napi::bindgen_prelude::{Buffer, Null, ToNapiValue};
 use napi::sys;
 use napi_derive::napi;
 use smileid_jobs::{Image, JobOutcome, JobStatus, PollStep, StatusUpdate};
 
 use crate::error::{ErrorData, millis};
-use crate::status::{StatusData, flags, handle};
+use crate::held::Held;
+use crate::status::{StatusData, flags};
 
 /// How a call ended well.
 pub(crate) enum Completed {
@@ -119,7 +120,7 @@ pub(crate) struct OutcomeData {
     pub user_id: String,
     pub job_id: String,
     #[napi(ts_type = "StatusHandle")]
-    pub handle: Option<External<JobStatus>>,
+    pub handle: Option<Held>,
     /// See [`flags`].
     pub flags: i32,
     pub code: Option<String>,
@@ -132,7 +133,7 @@ impl From<JobOutcome> for OutcomeData {
         match result {
             Ok(status) => {
                 let (flags, code) = (flags(&status), status.code().map(str::to_owned));
-                Self { user_id, job_id, handle: Some(handle(status)), flags, code, error: None }
+                Self { user_id, job_id, handle: Some(Held(status)), flags, code, error: None }
             }
             Err(error) => {
                 Self { user_id, job_id, handle: None, flags: 0, code: None, error: Some(ErrorData::from(&error)) }

@@ -5,9 +5,10 @@ use napi::bindgen_prelude::{External, Object};
 use napi_derive::napi;
 use smileid_jobs::config::DOWNLOAD_TIMEOUT;
 use smileid_jobs::panic::guard;
-use smileid_jobs::{Client, JobStatus};
+use smileid_jobs::Client;
 
 use crate::bridge::Bridge;
+use crate::held::Held;
 use crate::options::option;
 
 /// Starts a download and returns its number in the bridge's batches.
@@ -18,12 +19,12 @@ pub(crate) fn download_images(
     env: &Env,
     bridge: &External<Bridge>,
     client: &External<Client>,
-    status: &External<JobStatus>,
+    Held(status): Held,
     options: Object,
     hosts: Option<Vec<String>>,
 ) -> u32 {
     let call = guard(|| {
-        let mut call = client.download_images(status);
+        let mut call = client.download_images(&status);
         if let Some(directory) = option(&options, "directory")?.nullable_text("directory")? {
             call = call.directory(directory);
         }

@@ -17,6 +17,7 @@ mod client;
 mod completed;
 mod error;
 mod events;
+mod held;
 #[cfg(unix)]
 mod hosted;
 mod images;

@@ -2,16 +2,18 @@
 
 use std::cell::RefCell;
 
-use napi::bindgen_prelude::{BufferSlice, External, ToNapiValue};
+use napi::bindgen_prelude::{BufferSlice, ToNapiValue};
 use napi::{Env, sys};
 use napi_derive::napi;
 use smileid_jobs::{Forms, JobStatus, Naming, Part};
+
+use crate::held::Held;
 
 /// A status on its way to JavaScript.
 #[napi(object, object_from_js = false)]
 pub(crate) struct StatusData {
     #[napi(ts_type = "StatusHandle")]
-    pub handle: External<JobStatus>,
+    pub handle: Held,
     pub user_id: String,
     pub job_id: String,
     /// See [`flags`].
@@ -26,15 +28,9 @@ impl From<JobStatus> for StatusData {
             job_id: status.job_id().to_owned(),
             flags: flags(&status),
             code: status.code().map(str::to_owned),
-            handle: handle(status),
+            handle: Held(status),
         }
     }
-}
-
-/// Holds a status for JavaScript, whose collector is told roughly what it weighs: the body, and what was read on arrival.
-pub(crate) fn handle(status: JobStatus) -> External<JobStatus> {
-    let size = status.raw().len() + 1024;
-    External::new_with_size_hint(status, size)
 }
 
 /// Bit 0: complete. Bits 1 and 2: 0 without a success flag, 1 not successful, 2 successful. Bit 3: there may be history.
@@ -86,7 +82,7 @@ thread_local! {
 
 /// The result as the reader of results takes it, made by the core: JSON text of it, or of its form's number and values.
 #[napi(ts_args_type = "status: StatusHandle", ts_return_type = "string", catch_unwind)]
-pub(crate) fn status_result(status: &External<JobStatus>) -> Json {
+pub(crate) fn status_result(Held(status): Held) -> Json {
     Json(FORMS.with_borrow_mut(|forms| status.part(Part::Result).to_sparse_text(forms)))
 }
 
@@ -99,18 +95,18 @@ pub(crate) fn result_form(number: i64) -> napi::Result<String> {
 
 /// The history, as JSON text.
 #[napi(ts_args_type = "status: StatusHandle", ts_return_type = "string", catch_unwind)]
-pub(crate) fn status_history(status: &External<JobStatus>) -> Json {
+pub(crate) fn status_history(Held(status): Held) -> Json {
     Json(status.part(Part::History).to_sparse_json())
 }
 
 /// What is neither of these and no flag, as JSON text, made by the core.
 #[napi(ts_args_type = "status: StatusHandle", ts_return_type = "string", catch_unwind)]
-pub(crate) fn status_rest(status: &External<JobStatus>) -> Json {
+pub(crate) fn status_rest(Held(status): Held) -> Json {
     Json(status.part(Part::Rest).to_json(Naming::Camel))
 }
 
 /// A copy of the body.
 #[napi(ts_args_type = "status: StatusHandle", catch_unwind)]
-pub(crate) fn status_raw<'env>(env: &'env Env, status: &External<JobStatus>) -> napi::Result<BufferSlice<'env>> {
+pub(crate) fn status_raw<'env>(env: &'env Env, Held(status): Held) -> napi::Result<BufferSlice<'env>> {
     BufferSlice::copy_from(env, status.raw())
 }

@@ -1,10 +1,11 @@
 // The status as a JavaScript object.
 
 import assert from 'node:assert/strict'
+import { createRequire } from 'node:module'
 import { test } from 'node:test'
 
 import { JobStatus } from '../../bindings-node/dist/index.mjs'
-import { fresh, startSandbox } from './sandbox.mjs'
+import { fresh, IMPORT, run, startSandbox } from './sandbox.mjs'
 
 test('statuses', { timeout: 30_000 }, async (t) => {
   const sandbox = await startSandbox(t)
@@ -87,5 +88,55 @@ test('statuses', { timeout: 30_000 }, async (t) => {
     own.close()
     assert.equal(status.then, undefined)
     assert.equal(status.result.resultCode, '0810')
+  })
+
+  await t.test('what is collected gives its place to others, and what is kept stays itself', async () => {
+    const users = [fresh('user'), fresh('user')]
+    for (const [at, userId] of users.entries()) {
+      await sandbox.tell(userId, 'job', {
+        body_text: `{"job_complete":true,"code":"2302","timestamp":"{{timestamp}}","signature":"{{signature}}","x":"${String(at).repeat(200_000)}"}`,
+      })
+    }
+    const program = `
+      ${IMPORT}
+      const client = api.Client.fromEnv()
+      const users = ${JSON.stringify(users)}
+      const kept = []
+      const ask = async (count, most) => {
+        for (let n = 0; n < count; n++) {
+          const status = await client.getJobStatus(users[n % 2], 'job')
+          if (n % 4 < 2 && kept.length < most) kept.push([status, String(n % 2)])
+        }
+        gc()
+        // Finalizers run in turns of their own.
+        await new Promise(setImmediate)
+      }
+      await ask(40, 20)
+      await ask(40, 40)
+      const wrong = kept.filter(([status, letter]) => status.extras.x !== letter.repeat(200_000) || status.raw.length < 200_000)
+      const told = kept.length
+      kept.length = 0
+      await ask(1, 0)
+      const before = process.memoryUsage().rss
+      let most = before
+      // The collector hears of memory that is not its own, or it would see no need to come.
+      for (let n = 0; n < 1500; n++) {
+        await client.getJobStatus(users[0], 'job')
+        most = Math.max(most, process.memoryUsage().rss)
+      }
+      console.log(told, wrong.length, most - before)
+      client.close()`
+    const { stdout, stderr } = await run(program, { sandbox, flags: ['--expose-gc', '--input-type=module'] })
+    const [kept, wrong, grown] = stdout.split(' ').map(Number)
+    assert.deepEqual([kept, wrong], [40, 0], stderr)
+    assert.ok(grown < 150e6, `${grown} of 300,000,000 bytes`)
+  })
+
+  await t.test('no other handle is taken for one', () => {
+    const native = createRequire(import.meta.url)('../../bindings-node/native.cjs')
+    const other = native.createClient({ partnerId: '001', apiKey: 'key' }, false).ok
+    for (const read of ['statusResult', 'statusHistory', 'statusRest', 'statusRaw']) {
+      for (const handle of [other, 1, {}, null, undefined]) assert.throws(() => native[read](handle), /expected a status/i)
+    }
   })
 })
