@@ -28,9 +28,9 @@ use smileid_jobs::{GetJobStatus, HearsWaits, JobStatus, Result, WaitUntilComplet
 use crate::completed::Completed;
 use crate::error::ErrorData;
 use crate::events::{self, EventData};
+use crate::held::Held;
 #[cfg(unix)]
 use crate::hosted::{Hosted, Settle};
-use crate::held::Held;
 use crate::{runtime, status};
 
 /// Woken without a value: what there is to say stands in the queue.

@@ -93,8 +93,7 @@ impl ToNapiValue for Held {
         let mut value = ptr::null_mut();
         let data = ptr::without_provenance_mut(number);
         // SAFETY: the caller vouches for env; the data is never looked behind, and the finalizer takes it for the number it is.
-        let made =
-            unsafe { sys::napi_create_external(env, data, Some(collected), ptr::null_mut(), &raw mut value) };
+        let made = unsafe { sys::napi_create_external(env, data, Some(collected), ptr::null_mut(), &raw mut value) };
         if let Err(error) = check_status!(made) {
             drop(take(number));
             return Err(error);

@@ -3,9 +3,9 @@
 use napi::Env;
 use napi::bindgen_prelude::{External, Object};
 use napi_derive::napi;
+use smileid_jobs::Client;
 use smileid_jobs::config::DOWNLOAD_TIMEOUT;
 use smileid_jobs::panic::guard;
-use smileid_jobs::Client;
 
 use crate::bridge::Bridge;
 use crate::held::Held;

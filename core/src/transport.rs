@@ -26,7 +26,7 @@ use url::Url;
 
 use self::direct::Connections;
 use self::proxied::Proxied;
-use self::target::{Direct, Route, Target};
+use self::target::{Direct, Headers, Route, Target};
 use crate::clock::BoxFuture;
 use crate::code::ErrorCode;
 use crate::config::is_loopback;
@@ -141,6 +141,8 @@ pub(crate) struct TransportOptions {
     pub(crate) connect_timeout: Duration,
     pub(crate) max_connections: usize,
     pub(crate) user_agent: &'static str,
+    /// Whether all requests go the way of those through a proxy, to measure what it costs.
+    pub(crate) only_reqwest: bool,
 }
 
 /// The transport of real clients: see the module.
@@ -157,7 +159,7 @@ impl HttpTransport {
     pub(crate) fn new(options: TransportOptions, url: &Url) -> Result<Self> {
         let environment = options.trust_env.then(Matcher::from_system);
         let connections = Connections::new(options.trust.clone(), options.connect_timeout, options.max_connections);
-        let proxied = Proxied::new(options.user_agent);
+        let proxied = Proxied::new();
         let transport = Self { options, environment, connections, proxied };
         // Without TLS there is nothing to trust, and a machine without CA files must do. But a wrong bundle is found where
         // it was given, even if this server needs none.
@@ -165,15 +167,17 @@ impl HttpTransport {
             transport.connections.tls()?;
         }
         if transport.has_proxy(url) {
-            transport.proxied.prepare(&transport.options, transport.connections.tls()?)?;
+            transport.proxied.prepare(&transport.options, &transport.connections)?;
         }
         Ok(transport)
     }
 
     fn route<'a>(&self, target: &'a Target) -> &'a Route {
         target.route.get_or_init(|| match Direct::new(&target.url, self.options.user_agent) {
-            Some(direct) if !self.has_proxy(&target.url) => Route::Direct(Box::new(direct)),
-            _ => Route::Proxied,
+            Some(direct) if !self.options.only_reqwest && !self.has_proxy(&target.url) => {
+                Route::Direct(Box::new(direct))
+            }
+            _ => Route::Proxied(Box::new(Headers::new(&target.url, self.options.user_agent))),
         })
     }
 
@@ -192,23 +196,11 @@ impl HttpTransport {
 impl Transport for HttpTransport {
     fn send<'a>(&'a self, request: HttpRequest, progress: &'a Progress) -> BoxFuture<'a, Result<HttpResponse>> {
         let limit = request.limit;
-        let exchange: BoxFuture<'a, _> = match self.route(&request.target) {
-            Route::Direct(_) if timekeeper::is_kept() => {
-                return self.connections.exchange(request, progress);
-            }
+        let exchange = match self.route(&request.target) {
             Route::Direct(_) => self.connections.exchange(request, progress),
-            Route::Proxied => Box::pin(async move {
-                let tls = self.connections.tls()?;
-                self.proxied.exchange(&self.options, tls, request, progress).await
-            }),
+            Route::Proxied(_) => return self.proxied.exchange(&self.options, &self.connections, request, progress),
         };
-        Box::pin(async move {
-            tokio::select! {
-                biased;
-                response = exchange => response,
-                () = driver::sleep(limit.duration) => Err(limit.exceeded(progress.phase())),
-            }
-        })
+        if timekeeper::is_kept() { exchange } else { Box::pin(limited(exchange, limit, progress)) }
     }
 
     fn keeps_time(&self) -> bool {
@@ -222,6 +214,19 @@ impl Transport for HttpTransport {
     fn close(&self) {
         self.connections.close();
         self.proxied.close();
+    }
+}
+
+/// An exchange with a timer of its own.
+async fn limited(
+    exchange: impl Future<Output = Result<HttpResponse>>,
+    limit: Limit,
+    progress: &Progress,
+) -> Result<HttpResponse> {
+    tokio::select! {
+        biased;
+        response = exchange => response,
+        () = driver::sleep(limit.duration) => Err(limit.exceeded(progress.phase())),
     }
 }
 

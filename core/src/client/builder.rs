@@ -44,6 +44,7 @@ pub struct ClientBuilder {
     proxy: Option<String>,
     user_agent: &'static str,
     transport: Option<Arc<dyn Transport>>,
+    only_reqwest: bool,
     clock: Option<Arc<dyn Clock>>,
 }
 
@@ -76,6 +77,7 @@ impl ClientBuilder {
             proxy: None,
             user_agent: user_agent!("rust"),
             transport: None,
+            only_reqwest: false,
             clock: None,
         }
     }
@@ -198,6 +200,13 @@ impl ClientBuilder {
 
     #[cfg(any(test, feature = "testing"))]
     #[doc(hidden)]
+    pub fn only_reqwest(mut self) -> Self {
+        self.only_reqwest = true;
+        self
+    }
+
+    #[cfg(any(test, feature = "testing"))]
+    #[doc(hidden)]
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = Some(clock);
         self
@@ -244,8 +253,15 @@ impl ClientBuilder {
             None => {
                 let trust = Trust { ca_bundle: self.ca_bundle, bundled_roots: self.bundled_roots };
                 let (trust_env, user_agent) = (self.trust_env, self.user_agent);
-                let options =
-                    TransportOptions { trust, trust_env, proxy, connect_timeout, max_connections, user_agent };
+                let options = TransportOptions {
+                    trust,
+                    trust_env,
+                    proxy,
+                    connect_timeout,
+                    max_connections,
+                    user_agent,
+                    only_reqwest: self.only_reqwest,
+                };
                 Arc::new(HttpTransport::new(options, &endpoint)?)
             }
         };

@@ -4,6 +4,7 @@ use std::io::Read;
 
 use bytes::{Bytes, BytesMut};
 use flate2::read::MultiGzDecoder;
+use http::HeaderValue;
 
 use super::failure::{Failure, classify};
 use super::too_large;
@@ -59,6 +60,11 @@ impl Collected {
             (true, false) => self.first,
         }
     }
+}
+
+/// Whether that is what an answer's `Content-Encoding` says.
+pub(super) fn is_gzip(encoding: Option<&HeaderValue>) -> bool {
+    encoding.is_some_and(|encoding| encoding.as_bytes().eq_ignore_ascii_case(b"gzip"))
 }
 
 /// Undoes gzip. What comes out is bounded too.

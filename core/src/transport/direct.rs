@@ -14,7 +14,7 @@ use rustls::ClientConfig;
 use tokio_rustls::TlsConnector;
 
 use super::alarm::Late;
-use super::body::{Collected, decode};
+use super::body::{Collected, decode, is_gzip};
 use super::connection::Connection;
 use super::failure::{Failure, classify};
 use super::per_home::PerHome;
@@ -90,7 +90,7 @@ impl Connections {
             let text = |name: HeaderName| response.headers().get(name).and_then(|value| value.to_str().ok());
             let retry_after = text(RETRY_AFTER).map(str::to_owned);
             let date = if status < 400 { None } else { text(DATE).map(str::to_owned) };
-            let is_gzip = text(CONTENT_ENCODING).is_some_and(|encoding| encoding.eq_ignore_ascii_case("gzip"));
+            let is_gzip = is_gzip(response.headers().get(CONTENT_ENCODING));
             // The headers go with it: they are slices of the connection's read buffer, which it can use again once nobody
             // holds one.
             let body = response.into_body();

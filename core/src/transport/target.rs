@@ -17,11 +17,19 @@ pub(super) struct Target {
 }
 
 impl Target {
+    /// What it is asked with through reqwest; `None` if it is not.
+    pub(super) fn proxied(&self) -> Option<&Headers> {
+        match self.route.get()? {
+            Route::Direct(_) => None,
+            Route::Proxied(headers) => Some(headers),
+        }
+    }
+
     /// How it is reached without a proxy; `None` if it is not, or nobody has found out yet.
     pub(super) fn direct(&self) -> Option<&Direct> {
         match self.route.get()? {
             Route::Direct(direct) => Some(direct),
-            Route::Proxied => None,
+            Route::Proxied(_) => None,
         }
     }
 }
@@ -32,7 +40,51 @@ pub(super) enum Route {
     /// On a connection of our own to the server.
     Direct(Box<Direct>),
     /// Through reqwest, which speaks to proxies.
-    Proxied,
+    Proxied(Box<Headers>),
+}
+
+/// The headers of all requests to one URL.
+#[derive(Debug)]
+pub(super) struct Headers {
+    post: HeaderMap,
+    /// The first body's length, and its headers.
+    usual: OnceLock<(usize, HeaderMap)>,
+    get: HeaderMap,
+}
+
+impl Headers {
+    pub(super) fn new(url: &Url, user_agent: &'static str) -> Self {
+        let mut get = HeaderMap::with_capacity(8);
+        if let Ok(host) = HeaderValue::from_str(authority(url)) {
+            get.insert(HOST, host);
+        }
+        get.insert(USER_AGENT, HeaderValue::from_static(user_agent));
+        get.insert(ACCEPT, HeaderValue::from_static("*/*"));
+        get.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
+        let mut post = get.clone();
+        post.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        post.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        // In place of each request's own: a copy has no room for one more.
+        post.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
+        Self { post, usual: OnceLock::new(), get }
+    }
+
+    /// Those to post a body with, or to get with where there is none. Most bodies are as long as the first one was, and need
+    /// no length of their own.
+    pub(super) fn of(&self, body: Option<&Bytes>) -> HeaderMap {
+        let Some(length) = body.map(Bytes::len) else { return self.get.clone() };
+        let with = |length: usize| {
+            let mut headers = self.post.clone();
+            headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
+            headers
+        };
+        let (usual, headers) = self.usual.get_or_init(|| (length, with(length)));
+        if *usual == length { headers.clone() } else { with(length) }
+    }
+}
+
+fn authority(url: &Url) -> &str {
+    &url[Position::BeforeHost..Position::AfterPort]
 }
 
 /// Which connections serve a request.
@@ -50,10 +102,7 @@ pub(super) struct Direct {
     /// Scheme, host and port.
     pub(super) server: Uri,
     path: Uri,
-    post: HeaderMap,
-    /// The first body's length, and its headers.
-    usual: OnceLock<(usize, HeaderMap)>,
-    get: HeaderMap,
+    headers: Headers,
 }
 
 impl Direct {
@@ -69,50 +118,27 @@ impl Direct {
             ("https", Host::Ipv6(address)) => Some(ServerName::from(std::net::IpAddr::from(address))),
             _ => return None,
         };
-        let authority = url[Position::BeforeHost..Position::AfterPort].to_owned();
-        let mut get = HeaderMap::with_capacity(8);
-        get.insert(HOST, HeaderValue::from_str(&authority).ok()?);
-        get.insert(USER_AGENT, HeaderValue::from_static(user_agent));
-        get.insert(ACCEPT, HeaderValue::from_static("*/*"));
-        get.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
-        let mut post = get.clone();
-        post.insert(ACCEPT, HeaderValue::from_static("application/json"));
-        post.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        // In place of each request's own: a copy has no room for one more.
-        post.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
         Some(Self {
             server: url[..Position::BeforePath].parse().ok()?,
             path: url[Position::BeforePath..Position::AfterQuery].parse().ok()?,
-            origin: Arc::new(Origin { tls_name, authority }),
-            post,
-            usual: OnceLock::new(),
-            get,
+            origin: Arc::new(Origin { tls_name, authority: authority(url).to_owned() }),
+            headers: Headers::new(url, user_agent),
         })
-    }
-
-    /// Those of a body. Most are as long as the first one was, and need no length of their own.
-    fn headers_of(&self, length: usize) -> HeaderMap {
-        let with = |length: usize| {
-            let mut headers = self.post.clone();
-            headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
-            headers
-        };
-        let (usual, headers) = self.usual.get_or_init(|| (length, with(length)));
-        if *usual == length { headers.clone() } else { with(length) }
     }
 
     /// Posts the body, or gets where there is none.
     pub(super) fn request(&self, body: Option<Bytes>) -> Request<Full<Bytes>> {
-        let (method, headers) = match &body {
-            Some(body) => (Method::POST, self.headers_of(body.len())),
-            None => (Method::GET, self.get.clone()),
-        };
+        let (method, headers) = (method_for(body.as_ref()), self.headers.of(body.as_ref()));
         let mut sent = Request::new(Full::new(body.unwrap_or_default()));
         *sent.method_mut() = method;
         *sent.uri_mut() = self.path.clone();
         *sent.headers_mut() = headers;
         sent
     }
+}
+
+pub(super) fn method_for(body: Option<&Bytes>) -> Method {
+    if body.is_some() { Method::POST } else { Method::GET }
 }
 
 #[cfg(test)]
@@ -133,7 +159,7 @@ mod tests {
             ("https://api.example:443", "api.example", "https://api.example/", "/"),
         ] {
             let direct = direct(url).unwrap();
-            assert_eq!(direct.get[HOST], host);
+            assert_eq!(direct.headers.of(None)[HOST], host);
             assert_eq!(direct.server.to_string(), server);
             assert_eq!(direct.path.to_string(), path);
         }

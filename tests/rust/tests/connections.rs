@@ -8,17 +8,23 @@ mod wire;
 
 use std::future::poll_fn;
 use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::pin::pin;
-use std::sync::mpsc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, mpsc};
+use std::time::{Duration, Instant};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use smileid_jobs::blocking::ProcessClient;
-use smileid_jobs::{Client, ErrorCode, JobStatus, Result, Signature};
+use smileid_jobs::{Client, ClientBuilder, ErrorCode, JobStatus, Phase, Result, Signature};
 use wire::{KEY, PARTNER_ID, Wire, answer, answer_all, answer_one, complete, request};
 
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A client as most have it, and one that sends everything as it does through a proxy.
+fn both_ways(server: &Wire) -> [ClientBuilder; 2] {
+    [server.client(), server.client().only_reqwest()]
+}
 
 async fn ask(client: &Client) -> Result<JobStatus> {
     client.get_job_status("u", "j").await
@@ -27,11 +33,55 @@ async fn ask(client: &Client) -> Result<JobStatus> {
 #[tokio::test]
 async fn one_connection_serves_one_query_after_another() {
     let server = Wire::start(|mut stream, _| answer_all(&mut stream));
-    let client = server.client().build().unwrap();
-    for _ in 0..20 {
-        assert!(ask(&client).await.unwrap().job_complete());
+    for (client, accepted) in both_ways(&server).into_iter().zip(1..) {
+        let client = client.build().unwrap();
+        for _ in 0..20 {
+            assert!(ask(&client).await.unwrap().job_complete());
+        }
+        assert_eq!(server.accepted(), accepted);
     }
-    assert_eq!(server.accepted(), 1);
+}
+
+/// Answers as a job's id says: never, with a head alone, or late by so many ms.
+fn answer_as_asked(mut stream: TcpStream) {
+    while let Some(asked) = request(&mut stream) {
+        let job = asked.split(r#""job_id":""#).nth(1).and_then(|rest| rest.split('"').next()).unwrap();
+        match job.parse() {
+            Ok(ms) => std::thread::sleep(Duration::from_millis(ms)),
+            Err(_) if job == "head" => stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{").unwrap(),
+            Err(_) => continue,
+        }
+        if job != "head" {
+            stream.write_all(&answer("", complete().as_bytes())).unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn each_request_ends_at_its_own_limit_and_leaves_the_others_alone() {
+    let server = Wire::start(|stream, _| answer_as_asked(stream));
+    for client in both_ways(&server) {
+        let limit = Duration::from_millis(400);
+        let client = client.max_retries(0).request_timeout(limit).build().unwrap();
+        let ask = async |job: &str| {
+            let began_at = Instant::now();
+            let error = client.get_job_status("u", job).await.err();
+            (error.map(|error| (error.code(), error.phase())), began_at.elapsed())
+        };
+        // The second round is asked with what the first has left.
+        for _ in 0..2 {
+            let (never, head, late, at_once) = tokio::join!(ask("never"), ask("head"), ask("250"), ask("0"));
+            for ((error, took), phase) in [(never, Phase::Response), (head, Phase::Body)] {
+                assert_eq!(error, Some((ErrorCode::Timeout, Some(phase))));
+                assert!(limit <= took && took < limit * 10, "{took:?}");
+            }
+            assert_eq!((late.0, at_once.0), (None, None));
+            // In all longer than the limit, and no request of them.
+            for _ in 0..3 {
+                assert_eq!(ask("250").await.0, None);
+            }
+        }
+    }
 }
 
 #[tokio::test]
@@ -80,12 +130,14 @@ async fn no_more_connections_stay_open_than_queries_may_run() {
 async fn a_connection_that_the_server_closes_is_closed_here_too_and_not_used_again() {
     let (closes, closed) = mpsc::channel();
     let server = Wire::start(move |stream, _| answer_one(stream, &closes));
-    // A retry would hide a query that was lost on a dead connection.
-    let client = server.client().max_retries(0).build().unwrap();
-    for number in 1..=3 {
-        assert!(ask(&client).await.unwrap().job_complete());
-        assert!(closed.recv_timeout(PATIENCE).expect("it is closed while it is idle"));
-        assert_eq!(server.accepted(), number);
+    for (client, before) in both_ways(&server).into_iter().zip([0, 3]) {
+        // A retry would hide a query that was lost on a dead connection.
+        let client = client.max_retries(0).build().unwrap();
+        for number in 1..=3 {
+            assert!(ask(&client).await.unwrap().job_complete());
+            assert!(closed.recv_timeout(PATIENCE).expect("it is closed while it is idle"));
+            assert_eq!(server.accepted(), before + number);
+        }
     }
 }
 
@@ -117,17 +169,22 @@ async fn a_dropped_query_closes_its_connection_at_once() {
         tells.send(asked).unwrap();
         tells.send(stream.read(&mut [0]).map_or(true, |length| length == 0)).unwrap();
     });
-    let client = server.client().build().unwrap();
-    let asked = tokio::spawn(async move { ask(&client).await });
-    assert!(
-        tokio::task::spawn_blocking(move || {
-            assert!(told.recv_timeout(PATIENCE).unwrap());
-            asked.abort();
-            told.recv_timeout(PATIENCE).expect("the server sees the end")
-        })
-        .await
-        .unwrap()
-    );
+    let told = Arc::new(Mutex::new(told));
+    for client in both_ways(&server) {
+        let client = client.build().unwrap();
+        let asked = tokio::spawn(async move { ask(&client).await });
+        let told = Arc::clone(&told);
+        assert!(
+            tokio::task::spawn_blocking(move || {
+                let told = told.lock().unwrap();
+                assert!(told.recv_timeout(PATIENCE).unwrap());
+                asked.abort();
+                told.recv_timeout(PATIENCE).expect("the server sees the end")
+            })
+            .await
+            .unwrap()
+        );
+    }
 }
 
 #[tokio::test]
@@ -166,8 +223,10 @@ async fn what_is_no_whole_http_answer_is_a_network_error() {
             request(&mut stream).unwrap();
             stream.write_all(&bytes).unwrap();
         });
-        let client = server.client().max_retries(0).build().unwrap();
-        assert_eq!(ask(&client).await.unwrap_err().code(), ErrorCode::Network, "{shown}");
+        for client in both_ways(&server) {
+            let client = client.max_retries(0).build().unwrap();
+            assert_eq!(ask(&client).await.unwrap_err().code(), ErrorCode::Network, "{shown}");
+        }
     }
 }
 
@@ -186,11 +245,13 @@ async fn bodies_arrive_in_pieces_and_after_interim_answers() {
             stream.write_all(b"0\r\nTrailer: yes\r\n\r\n").unwrap();
         }
     });
-    let client = server.client().max_retries(0).build().unwrap();
-    for _ in 0..3 {
-        assert!(ask(&client).await.unwrap().job_complete());
+    for (client, accepted) in both_ways(&server).into_iter().zip(1..) {
+        let client = client.max_retries(0).build().unwrap();
+        for _ in 0..3 {
+            assert!(ask(&client).await.unwrap().job_complete());
+        }
+        assert_eq!(server.accepted(), accepted);
     }
-    assert_eq!(server.accepted(), 1);
 }
 
 fn gzip(text: &[u8]) -> Vec<u8> {
@@ -215,8 +276,10 @@ async fn gzip_is_undone_bounded_and_checked() {
                 stream.write_all(&answer(header, &body)).unwrap();
             }
         });
-        let client = server.client().max_retries(0).max_response_bytes(most).build().unwrap();
-        assert_eq!(ask(&client).await.err().map(|error| error.code()), code);
+        for client in both_ways(&server) {
+            let client = client.max_retries(0).max_response_bytes(most).build().unwrap();
+            assert_eq!(ask(&client).await.err().map(|error| error.code()), code);
+        }
     }
 }
 

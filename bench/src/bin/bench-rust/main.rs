@@ -17,7 +17,6 @@ use hyper_util::rt::TokioIo;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use smileid_jobs::clock::BoxFuture;
-use smileid_jobs::transport::{HttpRequest, HttpResponse, Progress, Transport};
 use smileid_jobs::{Client, JobStatus, Signature};
 use smileid_jobs_bench::{API_KEY, Failure, JOB_ID, PARTNER_ID, USER_ID, Window, read_all};
 use tokio::net::TcpStream;
@@ -92,10 +91,7 @@ async fn subjects(
     let one: Arc<dyn Subject> = match name {
         "core" => Arc::new(Core { client: builder.build()?, decode: false }),
         "core-decoded" => Arc::new(Core { client: builder.build()?, decode: true }),
-        "core-reqwest" => {
-            let transport = Arc::new(OverReqwest(lean_reqwest(concurrency)?));
-            Arc::new(Core { client: builder.transport(transport).build()?, decode: false })
-        }
+        "core-reqwest" => Arc::new(Core { client: builder.only_reqwest().build()?, decode: false }),
         "reqwest" => Arc::new(Reqwest::new(url)?),
         "reqwest-bare" => Arc::new(BareReqwest {
             client: lean_reqwest(concurrency)?,
@@ -136,37 +132,9 @@ impl Subject for Core {
 fn lean_reqwest(connections: usize) -> Result<reqwest::Client, Failure> {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let builder = reqwest::Client::builder().no_proxy().http1_only().tcp_nodelay(true).referer(false);
-    let builder = builder.redirect(reqwest::redirect::Policy::none()).retry(reqwest::retry::never());
-    Ok(builder.pool_max_idle_per_host(connections).build()?)
-}
-
-/// The transport that is measured beside the library's own: every request goes through reqwest.
-struct OverReqwest(reqwest::Client);
-
-impl Transport for OverReqwest {
-    fn send<'a>(
-        &'a self,
-        request: HttpRequest,
-        progress: &'a Progress,
-    ) -> BoxFuture<'a, smileid_jobs::Result<HttpResponse>> {
-        Box::pin(async move {
-            let failed = |_| smileid_jobs::Error::internal();
-            let response = self
-                .0
-                .post(request.url().clone())
-                .header("content-type", "application/json")
-                .header("accept", "application/json")
-                .header("user-agent", "smileid-jobs/bench (rust)")
-                .body(request.body().cloned().unwrap_or_default())
-                .send()
-                .await
-                .map_err(failed)?;
-            progress.body_began();
-            let status = response.status().as_u16();
-            let body = response.bytes().await.map_err(failed)?;
-            Ok(HttpResponse { status, retry_after: None, date: None, body })
-        })
-    }
+    let builder =
+        builder.redirect(reqwest::redirect::Policy::none()).retry(reqwest::retry::never().max_retries_per_request(0));
+    Ok(builder.pool_idle_timeout(None).pool_max_idle_per_host(connections).build()?)
 }
 
 /// As people write it.
