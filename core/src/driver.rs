@@ -237,3 +237,51 @@ mod hosted {
         with(|event_loop| AbortOnDropHandle::new(event_loop.runtime().spawn(future)))?.await.ok()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    /// What two tasks say, of which the first one goes last.
+    async fn said() -> Vec<&'static str> {
+        let said = Arc::new(Mutex::new(Vec::new()));
+        let say = |text| {
+            let said = Arc::clone(&said);
+            move || said.lock().unwrap().push(text)
+        };
+        let (begins, goes_on, other) = (say("begins"), say("goes on"), say("other"));
+        let first = tokio::spawn(async move {
+            begins();
+            go_last().await;
+            goes_on();
+        });
+        let second = tokio::spawn(async move { other() });
+        first.await.unwrap();
+        second.await.unwrap();
+        Arc::try_unwrap(said).unwrap().into_inner().unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_task_that_goes_last_lets_those_go_first_that_are_ready() {
+        assert_eq!(said().await, ["begins", "other", "goes on"]);
+    }
+
+    #[test]
+    fn nobody_goes_last_where_that_would_wake_a_thread() {
+        use std::pin::pin;
+        use std::task::{Context, Waker};
+
+        let at_once = || {
+            let mut context = Context::from_waker(Waker::noop());
+            pin!(go_last()).poll(&mut context).is_ready()
+        };
+        assert!(at_once());
+        let alone = runtime::Builder::new_current_thread().build().unwrap();
+        assert!(alone.block_on(async { at_once() }));
+        assert!(!alone.block_on(async move { tokio::spawn(async move { at_once() }).await.unwrap() }));
+        let many = runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
+        assert!(many.block_on(async move { tokio::spawn(async move { at_once() }).await.unwrap() }));
+    }
+}

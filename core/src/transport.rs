@@ -2,7 +2,7 @@
 //!
 //! Most programs have no proxy. Their requests go out on connections of this crate's own pool (`direct`), which is hyper
 //! and rustls with nothing in between; those that a proxy is meant for go through reqwest (`proxied`), which is built on
-//! the same two. Both keep the same promises: no retry, no redirect, bounded bodies, gzip, the same TLS settings.
+//! the same two. Both keep the same promises: no retry, no redirect, bounded bodies, gzip, limits, the same TLS settings.
 
 mod alarm;
 mod body;
