@@ -1,4 +1,7 @@
 //! How often fork() has led here, so that a callback's queries need not ask the kernel which process they are in.
+//!
+//! What goes past fork()'s handlers, `_Fork()` and a bare system call, is not counted: in such a child nothing may be called
+//! that is not async-signal-safe, and no function here is.
 
 use std::ffi::c_int;
 use std::sync::OnceLock;

@@ -172,7 +172,7 @@ impl<T: Send + 'static> PendingCall<T> {
     ) -> Result<Running> {
         let future = self.future.take().filter(|_| self.is_query).ok_or_else(Error::internal)?;
         // After a shutdown, the loop has outlived the thread that opens its connections.
-        if !event_loop.follows(self.runtime.number) {
+        if self.runtime.is_stopped() || !event_loop.follows(self.runtime.number) {
             event_loop.follow(self.runtime.background()?, self.runtime.number);
         }
         let slot = event_loop.start(guard_then(future, done));

@@ -117,6 +117,9 @@ impl Connections {
         body: &mut Option<Bytes>,
         limit: Limit,
     ) -> Result<(Box<Connection>, Response<Incoming>)> {
+        if pool.is_shared() {
+            driver::go_last().await;
+        }
         let (now, mut has_looked) = (Instant::now(), false);
         let mut unsent = None::<Box<Request<_>>>;
         loop {
@@ -129,9 +132,6 @@ impl Connections {
                 }
                 Taken::Nothing => (self.connect(direct, pool, now, limit).await?, true),
             };
-            if pool.is_shared() {
-                driver::go_last().await;
-            }
             connection.limit(now, limit.duration);
             // Made no earlier, and boxed where it is to be sent again: it is large, and most of what is waited for comes before.
             let request = unsent.take().map_or_else(|| direct.request(body.take()), |request| *request);

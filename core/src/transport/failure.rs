@@ -26,7 +26,7 @@ pub(super) fn classify(error: &(dyn StdError + 'static), failure: Failure) -> Er
             Failure::Connect => {
                 error_of(ErrorCode::Connect, "the server could not be connected to; check the network and the base URL")
             }
-            Failure::Decode if !chain(error).any(is_transport) => {
+            Failure::Decode if !chain(error).any(is_early_end) => {
                 error_of(ErrorCode::InvalidResponse, "the answer's content encoding is broken")
             }
             Failure::Decode | Failure::Exchange => {
@@ -63,16 +63,7 @@ fn is_timeout(error: &(dyn StdError + 'static)) -> bool {
         || error.downcast_ref::<reqwest::Error>().is_some_and(reqwest::Error::is_timeout)
 }
 
-/// Whether the connection itself broke, which reqwest also reports while decoding.
-fn is_transport(error: &(dyn StdError + 'static)) -> bool {
-    use std::io::ErrorKind;
-    error.downcast_ref::<std::io::Error>().is_some_and(|error| {
-        matches!(
-            error.kind(),
-            ErrorKind::UnexpectedEof
-                | ErrorKind::ConnectionReset
-                | ErrorKind::ConnectionAborted
-                | ErrorKind::BrokenPipe
-        )
-    }) || error.to_string().contains("connection closed")
+/// Whether what is decoded is not all there, whoever cut it off.
+fn is_early_end(error: &(dyn StdError + 'static)) -> bool {
+    error.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == std::io::ErrorKind::UnexpectedEof)
 }

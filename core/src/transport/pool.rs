@@ -57,7 +57,7 @@ impl Pool {
         Arc::clone(&self.open)
     }
 
-    /// Whether there are other connections than the caller's.
+    /// Whether more than one is open.
     pub(super) fn is_shared(&self) -> bool {
         Arc::strong_count(&self.open) > 2
     }

@@ -2,8 +2,8 @@
 //!
 //! A runtime that has a timer to wait for gives its wait for sockets a time limit, which the kernel sets up and takes down
 //! again: one query at a time, that is a twentieth of all that a query costs. But limits are seconds long, and nearly all are
-//! kept. So one `timerfd` for all connections of a home (and one for its requests through a proxy) is set to the earliest moment
-//! that one must have ended at, and left alone when that request is answered: it goes off once per limit's length at most, and is set to what is the earliest by then.
+//! kept. So one `timerfd` for all connections of a home is set to the earliest moment that one may end at, and left alone when
+//! that request is answered: it goes off once per limit's length at most, and is set to what is the earliest by then.
 
 #[cfg(target_os = "linux")]
 pub(super) use self::timerfd::Timekeeper;

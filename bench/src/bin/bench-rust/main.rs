@@ -134,7 +134,7 @@ fn lean_reqwest(connections: usize) -> Result<reqwest::Client, Failure> {
     let builder = reqwest::Client::builder().no_proxy().http1_only().tcp_nodelay(true).referer(false);
     let builder =
         builder.redirect(reqwest::redirect::Policy::none()).retry(reqwest::retry::never().max_retries_per_request(0));
-    Ok(builder.pool_idle_timeout(None).pool_max_idle_per_host(connections).build()?)
+    Ok(builder.pool_max_idle_per_host(connections).build()?)
 }
 
 /// As people write it.
