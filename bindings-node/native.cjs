@@ -846,6 +846,7 @@ module.exports.createSignature = nativeBinding.createSignature
 module.exports.downloadImages = nativeBinding.downloadImages
 module.exports.generateSignature = nativeBinding.generateSignature
 module.exports.getJobStatus = nativeBinding.getJobStatus
+module.exports.getJobStatusPlainly = nativeBinding.getJobStatusPlainly
 module.exports.listen = nativeBinding.listen
 module.exports.manyAdd = nativeBinding.manyAdd
 module.exports.manyProgress = nativeBinding.manyProgress

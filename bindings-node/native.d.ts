@@ -88,6 +88,9 @@ export declare function generateSignature(signature: SignatureHandle, timestamp:
 /** Starts one query and returns its number in the bridge's batches. */
 export declare function getJobStatus(bridge: BridgeHandle, client: ClientHandle, userId: unknown, jobId: unknown, returnHistory: unknown, returnImageLinks: unknown, returnJobStatus: unknown, callbackUrl: unknown, timeoutMs: unknown): number
 
+/** Starts one query without options, which most are, and returns its number in the bridge's batches. */
+export declare function getJobStatusPlainly(bridge: BridgeHandle, client: ClientHandle, userId: unknown, jobId: unknown): number
+
 /** One downloaded image: its bytes or its file. */
 export interface ImageData {
   key: string

@@ -90,8 +90,11 @@ export class Client {
     return outcome(settled, userId, jobId)
   }
 
-  #get(userId: string, jobId: string, options: GetJobStatusOptions = NONE): Promise<Settled> {
-    const checked: GetJobStatusOptions = options === NONE ? NONE : checkGetOptions(options)
+  #get(userId: string, jobId: string, options?: GetJobStatusOptions): Promise<Settled> {
+    if (options === undefined) {
+      return endOf(native.getJobStatusPlainly(beginCall(undefined), this.#handle, userId, jobId), undefined)
+    }
+    const checked = checkGetOptions(options)
     const { returnHistory, returnImageLinks, returnJobStatus, callbackUrl, timeoutMs, signal } = checked
     const aborts = checkSignal(signal)
     const call = native.getJobStatus(

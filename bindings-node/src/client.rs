@@ -102,6 +102,18 @@ pub(crate) fn notify(client: &External<Client>, user_id: Arg, job_id: Arg) -> Op
     notified.err().as_ref().map(ErrorData::from)
 }
 
+/// Starts one query without options, which most are, and returns its number in the bridge's batches.
+#[napi(ts_args_type = "bridge: BridgeHandle, client: ClientHandle, userId: unknown, jobId: unknown")]
+pub(crate) fn get_job_status_plainly(
+    env: &Env,
+    bridge: &External<Bridge>,
+    client: &External<Client>,
+    user_id: Arg,
+    job_id: Arg,
+) -> u32 {
+    bridge.ask(env, guard(|| Ok(client.get_job_status(user_id.id("user_id")?, job_id.id("job_id")?))))
+}
+
 /// Starts one query and returns its number in the bridge's batches.
 #[napi(
     ts_args_type = "bridge: BridgeHandle, client: ClientHandle, userId: unknown, jobId: unknown, returnHistory: unknown, returnImageLinks: unknown, returnJobStatus: unknown, callbackUrl: unknown, timeoutMs: unknown"
