@@ -3,19 +3,12 @@
 //! What goes past fork()'s handlers, `_Fork()` and a bare system call, is not counted: in such a child nothing may be called
 //! that is not async-signal-safe, and no function here is.
 
-use std::ffi::c_int;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 static FORKS: AtomicU32 = AtomicU32::new(0);
 
-type Handler = Option<extern "C" fn()>;
-
-unsafe extern "C" {
-    fn pthread_atfork(prepare: Handler, parent: Handler, child: Handler) -> c_int;
-}
-
-extern "C" fn count() {
+unsafe extern "C" fn count() {
     FORKS.fetch_add(1, Ordering::Relaxed);
 }
 
@@ -23,6 +16,6 @@ extern "C" fn count() {
 pub(crate) fn so_far() -> Option<u32> {
     static IS_TOLD: OnceLock<bool> = OnceLock::new();
     // SAFETY: the handler is a function of this library, and touches nothing but a number. It goes with the library.
-    let is_told = *IS_TOLD.get_or_init(|| unsafe { pthread_atfork(None, None, Some(count)) == 0 });
+    let is_told = *IS_TOLD.get_or_init(|| unsafe { libc::pthread_atfork(None, None, Some(count)) == 0 });
     is_told.then(|| FORKS.load(Ordering::Relaxed))
 }
