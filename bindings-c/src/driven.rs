@@ -10,8 +10,7 @@ mod unix {
     use std::cell::Cell;
     use std::ffi::c_int;
     use std::ops::ControlFlow;
-    use std::process;
-    use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+    use std::sync::atomic::{AtomicBool, Ordering};
     use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
     use smileid_core::blocking::{PendingCall, event_loop};
@@ -30,16 +29,8 @@ mod unix {
         event_loop: Arc<EventLoop>,
         ended: Arc<Mutex<Vec<Ended>>>,
         in_turn: AtomicBool,
-        /// How many forks had led to the process that has its turn; more than there can be where nobody knows.
-        forks: AtomicU64,
         /// Drops the requests of those that run on the library's thread.
         freed: DropGuard,
-    }
-
-    const UNKNOWN: u64 = u64::MAX;
-
-    fn forks() -> u64 {
-        forks::so_far().map_or(UNKNOWN, u64::from)
     }
 
     fn lock(ended: &Mutex<Vec<Ended>>) -> MutexGuard<'_, Vec<Ended>> {
@@ -52,7 +43,6 @@ mod unix {
                 event_loop: event_loop()?,
                 ended: Arc::default(),
                 in_turn: AtomicBool::new(false),
-                forks: AtomicU64::new(UNKNOWN),
                 freed: CancellationToken::new().drop_guard(),
             })
         }
@@ -77,18 +67,12 @@ mod unix {
             Ok(())
         }
 
-        /// Whether it has its turn, in the process that this is.
-        pub(crate) fn is_turning(&self) -> bool {
-            let forks = self.forks.load(Ordering::Relaxed);
-            self.in_turn.load(Ordering::Relaxed) && forks != UNKNOWN && forks == self::forks()
-        }
-
         /// Has its turn in the process that made it.
-        pub(crate) fn turn(&self, pid: u32) -> usize {
+        pub(crate) fn turn(&self) -> usize {
             if self.in_turn.swap(true, Ordering::Relaxed) {
                 return 0;
             }
-            self.forks.store(forks(), Ordering::Relaxed);
+            let pid = forks::pid();
             let (mut count, mut telling, is_own) = (0, Vec::new(), Cell::new(true));
             let mut tell = || {
                 std::mem::swap(&mut telling, &mut *lock(&self.ended));
@@ -98,7 +82,7 @@ mod unix {
                 count += telling.len();
                 telling.drain(..).for_each(|(ends, result): Ended| ends.tell(result));
                 // A callback may have forked. What is still to do is the parent's.
-                is_own.set(process::id() == pid);
+                is_own.set(forks::pid() == pid);
                 if is_own.get() { ControlFlow::Continue(true) } else { ControlFlow::Break(()) }
             };
             value((), || self.event_loop.turn_telling(&mut tell));
@@ -147,11 +131,7 @@ mod nowhere {
             match *self {}
         }
 
-        pub(crate) fn is_turning(&self) -> bool {
-            match *self {}
-        }
-
-        pub(crate) fn turn(&self, _: u32) -> usize {
+        pub(crate) fn turn(&self) -> usize {
             match *self {}
         }
     }

@@ -2,7 +2,6 @@
 
 use std::ffi::{c_char, c_int, c_void};
 use std::mem::{ManuallyDrop, MaybeUninit};
-use std::process;
 
 use smileid_core::panic::guard;
 use smileid_core::{Error as CoreError, JobStatus, Result};
@@ -13,6 +12,7 @@ use crate::code::SMILEID_OK;
 use crate::driven::Driven;
 use crate::error::Error;
 use crate::ffi::{entry, free, hand_out, value};
+use crate::forks::pid;
 use crate::options::StatusOptions;
 use crate::query::{asked, id, known, tell};
 use crate::status::Status;
@@ -30,20 +30,16 @@ pub struct EventLoop {
 }
 
 impl EventLoop {
+    /// What drives it, in the process that made it.
     fn own(&self) -> Option<&Driven> {
-        self.of(process::id())
-    }
-
-    /// What drives it, for the process that this runs in.
-    fn of(&self, pid: u32) -> Option<&Driven> {
-        self.driven.as_ref().filter(|_| self.pid == pid)
+        self.driven.as_ref().filter(|_| self.pid == pid())
     }
 }
 
 impl Drop for EventLoop {
     fn drop(&mut self) {
         // In a forked child it is the parent's: to close its sockets would take them out of the parent's event queue.
-        if self.pid == process::id() {
+        if self.pid == pid() {
             self.driven.take();
         }
     }
@@ -90,7 +86,7 @@ pub extern "C" fn smileid_event_loop_new(
     error: Option<&mut MaybeUninit<Option<Box<Error>>>>,
 ) -> i32 {
     hand_out(event_loop, "event_loop", error, || {
-        Ok(EventLoop { pid: process::id(), driven: ManuallyDrop::new(Some(Driven::new()?)) })
+        Ok(EventLoop { pid: pid(), driven: ManuallyDrop::new(Some(Driven::new()?)) })
     })
 }
 
@@ -111,10 +107,7 @@ pub extern "C" fn smileid_event_loop_fd(event_loop: Option<&EventLoop>) -> c_int
 /// within a callback, where it does nothing.
 #[unsafe(no_mangle)]
 pub extern "C" fn smileid_event_loop_turn(event_loop: Option<&EventLoop>) -> usize {
-    value(0, || {
-        let pid = process::id();
-        event_loop.and_then(|event_loop| event_loop.of(pid)).map_or(0, |driven| driven.turn(pid))
-    })
+    value(0, || event_loop.and_then(EventLoop::own).map_or(0, Driven::turn))
 }
 
 /// Frees an event loop and drops its running queries with their requests; their callbacks are not called. NULL does
@@ -152,17 +145,14 @@ pub extern "C" fn smileid_get_job_status_start(
     entry(error, || {
         let event_loop = event_loop
             .ok_or_else(|| CoreError::invalid_argument("event_loop", "expected what smileid_event_loop_new gave"))?;
-        // A callback's query is in the process that has the turn, unless the callback has forked.
-        let is_turning = event_loop.driven.as_ref().is_some_and(Driven::is_turning);
-        let pid = if is_turning { event_loop.pid } else { process::id() };
-        let driven = event_loop.of(pid).ok_or_else(CoreError::of_another_process)?;
+        let driven = event_loop.own().ok_or_else(CoreError::of_another_process)?;
         let client = known(client)?;
         let (user_id, job_id) = (id(user_id, "user_id")?, id(job_id, "job_id")?);
         // SAFETY: the header asks for NULL or initialised options.
         let options = unsafe { StatusOptions::read(options) }?;
         let asked = asked!(options);
         let done = done.ok_or_else(|| CoreError::invalid_argument("done", "expected a function to tell the end to"))?;
-        let call = client.0.call_in(pid, |client| tell!(client.get_job_status(user_id, job_id), asked))?;
+        let call = client.0.call_in(pid(), |client| tell!(client.get_job_status(user_id, job_id), asked))?;
         let call = match cancel {
             Some(cancel) => call.unless(cancel.0.clone()),
             None => call,

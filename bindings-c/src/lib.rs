@@ -15,7 +15,6 @@ mod driven;
 pub mod error;
 pub mod event_loop;
 mod ffi;
-#[cfg(unix)]
 mod forks;
 pub mod images;
 pub mod log;

@@ -12,6 +12,7 @@ use crate::cancel::CancelToken;
 use crate::client::Client;
 use crate::error::Error;
 use crate::ffi::{entry, hand_out};
+use crate::forks::pid;
 use crate::options::{NO_LIMIT, PollOptions, StatusOptions};
 use crate::status::Status;
 use crate::text;
@@ -93,7 +94,7 @@ pub extern "C" fn smileid_get_job_status(
         // SAFETY: the header asks for NULL or initialised options.
         let options = unsafe { StatusOptions::read(options) }?;
         let asked = asked!(options);
-        let call = client.0.call(|client| tell!(client.get_job_status(user_id, job_id), asked))?;
+        let call = client.0.call_in(pid(), |client| tell!(client.get_job_status(user_id, job_id), asked))?;
         finish(call, cancel)
     })
 }
@@ -119,7 +120,7 @@ pub extern "C" fn smileid_poll_job_status(
         // SAFETY: the header asks for NULL or initialised options.
         let options = unsafe { PollOptions::read(options) }?;
         let asked = asked!(options);
-        let call = client.0.call(|client| {
+        let call = client.0.call_in(pid(), |client| {
             let poll = tell!(client.poll_job_status(user_id, job_id), asked).retry_count(options.retry_count);
             pace!(poll, options)
         })?;
@@ -149,7 +150,7 @@ pub extern "C" fn smileid_wait_until_complete(
         let options = unsafe { WaitOptions::read(options) }?;
         let asked = asked!(options);
         let token = given(options.token, "token")?;
-        let call = client.0.call(|client| {
+        let call = client.0.call_in(pid(), |client| {
             let wait =
                 tell!(client.wait_until_complete(user_id, job_id), asked).retry_count(tries(options.retry_count));
             pace!(wait, options).token(token)
