@@ -8,8 +8,6 @@ use std::io;
 #[cfg(unix)]
 use std::sync::Arc;
 use std::sync::{Mutex, PoisonError, mpsc};
-#[cfg(feature = "blocking")]
-use std::task::Poll;
 use std::task::Waker;
 use std::thread;
 use std::time::Duration;
@@ -123,20 +121,6 @@ pub fn wake_after_turn(waker: &Waker) {
             Err(_) => wake_all(),
         }
     }
-}
-
-/// Goes on after everything that is ready to run now has had its turn.
-#[cfg(feature = "blocking")]
-pub(crate) async fn turn() {
-    let mut had_turn = false;
-    std::future::poll_fn(|context| {
-        if std::mem::replace(&mut had_turn, true) {
-            return Poll::Ready(());
-        }
-        context.waker().wake_by_ref();
-        Poll::Pending
-    })
-    .await;
 }
 
 fn wake_all() {

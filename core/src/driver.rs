@@ -22,6 +22,7 @@ pub(crate) use self::hosted::*;
 #[cfg(not(all(unix, feature = "background")))]
 pub(crate) use self::never_hosted::*;
 
+use std::task::Poll;
 use std::time::Duration;
 
 use tokio::runtime;
@@ -64,19 +65,21 @@ pub(crate) async fn look() {
 /// requests go out one after the other. A server on the same machine, as a sidecar is, is then woken for all of them at once;
 /// woken for each, it costs whoever sends a sixth of a query. Nothing to event loops, which do so anyway.
 pub(crate) async fn go_last() {
-    use std::task::Poll;
-
     // Whoever blocks on a future has nobody to let go first, and would be woken through the kernel; so might other threads be.
     let is_alone = |handle: runtime::Handle| handle.runtime_flavor() == runtime::RuntimeFlavor::CurrentThread;
-    if is_hosted() || tokio::task::try_id().is_none() || !runtime::Handle::try_current().is_ok_and(is_alone) {
-        return;
+    if !is_hosted() && tokio::task::try_id().is_some() && runtime::Handle::try_current().is_ok_and(is_alone) {
+        turn().await;
     }
-    let mut has_waited = false;
+}
+
+/// Goes on after everything that is ready to run now has had its turn. Not tokio's way to yield, which looks at the sockets
+/// in between.
+pub(crate) async fn turn() {
+    let mut had_turn = false;
     std::future::poll_fn(|context| {
-        if std::mem::replace(&mut has_waited, true) {
+        if std::mem::replace(&mut had_turn, true) {
             return Poll::Ready(());
         }
-        // Not tokio's way to yield, which looks at the sockets in between.
         context.waker().wake_by_ref();
         Poll::Pending
     })

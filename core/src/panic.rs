@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::task::Poll;
+use std::task::{Context, Poll, ready};
 
 use crate::clock::BoxFuture;
 use crate::error::{Error, Result};
@@ -21,11 +21,14 @@ pub fn guard<T>(body: impl FnOnce() -> Result<T>) -> Result<T> {
 /// What the future returns, or `internal`.
 pub async fn guard_future<T>(future: impl Future<Output = Result<T>>) -> Result<T> {
     let mut future: Pin<&mut _> = std::pin::pin!(future);
-    std::future::poll_fn(|context| {
-        catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context)))
-            .unwrap_or_else(|_| Poll::Ready(Err(Error::internal())))
-    })
-    .await
+    std::future::poll_fn(|context| poll_guarded(future.as_mut(), context)).await
+}
+
+fn poll_guarded<T>(
+    future: Pin<&mut (impl Future<Output = Result<T>> + ?Sized)>,
+    context: &mut Context<'_>,
+) -> Poll<Result<T>> {
+    catch_unwind(AssertUnwindSafe(|| future.poll(context))).unwrap_or_else(|_| Poll::Ready(Err(Error::internal())))
 }
 
 /// Drives a future as [`guard_future`] does, and tells its end once it is gone. Little more than the two of them, because
@@ -37,8 +40,7 @@ pub fn guard_then<T>(
     let mut running = Some((future, done));
     std::future::poll_fn(move |context| {
         let Some((future, _)) = &mut running else { return Poll::Ready(()) };
-        let polled = catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context)));
-        let result = std::task::ready!(polled.unwrap_or_else(|_| Poll::Ready(Err(Error::internal()))));
+        let result = ready!(poll_guarded(future.as_mut(), context));
         if let Some((future, done)) = running.take() {
             drop(future);
             done(result);

@@ -11,9 +11,9 @@ use tokio_util::task::AbortOnDropHandle;
 use super::runtime::{Lane, ProcessRuntime};
 #[cfg(unix)]
 use crate::background::Running;
-use crate::background::turn;
 use crate::client::Driven;
 use crate::clock::BoxFuture;
+use crate::driver;
 #[cfg(unix)]
 use crate::driver::event_loop::EventLoop;
 use crate::error::{Error, Result};
@@ -73,7 +73,7 @@ impl<T: Send + 'static> PendingCall<T> {
             let task = self.runtime.background()?.spawn(async move {
                 let result = guard_future(future).await;
                 // All callers whose calls have ended are woken at once.
-                turn().await;
+                driver::turn().await;
                 let _ = done.send(result);
             });
             let task = AbortOnDropHandle::new(task);

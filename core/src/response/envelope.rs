@@ -117,19 +117,16 @@ impl Envelope {
             };
             let place = body.place(rest, after);
             let json = body.between(rest, after)?;
+            let told = |said: &str| Told::at(&place, json, said);
             match key.as_ref() {
                 "job_complete" => {
                     envelope.has_job_complete = true;
                     envelope.job_complete = lenient::boolean(json).unwrap_or(false);
                 }
                 "job_success" => envelope.job_success = lenient::boolean(json),
-                "code" => envelope.code = lenient::scalar(json).text().map(|said| Told::at(&place, json, said)),
-                "timestamp" => {
-                    envelope.timestamp = lenient::scalar(json).text().map(|said| Told::at(&place, json, said))
-                }
-                "signature" => {
-                    envelope.signature = lenient::scalar(json).string().map(|said| Told::at(&place, json, said));
-                }
+                "code" => envelope.code = lenient::scalar(json).text().map(told),
+                "timestamp" => envelope.timestamp = lenient::scalar(json).text().map(told),
+                "signature" => envelope.signature = lenient::scalar(json).string().map(told),
                 "error" => envelope.has_error = true,
                 "PartnerParams" => of_callback = Some(rest),
                 _ => {}
