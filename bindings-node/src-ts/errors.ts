@@ -267,7 +267,13 @@ for (const [name, type] of Object.entries({ SmileIDError, APIError, ...CLASSES }
 
 type ErrorClass = new (message: string, details?: ErrorDetails) => SmileIDError
 
-const BY_NUMBER = new Map<number, ErrorClass>(Object.values(CLASSES).map((type) => [new type('').number, type]))
+let byNumber: ReadonlyMap<number, ErrorClass> | undefined
+
+/** The class with this number. Numbers are told by instances, and not made before there is an error: most programs see none. */
+function classOf(number: number): ErrorClass {
+  byNumber ??= new Map(Object.values(CLASSES).map((type) => [new type('').number, type]))
+  return byNumber.get(number) ?? InternalError
+}
 
 /** What the JSON, HTTP, TLS or operating-system layer said, without a URL and without content. */
 export class UnderlyingError extends Error {
@@ -291,7 +297,7 @@ Object.defineProperty(UnderlyingError.prototype, 'name', { value: 'UnderlyingErr
 
 /** Makes the error that native data tells of. @internal */
 export function errorFrom(data: ErrorData): SmileIDError {
-  const type = BY_NUMBER.get(data.number) ?? InternalError
+  const type = classOf(data.number)
   return new type(data.message, {
     ...data,
     phase: data.phase as Phase | undefined,

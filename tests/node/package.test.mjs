@@ -26,7 +26,7 @@ test('the packed package', { timeout: 120_000 }, async (t) => {
   await t.test('holds what is needed and nothing else', async () => {
     const { stdout } = await execute(npm, ['pack', '--json', '--pack-destination', project], { cwd: BINDINGS, env: environment })
     const [{ filename, files }] = JSON.parse(stdout.slice(stdout.indexOf('[\n')))
-    const names = files.map(({ path }) => path).filter((path) => !/^dist\/\w+\.(js|mjs|d\.ts|d\.mts)$/.test(path))
+    const names = files.map(({ path }) => path).filter((path) => !/^dist\/(index\.m?js|\w+\.d\.m?ts)$/.test(path))
     const native = names.filter((path) => path.endsWith('.node'))
     assert.equal(native.length, 1, 'the library for this platform')
     const rest = ['LICENSE', 'README.md', 'THIRD-PARTY-NOTICES', 'native.cjs', 'native.d.ts', 'package.json']
