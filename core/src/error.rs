@@ -212,7 +212,9 @@ impl Error {
 
     pub(crate) fn timeout(phase: Phase) -> Self {
         let message = match phase {
-            Phase::Queue => "no connection became free in time; raise max_connections or timeout",
+            Phase::Queue => {
+                "neither a connection nor a token of rate_limit became free in time; raise max_connections, rate_limit or timeout"
+            }
             Phase::Connect => {
                 "the server could not be connected to in time; raise connect_timeout or check the network"
             }

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
-use super::limit::RateLimit;
+use super::limit::{RateLimit, Turn as RateTurn};
 use super::poller::{Decision, Outcome, Pause, Policy, Seen, Until};
 use super::traced::Traced;
 use super::wake::Wakes;
@@ -87,6 +87,8 @@ pub(crate) struct Attempt<'a> {
     pub(crate) query: &'a mut Query,
     pub(crate) bound: Bound,
     pub(crate) rate: Option<&'a RateLimit>,
+    /// The first request's.
+    pub(crate) turn: Option<RateTurn<'a>>,
     pub(crate) traced: Traced,
 }
 
@@ -147,12 +149,14 @@ impl Engine {
     pub(crate) async fn turn(&self, session: &mut Session) -> Turn {
         session.attempts = session.attempts.saturating_add(1);
         let Session { call, attempts, bound, ref mut query, .. } = *session;
-        let mut attempt = Attempt { query, bound, rate: None, traced: Traced { call, attempt: attempts } };
+        let traced = Traced { call, attempt: attempts };
+        let mut attempt = Attempt { query, bound, rate: None, turn: None, traced };
         let outcome = tokio::select! {
             biased;
             () = self.closed.cancelled() => None,
             outcome = self.attempt(&mut attempt) => Some(outcome),
         };
+        drop(attempt);
         let now = || self.clock.now();
         let Some(outcome) = outcome else { return Turn::Finished(Err(session.fail(Error::closed(), now()))) };
         match session.policy.decide(&outcome, attempts, session.bound.ends_at, || (now(), self.clock.chance())) {
@@ -220,8 +224,11 @@ impl Engine {
     async fn requests(&self, attempt: &mut Attempt<'_>) -> Outcome {
         let mut retries = 0;
         loop {
-            if let Some(rate) = attempt.rate {
-                rate.acquire(&*self.clock).await;
+            if let (Some(rate), None) = (attempt.rate, &attempt.turn) {
+                attempt.turn = self.until(attempt.bound.of_requests(), rate.turn(&*self.clock)).await;
+                if attempt.turn.is_none() {
+                    return Outcome { answer: Answer::Failed(Error::timeout(Phase::Queue)), retry_after: None };
+                }
             }
             let (answer, retry_after) = self.request(attempt).await;
             let wait = match &answer {
@@ -260,21 +267,32 @@ impl Engine {
     async fn request(&self, attempt: &mut Attempt<'_>) -> (Answer, Option<Duration>) {
         let failed = |error| (Answer::Failed(error), None);
         let ends_at = attempt.bound.of_requests();
-        let permit = match (self.connections.try_acquire(), ends_at) {
-            (Ok(permit), _) => Some(permit),
-            (Err(_), None) => self.connections.acquire().await.ok(),
-            (Err(_), Some(ends_at)) => tokio::select! {
-                biased;
-                permit = self.connections.acquire() => permit.ok(),
-                () = self.clock.sleep(ends_at.saturating_sub(self.clock.now())) => None,
-            },
-        };
-        let Some(_permit) = permit else { return failed(Error::timeout(Phase::Queue)) };
+        let Some(_permit) = self.connection(ends_at).await else { return failed(Error::timeout(Phase::Queue)) };
+        if let Some(turn) = attempt.turn.take() {
+            turn.take(&*self.clock);
+        }
         let body = attempt.query.sign(&self.signature, self.clock.wall_ms());
         let response = self.exchange(self.endpoint.with_body(body), ends_at, self.request_timeout).await;
         match response {
             Ok(response) => retry::read(response, attempt.query, &self.signature, &*self.clock),
             Err(error) => failed(error),
+        }
+    }
+
+    /// Room for one more request; `None` if there was none in time.
+    pub(crate) async fn connection(&self, ends_at: Option<Duration>) -> Option<SemaphorePermit<'_>> {
+        match self.connections.try_acquire() {
+            Ok(permit) => Some(permit),
+            Err(_) => self.until(ends_at, self.connections.acquire()).await?.ok(),
+        }
+    }
+
+    async fn until<T>(&self, ends_at: Option<Duration>, wait: impl Future<Output = T>) -> Option<T> {
+        let Some(ends_at) = ends_at else { return Some(wait.await) };
+        tokio::select! {
+            biased;
+            value = wait => Some(value),
+            () = self.clock.sleep(ends_at.saturating_sub(self.clock.now())) => None,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, MutexGuard};
 
 use crate::clock::Clock;
 
@@ -26,21 +26,33 @@ impl RateLimit {
         Self { interval, burst: interval.saturating_mul(burst.max(1)), full_at: Mutex::new(Duration::ZERO) }
     }
 
-    /// Waits for a token. Whoever gives up while waiting takes none.
-    pub(crate) async fn acquire(&self, clock: &dyn Clock) {
+    /// Waits until there is a token. It is [taken](Turn::take) when the request begins, and nobody else has one before.
+    pub(crate) async fn turn(&self, clock: &dyn Clock) -> Turn<'_> {
         // Held while sleeping: the next in line cannot have a token earlier than this one.
-        let mut full_at = self.full_at.lock().await;
+        let full_at = self.full_at.lock().await;
         let asked_at = clock.now();
         // A token is there once at most `burst - 1` others are still to be refilled.
         let due = full_at.saturating_add(self.interval).saturating_sub(self.burst);
-        let taken_at = if due > asked_at {
+        if due > asked_at {
             clock.sleep(due.saturating_sub(asked_at)).await;
-            let late = clock.now().saturating_sub(due);
-            due.saturating_add(late.saturating_sub(TICK))
-        } else {
-            asked_at
-        };
-        *full_at = (*full_at).max(taken_at).saturating_add(self.interval);
+        }
+        Turn { interval: self.interval, due: due.max(asked_at), full_at }
+    }
+}
+
+/// A token that is there. Whoever drops it takes none.
+#[derive(Debug)]
+pub(crate) struct Turn<'a> {
+    interval: Duration,
+    due: Duration,
+    full_at: MutexGuard<'a, Duration>,
+}
+
+impl Turn<'_> {
+    pub(crate) fn take(mut self, clock: &dyn Clock) {
+        let late = clock.now().saturating_sub(self.due);
+        let taken_at = self.due.saturating_add(late.saturating_sub(TICK));
+        *self.full_at = (*self.full_at).max(taken_at).saturating_add(self.interval);
     }
 }
 
@@ -80,7 +92,7 @@ mod tests {
         let limit = RateLimit::new(rate, burst);
         let mut starts = Vec::new();
         for _ in 0..requests {
-            limit.acquire(&clock).await;
+            limit.turn(&clock).await.take(&clock);
             starts.push(clock.now().as_secs_f64() - 100.0);
         }
         starts
@@ -99,6 +111,20 @@ mod tests {
             let used = (starts.len() - burst as usize) as f64 / rate / starts.last().unwrap();
             assert!(used >= 0.98, "{used} of the allowed rate is used");
         }
+    }
+
+    #[tokio::test]
+    async fn a_token_that_nobody_takes_is_left_and_one_taken_late_counts_from_then() {
+        let clock = Sleeper { now: StdMutex::new(Duration::from_secs(100)), late: Duration::ZERO };
+        let limit = RateLimit::new(1.0, 1);
+        drop(limit.turn(&clock).await);
+        let turn = limit.turn(&clock).await;
+        assert_eq!(clock.now(), Duration::from_secs(100));
+        // As long as it waits for a connection.
+        clock.sleep(Duration::from_secs(10)).await;
+        turn.take(&clock);
+        limit.turn(&clock).await.take(&clock);
+        assert!(clock.now() >= Duration::from_millis(110_990), "{:?}", clock.now());
     }
 
     #[tokio::test]

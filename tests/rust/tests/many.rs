@@ -103,7 +103,7 @@ async fn a_rate_limit_counts_http_requests_retries_included() {
         FakeServer::deciding(&clock, |seen| if seen.at < Duration::from_secs(2) { status(503) } else { complete() });
     let client = builder(&clock, &server).max_retries(2).build().unwrap();
     let outcomes = all(client.poll_many().rate_limit(10.0).burst(3).stream(jobs(0..40))).await;
-    assert!(outcomes.iter().all(|outcome| outcome.result.is_ok()));
+    assert!(outcomes.iter().all(|outcome| outcome.result.is_ok()), "{outcomes:?}");
     let times: Vec<f64> = server.seen().iter().map(|seen| seen.at.as_secs_f64()).collect();
     assert!(times.len() > 40);
     for (first, from) in times.iter().enumerate() {
@@ -111,6 +111,31 @@ async fn a_rate_limit_counts_http_requests_retries_included() {
             assert!((last - first + 1) as f64 <= 3.0 + 10.0 * (to - from) + 1e-6, "{from} to {to}");
         }
     }
+}
+
+#[tokio::test]
+async fn whoever_queues_for_a_first_token_has_all_of_its_time_afterwards() {
+    let (client, server) = many(|_| complete());
+    // 64 jobs queue at a time: each for 64 seconds, which is more than its bound.
+    let started = client.poll_many().rate_limit(1.0).timeout(Duration::from_secs(10));
+    let outcomes = all(started.stream(jobs(0..200))).await;
+    assert!(outcomes.iter().all(|outcome| outcome.result.is_ok()), "{outcomes:?}");
+    assert_eq!(server.seen().len(), 200);
+}
+
+#[tokio::test]
+async fn a_bound_that_ends_in_the_queue_for_a_later_token_sends_nothing() {
+    let (client, server) = many(|_| pending());
+    let started = client.poll_many().rate_limit(1.0).timeout(Duration::from_secs(10));
+    let outcomes = all(started.stream(jobs(0..40))).await;
+    let late = |outcome: &JobOutcome| {
+        let error = outcome.result.clone().unwrap_err();
+        assert_eq!(error.code(), ErrorCode::JobIncomplete);
+        error.elapsed().unwrap() > Duration::from_secs(10)
+    };
+    assert_eq!(outcomes.iter().filter(|outcome| late(outcome)).count(), 0);
+    let last = server.seen().iter().map(|seen| seen.at).max().unwrap();
+    assert!(server.seen().len() <= last.as_secs() as usize + 1);
 }
 
 #[tokio::test]

@@ -50,7 +50,7 @@ pub(crate) async fn drive(engine: &Engine, parked: &Parked) {
                 }
                 break jobs.next_moment();
             };
-            if let Some(ask) = begin(&mut jobs, slot, now) {
+            if let Some(ask) = begin(&mut jobs, slot, now, parked.rate.is_some()) {
                 let (abort, registration) = AbortHandle::new_pair();
                 jobs.attempt_began(slot, abort);
                 let asked = AssertUnwindSafe(ask.ask(engine, parked)).catch_unwind();
@@ -102,21 +102,24 @@ pub(crate) async fn drive(engine: &Engine, parked: &Parked) {
 
 /// What is needed to ask, without holding the lock.
 struct Ask {
+    slot: Slot,
+    /// From when on the job's bound runs. Under a rate limit that of the first query begins with its token: however many
+    /// jobs stand before it, it has its time.
+    started_at: Option<Duration>,
     ids: Ids,
     terms: Arc<Terms>,
     last_wall_ms: i64,
-    started_at: Duration,
     traced: Traced,
 }
 
-fn begin(jobs: &mut Jobs, slot: Slot, now: Duration) -> Option<Ask> {
+fn begin(jobs: &mut Jobs, slot: Slot, now: Duration, has_rate: bool) -> Option<Ask> {
     let job = jobs.get_mut(slot)?;
     job.attempts = job.attempts.saturating_add(1);
-    let started_at = job.started_at(now);
+    let started_at = (job.has_started() || !has_rate).then(|| job.started_at(now));
     let (user_id, job_id) = job.ids();
     let ids = Ids { user_id: user_id.to_owned(), job_id: job_id.to_owned() };
     let traced = Traced { call: job.call, attempt: job.attempts };
-    Some(Ask { ids, terms: Arc::clone(&job.terms), last_wall_ms: job.last_wall_ms, started_at, traced })
+    Some(Ask { slot, started_at, ids, terms: Arc::clone(&job.terms), last_wall_ms: job.last_wall_ms, traced })
 }
 
 impl Ask {
@@ -124,16 +127,25 @@ impl Ask {
         // The ids were checked when the job was added.
         let mut query = Query::unchecked(self.ids, self.terms.options);
         query.last_wall_ms = self.last_wall_ms;
-        let bound = Bound::new(self.started_at, self.terms.policy.timeout);
         let (rate, traced) = (parked.rate.as_ref(), self.traced);
-        let outcome = engine.attempt(&mut Attempt { query: &mut query, bound, rate, traced }).await;
+        let turn = match (self.started_at, rate) {
+            (None, Some(rate)) => Some(rate.turn(&*engine.clock).await),
+            _ => None,
+        };
+        let starts = || {
+            let now = engine.clock.now();
+            parked.lock().get_mut(self.slot).map_or(now, |job| job.started_at(now))
+        };
+        let started_at = self.started_at.unwrap_or_else(starts);
+        let bound = Bound::new(started_at, self.terms.policy.timeout);
+        let outcome = engine.attempt(&mut Attempt { query: &mut query, bound, rate, turn, traced }).await;
         (query.last_wall_ms, outcome)
     }
 }
 
 /// The bound of a job is over before there was room to ask: an attempt all the same, which got as far as the queue.
 fn end_in_queue(engine: &Engine, parked: &Parked, slot: Slot) {
-    let begun = begin(&mut parked.lock(), slot, engine.clock.now());
+    let begun = begin(&mut parked.lock(), slot, engine.clock.now(), false);
     let Some(Ask { traced, last_wall_ms, .. }) = begun else { return };
     let answer = Answer::Failed(Error::timeout(Phase::Queue));
     traced.span().in_scope(|| traced.answered(&answer));

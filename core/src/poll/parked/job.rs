@@ -82,6 +82,11 @@ impl Job {
         self.ids.split_at_checked(self.user_id_bytes.into()).unwrap_or_default()
     }
 
+    /// Whether the bound runs.
+    pub(super) fn has_started(&self) -> bool {
+        self.started_us != NEVER
+    }
+
     /// From when on the bound runs; now, if that is only about to begin.
     pub(super) fn started_at(&mut self, now: Duration) -> Duration {
         if self.started_us == NEVER {

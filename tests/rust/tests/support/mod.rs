@@ -3,10 +3,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may stop at the first surprise")]
 #![allow(dead_code, unreachable_pub, reason = "each test file uses a part of it")]
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
+use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::task::Poll;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -17,10 +18,14 @@ use smileid_jobs::{Client, ClientBuilder, Result, Signature};
 pub const KEY: &str = "apikey";
 pub const START_MS: i64 = 1_790_000_000_000;
 
-/// Virtual time. A sleep that is waited for moves it forward, at once.
+/// Virtual time. Of all sleeps that are waited for, the one that ends first moves it forward, at once.
 #[derive(Default)]
 pub struct FakeClock {
     now: Mutex<Duration>,
+    /// Whom to wake of those who sleep, by when they get up and which sleep it is.
+    asleep: Mutex<BTreeMap<(Duration, usize), Waker>>,
+    /// How often somebody has fallen asleep or got up.
+    changes: AtomicUsize,
     chance: Mutex<f64>,
     stands_still: AtomicBool,
 }
@@ -52,27 +57,60 @@ impl Clock for ClockHandle {
     }
 
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
-        let clock = Arc::clone(&self.0);
-        let ends_at = self.now() + duration;
-        let mut asked_before = false;
-        Box::pin(std::future::poll_fn(move |context| {
-            if clock.stands_still.load(Ordering::SeqCst) {
-                return Poll::Pending;
-            }
-            // Let everything that is ready happen first, as real time would.
-            if !asked_before {
-                asked_before = true;
-                context.waker().wake_by_ref();
-                return Poll::Pending;
-            }
-            let mut now = clock.now.lock().unwrap();
-            *now = (*now).max(ends_at);
-            Poll::Ready(())
-        }))
+        let number = self.0.changes.fetch_add(1, Ordering::SeqCst);
+        Box::pin(Sleep { clock: Arc::clone(&self.0), key: (self.now() + duration, number), seen: None })
     }
 
     fn chance(&self) -> f64 {
         *self.0.chance.lock().unwrap()
+    }
+}
+
+struct Sleep {
+    clock: Arc<FakeClock>,
+    key: (Duration, usize),
+    /// The changes when it was asked last.
+    seen: Option<usize>,
+}
+
+impl Future for Sleep {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        if self.clock.stands_still.load(Ordering::SeqCst) {
+            return Poll::Pending;
+        }
+        let mut asleep = self.clock.asleep.lock().unwrap();
+        if asleep.insert(self.key, context.waker().clone()).is_none() {
+            self.clock.changes.fetch_add(1, Ordering::SeqCst);
+        }
+        if let Some((first, waker)) = asleep.first_key_value()
+            && *first != self.key
+        {
+            waker.wake_by_ref();
+            return Poll::Pending;
+        }
+        drop(asleep);
+        // Let everything that is ready happen first, as real time would.
+        let changes = Some(self.clock.changes.load(Ordering::SeqCst));
+        if std::mem::replace(&mut self.seen, changes) != changes {
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        let mut now = self.clock.now.lock().unwrap();
+        *now = (*now).max(self.key.0);
+        Poll::Ready(())
+    }
+}
+
+impl Drop for Sleep {
+    fn drop(&mut self) {
+        let mut asleep = self.clock.asleep.lock().unwrap();
+        asleep.remove(&self.key);
+        self.clock.changes.fetch_add(1, Ordering::SeqCst);
+        if let Some((_, waker)) = asleep.first_key_value() {
+            waker.wake_by_ref();
+        }
     }
 }
 
