@@ -393,7 +393,7 @@ typedef struct {
    */
   const char *const *allowed_hosts;
   /**
-   * How many allowed_hosts there are.
+   * How many allowed_hosts there are; 0 where that is NULL.
    */
   size_t allowed_host_count;
   /**

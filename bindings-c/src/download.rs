@@ -73,7 +73,11 @@ impl Image {
 
 fn allowed(options: &DownloadOptions) -> Result<Option<Vec<String>>> {
     if options.allowed_hosts.is_null() {
-        return Ok(None);
+        // A list that could not be made must not let in any host.
+        let is_left_out = options.allowed_host_count == 0;
+        let wrong =
+            || CoreError::invalid_argument("allowed_hosts", "expected allowed_host_count texts, and it is NULL");
+        return if is_left_out { Ok(None) } else { Err(wrong()) };
     }
     let host = |index| {
         // SAFETY: the header asks for allowed_host_count pointers.

@@ -79,11 +79,17 @@ mod unix {
                 if telling.is_empty() {
                     return ControlFlow::Continue(false);
                 }
-                count += telling.len();
-                telling.drain(..).for_each(|(ends, result): Ended| ends.tell(result));
-                // A callback may have forked. What is still to do is the parent's.
-                is_own.set(forks::pid() == pid);
-                if is_own.get() { ControlFlow::Continue(true) } else { ControlFlow::Break(()) }
+                for (ends, result) in telling.drain(..) {
+                    let (ends, result): Ended = (ends, result);
+                    ends.tell(result);
+                    count += 1;
+                    // A callback may have forked. What is still to do or to tell is the parent's.
+                    if forks::pid() != pid {
+                        is_own.set(false);
+                        return ControlFlow::Break(());
+                    }
+                }
+                ControlFlow::Continue(true)
             };
             value((), || self.event_loop.turn_telling(&mut tell));
             if is_own.get() {

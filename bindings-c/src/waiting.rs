@@ -80,7 +80,7 @@ pub struct DownloadOptions {
     pub directory: *const c_char,
     /// Download from these hosts only. Default NULL: from any public host.
     pub allowed_hosts: *const *const c_char,
-    /// How many allowed_hosts there are.
+    /// How many allowed_hosts there are; 0 where that is NULL.
     pub allowed_host_count: usize,
     /// Replace files that exist: 0 or 1, default 0.
     pub overwrite: i32,

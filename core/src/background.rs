@@ -2,6 +2,8 @@
 //!
 //! One thread is enough for I/O, timers and reading answers. A second one costs more than it gives: the two take turns at
 //! the sockets and wake each other for it, which was measured as five futex calls and an eventfd write per query.
+//!
+//! It leaves the host's signals to the host's threads: none of its handlers runs here, and SIGPIPE ends nothing.
 
 use std::cell::RefCell;
 use std::io;
@@ -48,6 +50,8 @@ impl Background {
         let (ends, ended) = mpsc::channel::<()>();
         let until = stopping.clone();
         thread::Builder::new().name("smileid-jobs".to_owned()).spawn(move || {
+            #[cfg(unix)]
+            leave_signals_to_others();
             TO_WAKE.set(Some(Vec::new()));
             runtime.block_on(until.cancelled());
             wake_all();
@@ -72,6 +76,27 @@ impl Background {
         // Nothing is ever sent: the end of the thread ends the channel.
         let _ = self.ended.lock().unwrap_or_else(PoisonError::into_inner).recv_timeout(grace);
     }
+}
+
+/// All but those that the thread itself would be to blame for, which kill at once where they are blocked, and a profiler's.
+#[cfg(unix)]
+fn leave_signals_to_others() {
+    use nix::sys::signal::{SigSet, Signal};
+    let mut left = SigSet::all();
+    for own in [
+        Signal::SIGSEGV,
+        Signal::SIGBUS,
+        Signal::SIGFPE,
+        Signal::SIGILL,
+        Signal::SIGTRAP,
+        Signal::SIGSYS,
+        Signal::SIGABRT,
+        Signal::SIGPROF,
+    ] {
+        left.remove(own);
+    }
+    // A set made of the system's own signals is not refused.
+    let _ = left.thread_block();
 }
 
 /// What runs on the library's thread, or on an event loop's, and can be given up: then its request is dropped and nothing

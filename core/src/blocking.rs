@@ -18,7 +18,7 @@ use std::time::Duration;
 use arc_swap::ArcSwapOption;
 
 pub use self::call::PendingCall;
-use self::runtime::ProcessRuntime;
+use self::runtime::{Lanes, ProcessRuntime};
 pub use self::stream::{ProcessMany, ProcessStream, ProcessWatch};
 use crate::background::Running;
 use crate::client::{Client, ClientBuilder, Driven, PollMany, WaitUntilComplete, WatchJobStatus};
@@ -163,7 +163,8 @@ impl ProcessClient {
     pub fn watch(&self, watch: impl FnOnce(&Client) -> WatchJobStatus) -> Result<ProcessWatch> {
         guard(|| {
             let (client, runtime) = self.running(process::id())?;
-            Ok(ProcessStream::new(runtime, SharedWatch::new(watch(&client).stream())))
+            let lanes = Lanes::of(&client);
+            Ok(ProcessStream::new(runtime, lanes, SharedWatch::new(watch(&client).stream())))
         })
     }
 
@@ -175,8 +176,8 @@ impl ProcessClient {
         guard(|| {
             let current = self.of(process::id())?;
             let (client, runtime) = (&current.client, Arc::clone(current.runtime()?));
-            let many = SharedMany::new(many(client).session()?);
-            Ok(ProcessStream::new(runtime, many))
+            let lanes = Lanes::of(client);
+            Ok(ProcessStream::new(runtime, lanes, SharedMany::new(many(client).session()?)))
         })
     }
 
@@ -203,7 +204,7 @@ impl ProcessClient {
     {
         guard(|| {
             let (client, runtime) = self.running(pid)?;
-            Ok(PendingCall::of(runtime, call(&client)))
+            Ok(PendingCall::of(runtime, Lanes::of(&client), call(&client)))
         })
     }
 
@@ -224,7 +225,7 @@ impl ProcessClient {
             if wait.is_plain() {
                 return wait.start_on(&runtime.background()?, hears, token).map(Running::Wait);
             }
-            let call = PendingCall::of(runtime, wait);
+            let call = PendingCall::of(runtime, Lanes::of(&client), wait);
             call.spawn(move |result| hears.ended(token, result)).map(Running::Task)
         })
     }
@@ -238,11 +239,6 @@ impl ProcessClient {
             return;
         }
         held.close();
-        let runtime = held.runtime.get().cloned();
-        drop(held);
-        if let Some(runtime) = runtime {
-            runtime.settle();
-        }
     }
 
     /// Whether [`close`](Self::close) was called, in this process or before the fork.

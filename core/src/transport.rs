@@ -124,6 +124,11 @@ pub trait Transport: Send + Sync + 'static {
         false
     }
 
+    /// Whether any request may go through a proxy.
+    fn may_use_proxy(&self) -> bool {
+        false
+    }
+
     /// Whether it keeps a request's limit by itself, by the machine's time.
     fn keeps_time(&self) -> bool {
         false
@@ -150,6 +155,7 @@ pub(crate) struct HttpTransport {
     options: TransportOptions,
     /// Which URLs the environment has a proxy for.
     environment: Option<Matcher>,
+    may_use_proxy: bool,
     connections: Connections,
     proxied: Proxied,
 }
@@ -159,8 +165,11 @@ impl HttpTransport {
     pub(crate) fn new(options: TransportOptions, url: &Url) -> Result<Self> {
         let environment = options.trust_env.then(Matcher::from_system);
         let connections = Connections::new(options.trust.clone(), options.connect_timeout, options.max_connections);
+        let has_any = |matcher: &Matcher| SOME_URLS.iter().any(|url| intercepts(matcher, url));
+        let may_use_proxy =
+            options.only_reqwest || options.proxy.is_some() || environment.as_ref().is_some_and(has_any);
         let proxied = Proxied::new();
-        let transport = Self { options, environment, connections, proxied };
+        let transport = Self { options, environment, may_use_proxy, connections, proxied };
         // Without TLS there is nothing to trust, and a machine without CA files must do. But a wrong bundle is found where
         // it was given, even if this server needs none.
         if url.scheme() != "http" || transport.options.trust.ca_bundle.is_some() {
@@ -185,12 +194,16 @@ impl HttpTransport {
         if is_loopback(url) {
             return false;
         }
-        let environment_has_one = || match (&self.environment, url.as_str().parse()) {
-            (Some(environment), Ok(uri)) => environment.intercept(&uri).is_some(),
-            _ => false,
-        };
+        let environment_has_one = || self.environment.as_ref().is_some_and(|matcher| intercepts(matcher, url.as_str()));
         self.options.proxy.is_some() || environment_has_one()
     }
+}
+
+/// What an environment with any proxies has one for.
+const SOME_URLS: [&str; 2] = ["http://images.invalid", "https://images.invalid"];
+
+fn intercepts(matcher: &Matcher, url: &str) -> bool {
+    url.parse().is_ok_and(|uri| matcher.intercept(&uri).is_some())
 }
 
 impl Transport for HttpTransport {
@@ -205,6 +218,10 @@ impl Transport for HttpTransport {
 
     fn keeps_time(&self) -> bool {
         true
+    }
+
+    fn may_use_proxy(&self) -> bool {
+        self.may_use_proxy
     }
 
     fn is_direct(&self, request: &HttpRequest) -> bool {

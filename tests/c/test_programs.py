@@ -1,11 +1,14 @@
 """Programs that use the library in the ways that only C and C++ can get wrong."""
 
+import subprocess
 import tempfile
+from pathlib import Path
 
 import bare_machine
 from support import (
     PREFIX,
     PROGRAMS,
+    ROOT,
     TESTING_PREFIX,
     SandboxTest,
     build,
@@ -52,6 +55,17 @@ class Programs(SandboxTest):
 
     def test_fork(self) -> None:
         self.plays([build("fork", program("fork.c"))])
+
+    def test_gone_server(self) -> None:
+        gone = build("gone_server", program("gone_server.c"))
+        with tempfile.TemporaryDirectory() as folder, subprocess.Popen(
+            [ROOT / "target" / "debug" / "close-unread", Path(folder, "ca.pem")],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        ) as server:  # fmt: skip
+            self.addCleanup(server.kill)
+            assert server.stdin and server.stdout
+            self.plays([gone, server.stdout.readline().strip(), Path(folder, "ca.pem")])
+            server.stdin.close()
 
     def test_exit_with_calls_in_flight(self) -> None:
         ending = build("exit", program("exit.c"))

@@ -8,7 +8,7 @@ use tokio::task::AbortHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::runtime::{Lane, ProcessRuntime};
+use super::runtime::{Lane, Lanes, ProcessRuntime};
 #[cfg(unix)]
 use crate::background::Running;
 use crate::client::Driven;
@@ -22,6 +22,7 @@ use crate::panic::{guard, guard_future, guard_then};
 /// A call that was prepared and can be waited for, in one go or in slices. Dropping it drops its request.
 pub struct PendingCall<T> {
     runtime: Arc<ProcessRuntime>,
+    lanes: Lanes,
     /// Whether an event loop may drive it.
     is_query: bool,
     /// Gone once it has ended or was handed over. Who waits for it catches its panics; so
@@ -33,16 +34,20 @@ pub struct PendingCall<T> {
 
 impl<T: Send + 'static> PendingCall<T> {
     /// A client's, which ends with it.
-    pub(super) fn of<F>(runtime: Arc<ProcessRuntime>, call: F) -> Self
+    pub(super) fn of<F>(runtime: Arc<ProcessRuntime>, lanes: Lanes, call: F) -> Self
     where
         F: Driven<Output = Result<T>, IntoFuture = BoxFuture<'static, Result<T>>>,
     {
         let is_query = call.is_query();
-        Self { runtime, is_query, future: Some(call.into_future()), lane: None }
+        Self { runtime, lanes, is_query, future: Some(call.into_future()), lane: None }
     }
 
     /// A stream's, which ends with the runtime.
-    pub(super) fn new(runtime: Arc<ProcessRuntime>, future: impl Future<Output = Result<T>> + Send + 'static) -> Self {
+    pub(super) fn new(
+        runtime: Arc<ProcessRuntime>,
+        lanes: Lanes,
+        future: impl Future<Output = Result<T>> + Send + 'static,
+    ) -> Self {
         let stopping = runtime.stopping.clone();
         let future: BoxFuture<'static, Result<T>> = Box::pin(async move {
             tokio::select! {
@@ -51,7 +56,7 @@ impl<T: Send + 'static> PendingCall<T> {
                 result = future => result,
             }
         });
-        Self { runtime, is_query: false, future: Some(future), lane: None }
+        Self { runtime, lanes, is_query: false, future: Some(future), lane: None }
     }
 
     /// Whether an event loop's own thread can drive it.
@@ -65,7 +70,7 @@ impl<T: Send + 'static> PendingCall<T> {
         if let Some(lane) = self.lane {
             return Ok(lane);
         }
-        let lane = self.runtime.lane();
+        let lane = self.runtime.lane(self.lanes);
         if lane == Lane::Background {
             // All of it goes there: this thread is woken once, with the end.
             let future = self.future.take().ok_or_else(Error::internal)?;
@@ -177,16 +182,5 @@ impl<T: Send + 'static> PendingCall<T> {
         }
         let slot = event_loop.start(guard_then(future, done));
         Ok(Running::Hosted(Arc::clone(event_loop), slot))
-    }
-}
-
-impl<T> Drop for PendingCall<T> {
-    fn drop(&mut self) {
-        if let Some(future) = self.future.take() {
-            drop(future);
-            if self.lane == Some(Lane::Caller) {
-                self.runtime.settle();
-            }
-        }
     }
 }

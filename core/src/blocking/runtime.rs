@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::PerProcess;
 use crate::background::Background;
-use crate::driver;
+use crate::client::Client;
 use crate::error::{Error, Result};
 
 static NUMBERS: AtomicU64 = AtomicU64::new(0);
@@ -31,6 +31,21 @@ pub(super) enum Lane {
     Caller,
     /// The library's thread.
     Background,
+}
+
+/// Who may drive a client's calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Lanes {
+    Any,
+    /// Where proxies are in the way, reqwest writes in a way that can raise SIGPIPE, which ends a program that has not set it
+    /// aside. The library's thread has.
+    Background,
+}
+
+impl Lanes {
+    pub(super) fn of(client: &Client) -> Self {
+        if client.engine().transport.may_use_proxy() { Self::Background } else { Self::Any }
+    }
 }
 
 /// See the module.
@@ -117,8 +132,9 @@ impl ProcessRuntime {
     }
 
     /// Where a call that begins now is driven.
-    pub(super) fn lane(&self) -> Lane {
-        if self.waiting.load(Ordering::Acquire) == 0 { Lane::Caller } else { Lane::Background }
+    pub(super) fn lane(&self, lanes: Lanes) -> Lane {
+        let is_alone = || self.waiting.load(Ordering::Acquire) == 0;
+        if lanes == Lanes::Any && is_alone() { Lane::Caller } else { Lane::Background }
     }
 
     /// Waits for a call on the calling thread.
@@ -137,21 +153,8 @@ impl ProcessRuntime {
         let driven = self.driven.read().unwrap_or_else(PoisonError::into_inner);
         let Some(runtime) = driven.as_ref() else { return Err(Error::closed()) };
         let result = runtime.block_on(call);
-        if result.is_err() {
-            // Behind a proxy, the connection of a request that was dropped is closed by a task of its own.
-            runtime.block_on(driver::catch_up());
-        }
         drop((driven, leave));
         result
-    }
-
-    /// Lets the tasks of dropped requests close their connections.
-    pub(super) fn settle(&self) {
-        // On a thread of ours there is somebody who drives, and a thread that is about to end can drive no more.
-        let can_drive = Handle::try_current().is_err_and(|error| error.is_missing_context());
-        if self.is_usable() && can_drive {
-            let _ = self.block_on(Lane::Caller, async { Err::<(), _>(Error::closed()) });
-        }
     }
 
     pub(super) fn stop(&self, grace: Duration) {

@@ -4,7 +4,7 @@ use std::process;
 use std::sync::Arc;
 
 use super::call::PendingCall;
-use super::runtime::ProcessRuntime;
+use super::runtime::{Lanes, ProcessRuntime};
 use crate::error::{Error, Result};
 use crate::panic::guard;
 use crate::poll::many::JobOutcome;
@@ -15,6 +15,7 @@ use crate::shared::{SharedMany, SharedWatch};
 /// rather than dropped.
 pub struct ProcessStream<S> {
     runtime: Arc<ProcessRuntime>,
+    lanes: Lanes,
     /// Always there but while it is dropped.
     stream: Option<S>,
 }
@@ -25,8 +26,8 @@ pub type ProcessWatch = ProcessStream<SharedWatch>;
 pub type ProcessMany = ProcessStream<SharedMany>;
 
 impl<S> ProcessStream<S> {
-    pub(super) fn new(runtime: Arc<ProcessRuntime>, stream: S) -> Self {
-        Self { runtime, stream: Some(stream) }
+    pub(super) fn new(runtime: Arc<ProcessRuntime>, lanes: Lanes, stream: S) -> Self {
+        Self { runtime, lanes, stream: Some(stream) }
     }
 
     fn own(&self) -> Option<&S> {
@@ -46,7 +47,7 @@ impl<S> ProcessStream<S> {
         T: Send + 'static,
         F: Future<Output = Result<T>> + Send + 'static,
     {
-        self.with(|stream| PendingCall::new(Arc::clone(&self.runtime), call(stream)))
+        self.with(|stream| PendingCall::new(Arc::clone(&self.runtime), self.lanes, call(stream)))
     }
 }
 
@@ -61,9 +62,7 @@ impl ProcessWatch {
 
     /// Ends it; nothing where it is another process's.
     pub fn close(&self) {
-        if self.with(SharedWatch::close).is_ok() {
-            self.runtime.settle();
-        }
+        let _ = self.with(SharedWatch::close);
     }
 }
 
@@ -90,7 +89,6 @@ impl<S> Drop for ProcessStream<S> {
         let stream = self.stream.take();
         if self.runtime.pid == process::id() {
             drop(stream);
-            self.runtime.settle();
         } else {
             std::mem::forget((stream, Arc::clone(&self.runtime)));
         }

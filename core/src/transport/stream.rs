@@ -50,6 +50,8 @@ impl AsyncRead for Stream {
     }
 }
 
+/// Not vectored: `writev(2)` cannot be told to leave out the signal, and SIGPIPE ends a host that has not set it aside, which
+/// programs in C have not.
 impl AsyncWrite for Stream {
     fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         match self.get_mut() {
@@ -57,22 +59,6 @@ impl AsyncWrite for Stream {
             #[cfg(all(unix, feature = "background"))]
             Self::Hosted(hosted) => hosted.poll_write(context, bytes),
         }
-    }
-
-    fn poll_write_vectored(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        parts: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        match self.get_mut() {
-            Self::Runtime(tcp) => Pin::new(tcp).poll_write_vectored(context, parts),
-            #[cfg(all(unix, feature = "background"))]
-            Self::Hosted(hosted) => hosted.poll_write_vectored(context, parts),
-        }
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        true
     }
 
     fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -139,15 +125,6 @@ mod hosted {
         pub(super) fn poll_write(&mut self, context: &Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
             let mut tcp = &self.tcp;
             self.seat.poll_write(context.waker(), || tcp.write(bytes))
-        }
-
-        pub(super) fn poll_write_vectored(
-            &mut self,
-            context: &Context<'_>,
-            parts: &[io::IoSlice<'_>],
-        ) -> Poll<io::Result<usize>> {
-            let mut tcp = &self.tcp;
-            self.seat.poll_write(context.waker(), || tcp.write_vectored(parts))
         }
 
         pub(super) fn shutdown(&self) -> io::Result<()> {

@@ -123,10 +123,12 @@ static void fork_with_an_event_loop(void) {
 static pid_t forked = -1;
 static smileid_event_loop_t *forked_loop;
 static smileid_status_t *in_callback;
+static int told_after_fork;
 
 /* Forks in the first callback, and returns in both processes. The loop is the parent's. */
 static void keep_and_fork(void *user_data, int32_t code, smileid_status_t *status, smileid_error_t *error) {
   keep(user_data, code, status, error);
+  told_after_fork += forked != -1;
   if (forked == -1) {
     CHECK((forked = fork()) >= 0);
     CHECK(smileid_get_job_status_start(forked_loop, client, "user-fork", "complete", NULL, NULL, keep,
@@ -149,7 +151,7 @@ static void fork_in_a_callback(void) {
     struct pollfd watched = {smileid_event_loop_fd(event_loop), POLLIN, 0};
     CHECK(poll(&watched, 1, 10000) == 1);
     smileid_event_loop_turn(event_loop);
-    if (!forked) exit(0);
+    if (!forked) exit(told_after_fork);
   }
   CHECK(waitpid(forked, &ended, 0) == forked && ended == 0);
   for (at = 0; at < 40; at++) {
