@@ -31,9 +31,12 @@ pub struct SystemClock;
 
 static START: OnceLock<Instant> = OnceLock::new();
 
+/// What the first moment is called: later than any wait can have begun in another process.
+const FIRST: Duration = Duration::from_secs(366 * 24 * 60 * 60);
+
 impl Clock for SystemClock {
     fn now(&self) -> Duration {
-        START.get_or_init(Instant::now).elapsed()
+        FIRST + START.get_or_init(Instant::now).elapsed()
     }
 
     fn wall_ms(&self) -> i64 {
@@ -51,5 +54,17 @@ impl Clock for SystemClock {
 
     fn is_the_machines(&self) -> bool {
         true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::WAIT_TIMEOUT;
+
+    #[test]
+    fn a_wait_that_another_process_began_has_begun_after_time_did() {
+        assert!(WAIT_TIMEOUT.check(FIRST).is_err());
+        assert!(SystemClock.now() >= FIRST);
     }
 }

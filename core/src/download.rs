@@ -16,7 +16,7 @@ use self::file::NewFiles;
 use crate::client::{Client, Driven};
 use crate::code::ErrorCode;
 use crate::config::{DOWNLOAD_TIMEOUT, MAX_IMAGE_BYTES, MAX_IMAGES, is_loopback};
-use crate::error::{Error, Result};
+use crate::error::{Error, Phase, Result};
 use crate::poll::drive::Engine;
 use crate::response::{ImageLinks, JobStatus};
 use crate::transport::HttpRequest;
@@ -261,7 +261,8 @@ fn links(links: &ImageLinks) -> Vec<(String, String)> {
 /// Gets one image: no credentials are sent, no redirect is followed.
 async fn fetch(engine: &Engine, url: Url, ends_at: Option<Duration>) -> Result<(ImageType, Bytes)> {
     let request = HttpRequest::new(url, MAX_IMAGE_BYTES);
-    let _permit = engine.connections.acquire().await.map_err(|_| Error::closed())?;
+    let permit = engine.connection(ends_at).await;
+    let _permit = permit.ok_or_else(|| Error::timeout(Phase::Queue))?;
     let response =
         engine.exchange(request, ends_at, engine.request_timeout).await.map_err(|error| match error.code() {
             ErrorCode::ResponseTooLarge => refused("an image is larger than 16 MiB"),

@@ -191,6 +191,13 @@ impl Error {
         Self::new(ErrorCode::Internal, "the library failed inside; this is a bug, please report it")
     }
 
+    /// The system gives no thread or no event queue for the library's own.
+    #[cfg(feature = "blocking")]
+    pub(crate) fn no_thread(error: &std::io::Error) -> Self {
+        let message = "the system gives the library no thread or no event queue; raise this process's limits";
+        Self::new(ErrorCode::Internal, message).with_cause(error)
+    }
+
     /// The call's own token was used.
     #[doc(hidden)]
     pub fn cancelled() -> Self {

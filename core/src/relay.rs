@@ -9,12 +9,12 @@ use url::Url;
 
 use crate::code::ErrorCode;
 use crate::config::{Path, RELAY_TIMEOUT, RELAY_TRIES, checked_url};
-use crate::error::{Error, Result};
+use crate::error::{Error, Phase, Result};
 use crate::poll::drive::{Bound, Engine};
 use crate::response::view::view;
 use crate::response::{JobStatus, Naming, View, lenient};
 use crate::retry;
-use crate::transport::HttpRequest;
+use crate::transport::{HttpRequest, HttpResponse};
 
 /// Where a finished status is delivered to: https, or http on this machine; never through a redirect.
 #[derive(Clone)]
@@ -69,7 +69,7 @@ impl Engine {
             let ended = tokio::select! {
                 biased;
                 () = self.closed.cancelled() => Err(Error::closed()),
-                response = self.exchange(request.clone(), Some(ends_at), self.request_timeout) => response,
+                response = self.deliver(&request, ends_at) => response,
             };
             let may_pass = match ended {
                 Ok(response) => {
@@ -84,7 +84,9 @@ impl Engine {
                 }
                 Err(error) => {
                     delivery.http_status = error.http_status();
-                    delivery.error = Some(error.code());
+                    // What else a receiver says to it that has taken it is not used.
+                    delivery.delivered = delivery.http_status.is_some_and(|status| (200..300).contains(&status));
+                    delivery.error = (!delivery.delivered).then_some(error.code());
                     error.is_transient()
                 }
             };
@@ -95,6 +97,13 @@ impl Engine {
         }
         tracing::debug!(delivered = delivery.delivered, attempts = delivery.attempts, "delivered the callback");
         status.with_callback_delivery(delivery)
+    }
+
+    /// One try, which needs a connection as any other request does.
+    async fn deliver(&self, request: &HttpRequest, ends_at: Duration) -> Result<HttpResponse> {
+        let permit = self.connection(Some(ends_at)).await;
+        let _permit = permit.ok_or_else(|| Error::timeout(Phase::Queue))?;
+        self.exchange(request.clone(), Some(ends_at), self.request_timeout).await
     }
 
     async fn wait_between_tries(&self, ends_at: Duration) {

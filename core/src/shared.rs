@@ -40,11 +40,6 @@ impl SharedWatch {
                 return update;
             }
             *held.watch = None;
-            // Behind a proxy, the connection of the dropped request is closed by a task of its own, and a runtime that its
-            // callers drive stands still once this ends.
-            for _ in 0..4 {
-                tokio::task::yield_now().await;
-            }
             Ok(None)
         }
     }

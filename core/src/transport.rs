@@ -21,7 +21,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytes::Bytes;
-use hyper_util::client::proxy::matcher::Matcher;
+use hyper_util::client::proxy::matcher::{Intercept, Matcher};
 use url::Url;
 
 use self::direct::Connections;
@@ -176,6 +176,7 @@ impl HttpTransport {
             transport.connections.tls()?;
         }
         if transport.has_proxy(url) {
+            transport.check_proxy(url)?;
             transport.proxied.prepare(&transport.options, &transport.connections)?;
         }
         Ok(transport)
@@ -190,6 +191,21 @@ impl HttpTransport {
         })
     }
 
+    /// A proxy that was given is checked where it was.
+    fn check_proxy(&self, url: &Url) -> Result<()> {
+        let found = match (&self.environment, url.as_str().parse()) {
+            (Some(environment), Ok(uri)) if self.options.proxy.is_none() => environment.intercept(&uri),
+            _ => None,
+        };
+        let is_http = |found: &Intercept| matches!(found.uri().scheme_str(), Some("http" | "https"));
+        if found.as_ref().is_none_or(is_http) {
+            return Ok(());
+        }
+        let expected =
+            "expected an HTTP proxy in the environment, and it has another kind; give one, or set trust_env to false";
+        Err(Error::invalid_argument("proxy", expected))
+    }
+
     fn has_proxy(&self, url: &Url) -> bool {
         if is_loopback(url) {
             return false;
@@ -198,6 +214,9 @@ impl HttpTransport {
         self.options.proxy.is_some() || environment_has_one()
     }
 }
+
+/// How long what explains a refusal is waited for.
+const EXPLANATION: Duration = Duration::from_secs(2);
 
 /// What an environment with any proxies has one for.
 const SOME_URLS: [&str; 2] = ["http://images.invalid", "https://images.invalid"];
@@ -231,6 +250,16 @@ impl Transport for HttpTransport {
     fn close(&self) {
         self.connections.close();
         self.proxied.close();
+    }
+}
+
+/// The body of a refusal, which stays one even if that does not arrive. Not waited for until the request's limit, which says
+/// that there was no answer.
+async fn explanation<T>(body: impl Future<Output = Result<T>>, limit: Limit) -> Option<T> {
+    tokio::select! {
+        biased;
+        body = body => body.ok(),
+        () = driver::sleep(EXPLANATION.min(limit.duration / 2)) => None,
     }
 }
 

@@ -8,7 +8,7 @@
 use std::mem::ManuallyDrop;
 use std::process;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, Weak};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwapOption;
@@ -60,7 +60,7 @@ pub(super) struct ProcessRuntime {
     /// Threads that are driving a call of theirs.
     waiting: AtomicUsize,
     driven: ManuallyDrop<RwLock<Option<Runtime>>>,
-    background: ManuallyDrop<OnceLock<RwLock<Option<Background>>>>,
+    background: ManuallyDrop<RwLock<Option<Background>>>,
 }
 
 impl ProcessRuntime {
@@ -79,7 +79,7 @@ impl ProcessRuntime {
             clients: Mutex::default(),
             waiting: AtomicUsize::new(0),
             driven: ManuallyDrop::new(RwLock::new(Some(driven))),
-            background: ManuallyDrop::new(OnceLock::new()),
+            background: ManuallyDrop::default(),
         })
     }
 
@@ -126,9 +126,16 @@ impl ProcessRuntime {
 
     /// The thread for what nobody waits for.
     pub(super) fn background(&self) -> Result<Handle> {
-        let background = self.background.get_or_init(|| RwLock::new(Background::start().ok()));
-        let background = background.read().unwrap_or_else(PoisonError::into_inner);
-        background.as_ref().map(|background| background.handle().clone()).ok_or_else(Error::closed)
+        let running = |held: &Option<Background>| held.as_ref().map(|background| background.handle().clone());
+        if let Some(handle) = running(&self.background.read().unwrap_or_else(PoisonError::into_inner)) {
+            return Ok(handle);
+        }
+        let mut background = self.background.write().unwrap_or_else(PoisonError::into_inner);
+        if background.is_none() && !self.is_stopped() {
+            // What the system has no room for now, it may have later.
+            *background = Some(Background::start().map_err(|error| Error::no_thread(&error))?);
+        }
+        running(&background).ok_or_else(Error::closed)
     }
 
     /// Where a call that begins now is driven.
@@ -173,8 +180,8 @@ impl ProcessRuntime {
             driven.shutdown_timeout(left());
         }
         // Taken out, so that it is freed: what belongs to this struct is not.
-        let background = self.background.get().map(|background| background.write());
-        if let Some(background) = background.and_then(|held| held.unwrap_or_else(PoisonError::into_inner).take()) {
+        let background = self.background.write().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(background) = background {
             background.stop(left());
         }
     }

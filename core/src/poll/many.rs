@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 
 use super::limit::RateLimit;
-use super::parked::{Added, Hears, NewJob, Parked, Terms, drive};
+use super::parked::{Added, DrivenTask, Hears, NewJob, Parked, Terms};
 use super::poller::Policy;
 use crate::client::Client;
 use crate::error::{Error, Result};
@@ -158,7 +158,10 @@ impl ManySession {
     pub fn stop(&self) {
         let mut driver = self.driver.lock().unwrap_or_else(PoisonError::into_inner);
         if let Driver::Running(task) = std::mem::replace(&mut *driver, Driver::Stopped) {
+            // Nobody is told of these.
+            let jobs = self.shared.parked.lock().drain();
             task.abort();
+            drop(jobs);
         }
     }
 
@@ -184,8 +187,8 @@ impl ManySession {
     pub(crate) fn start(&self) {
         let mut driver = self.driver.lock().unwrap_or_else(PoisonError::into_inner);
         if let Driver::Idle = *driver {
-            let shared = Arc::clone(&self.shared);
-            let task = tokio::spawn(async move { drive(shared.client.engine(), &shared.parked).await });
+            let Shared { client, parked, .. } = &*self.shared;
+            let task = tokio::spawn(DrivenTask::new(client, parked).run());
             *driver = Driver::Running(task.abort_handle());
         }
     }

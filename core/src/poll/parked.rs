@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use tokio::sync::{Notify, mpsc};
 
-pub(crate) use self::driver::{close, drive};
+pub(crate) use self::driver::DrivenTask;
 pub(crate) use self::job::NewJob;
 pub(crate) use self::jobs::{Added, Jobs};
 use super::limit::RateLimit;

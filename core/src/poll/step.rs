@@ -38,7 +38,11 @@ impl Engine {
             None => Bound::new(now, None),
             // However late the queue is, the job is asked about once more.
             Some(ends_at) if ends_at <= wall_ms => Bound::once_at(now),
-            Some(ends_at) => Bound::new(now, Some(ms(ends_at.saturating_sub(wall_ms)))),
+            // Never more than there was in the beginning, wherever the clock stands now.
+            Some(ends_at) => {
+                let left_ms = ends_at.saturating_sub(wall_ms.max(state.started_at_ms));
+                Bound::new(now, Some(ms(left_ms)))
+            }
         };
         Ok(())
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::runtime::Handle;
 
-use super::parked::{Added, Hears, NewJob, Parked, Terms, close, drive};
+use super::parked::{Added, DrivenTask, Hears, NewJob, Parked, Terms};
 use super::poller::Policy;
 use crate::client::Client;
 use crate::error::{Error, Result};
@@ -71,34 +71,8 @@ impl NewWait<'_> {
         if is_driven {
             parked.changed.notify_one();
         } else {
-            let driver = Driver { client: client.clone(), parked: Arc::clone(parked), has_ended: false };
-            drop(runtime.spawn(driver.run()));
+            drop(runtime.spawn(DrivenTask::new(client, parked).run()));
         }
         Ok(StartedWait { parked: Arc::clone(parked), slot })
-    }
-}
-
-/// The task that asks. However it ends, no wait is left without an end.
-struct Driver {
-    client: Client,
-    parked: Arc<Parked>,
-    /// By itself: there may be another one since.
-    has_ended: bool,
-}
-
-impl Driver {
-    async fn run(mut self) {
-        drive(self.client.engine(), &self.parked).await;
-        self.has_ended = true;
-    }
-}
-
-impl Drop for Driver {
-    fn drop(&mut self) {
-        if !self.has_ended {
-            self.parked.lock().is_driven = false;
-            let error = if std::thread::panicking() { Error::internal() } else { Error::closed() };
-            close(self.client.engine(), &self.parked, &error);
-        }
     }
 }

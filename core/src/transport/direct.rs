@@ -22,7 +22,7 @@ use super::pool::{Pool, Taken};
 use super::stream::Stream;
 use super::target::Direct;
 use super::timekeeper;
-use super::{HttpRequest, HttpResponse, Limit, Progress};
+use super::{HttpRequest, HttpResponse, Limit, Progress, explanation};
 use crate::clock::BoxFuture;
 use crate::driver;
 use crate::error::{Error, Phase, Result};
@@ -94,17 +94,19 @@ impl Connections {
             // The headers go with it: they are slices of the connection's read buffer, which it can use again once nobody
             // holds one.
             let body = response.into_body();
-            let body = match read(&mut connection, body, is_gzip, request.max_response_bytes).await {
-                Ok(Some(body)) => {
-                    pool.put(connection);
-                    body
-                }
-                // A refusal stays one, even if its explanation does not arrive.
-                Err(_) if !(200..300).contains(&status) => Bytes::new(),
-                Err(error) => return Err(error.with_http_status(status)),
-                Ok(None) => return Err(request.limit.exceeded(Phase::Body)),
+            let most_bytes = request.max_response_bytes;
+            let body = if (200..300).contains(&status) {
+                let body = read(&mut connection, body, is_gzip, most_bytes).await;
+                let body = body.map_err(|error| error.with_http_status(status))?;
+                Some(body.ok_or_else(|| request.limit.exceeded(Phase::Body))?)
+            } else {
+                let body = read(&mut connection, body, is_gzip, most_bytes);
+                Box::pin(explanation(body, request.limit)).await.flatten()
             };
-            Ok(HttpResponse { status, retry_after, date, body })
+            if body.is_some() {
+                pool.put(connection);
+            }
+            Ok(HttpResponse { status, retry_after, date, body: body.unwrap_or_default() })
         })
     }
 

@@ -11,7 +11,7 @@ use super::direct::Connections;
 use super::failure::{Failure, classify, describe};
 use super::per_home::PerHome;
 use super::target::method_for;
-use super::{HttpRequest, HttpResponse, Progress, TransportOptions, limited};
+use super::{HttpRequest, HttpResponse, Progress, TransportOptions, explanation, limited};
 use crate::clock::BoxFuture;
 use crate::driver;
 use crate::error::{Error, Result};
@@ -88,7 +88,7 @@ fn send(
     request: HttpRequest,
     progress: &Progress,
 ) -> Result<impl Future<Output = Result<HttpResponse>>> {
-    let HttpRequest { target, body, max_response_bytes, .. } = request;
+    let HttpRequest { target, body, max_response_bytes, limit } = request;
     let headers = target.proxied().ok_or_else(Error::internal)?.of(body.as_ref());
     let mut sent = reqwest::Request::new(method_for(body.as_ref()), target.url.clone());
     *sent.headers_mut() = headers;
@@ -102,11 +102,11 @@ fn send(
         let retry_after = text(RETRY_AFTER).map(str::to_owned);
         let date = if status < 400 { None } else { text(DATE).map(str::to_owned) };
         let is_gzip = is_gzip(response.headers().get(CONTENT_ENCODING));
-        let body = match read(&mut response, is_gzip, max_response_bytes).await {
-            Ok(body) => body,
-            // A refusal stays one, even if its explanation does not arrive.
-            Err(_) if !(200..300).contains(&status) => bytes::Bytes::new(),
-            Err(error) => return Err(error.with_http_status(status)),
+        let body = read(&mut response, is_gzip, max_response_bytes);
+        let body = if (200..300).contains(&status) {
+            body.await.map_err(|error| error.with_http_status(status))?
+        } else {
+            explanation(body, limit).await.unwrap_or_default()
         };
         Ok(HttpResponse { status, retry_after, date, body })
     })

@@ -95,7 +95,8 @@ mod timerfd {
 
         /// From `now` on, a connection that is watched has so long.
         pub(in crate::transport) fn limit(&self, alarm: &Alarm, now: Instant, limit: Duration) {
-            let ends_at = self.timer.nanos(now).saturating_add(nanos(limit)).min(NEVER - 1);
+            // Added to the moment first: for the connection that this was made with, `now` was before it.
+            let ends_at = now.checked_add(limit).map_or(NEVER, |ends_at| self.timer.nanos(ends_at)).min(NEVER - 1);
             // A timer that goes off first says that it is not set, and then looks at all alarms: this sees the one, or that
             // sees the other.
             alarm.ends_at.store(ends_at, Ordering::SeqCst);
@@ -213,6 +214,17 @@ mod timerfd {
                 let (times, took) = waited.await.unwrap();
                 assert!(took >= SHORT * times && took < LONG / 2, "{times} times: {took:?}");
             }
+        }
+
+        #[tokio::test]
+        async fn what_went_by_before_there_was_a_timer_counts() {
+            let began_at = Instant::now();
+            tokio::time::sleep(SHORT * 2).await;
+            let timekeeper = Timekeeper::start().unwrap();
+            let alarm = watched(&timekeeper);
+            timekeeper.limit(&alarm, began_at, SHORT);
+            assert_eq!(alarm.ends_at.load(Ordering::SeqCst), 0);
+            wait(&alarm).await;
         }
 
         #[tokio::test]

@@ -85,6 +85,40 @@ async fn each_request_ends_at_its_own_limit_and_leaves_the_others_alone() {
 }
 
 #[tokio::test]
+async fn a_refusal_is_one_though_its_explanation_stalls() {
+    let server = Wire::start(|mut stream, _| {
+        while request(&mut stream).is_some() {
+            stream.write_all(b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 90\r\n\r\n{").unwrap();
+        }
+    });
+    for client in both_ways(&server) {
+        let client = client.max_retries(0).request_timeout(Duration::from_millis(600)).build().unwrap();
+        let error = ask(&client).await.unwrap_err();
+        assert_eq!((error.code(), error.http_status()), (ErrorCode::Authentication, Some(401)));
+    }
+}
+
+#[tokio::test]
+async fn a_receiver_that_says_yes_and_breaks_off_has_taken_a_callback() {
+    let server = Wire::start(|mut stream, _| {
+        while let Some(asked) = request(&mut stream) {
+            if asked.starts_with("POST /hook") {
+                return stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 90\r\n\r\n{").unwrap();
+            }
+            stream.write_all(&answer("", complete().as_bytes())).unwrap();
+        }
+    });
+    for client in both_ways(&server) {
+        let client = client.build().unwrap();
+        let hook = format!("http://127.0.0.1:{}/hook", server.port);
+        let status = client.get_job_status("u", "j").callback_url(hook).await.unwrap();
+        let delivery = status.callback_delivery().unwrap();
+        assert_eq!((delivery.delivered, delivery.attempts, delivery.error), (true, 1, None));
+        assert_eq!(delivery.http_status, Some(200));
+    }
+}
+
+#[tokio::test]
 async fn a_query_is_polled_when_its_answer_comes_and_not_for_nothing() {
     let server = Wire::start(|mut stream, _| answer_all(&mut stream));
     let client = server.client().build().unwrap();

@@ -244,3 +244,17 @@ async fn bad_options_are_the_streams_first_and_only_item() {
     }
     assert!(server.seen().is_empty());
 }
+
+#[test]
+fn a_runtime_that_ends_ends_the_jobs_that_it_asked_about() {
+    let (client, _) = many(|_| pending());
+    let mut stream = client.poll_many().timeout(None).stream(jobs(["a", "b"]));
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let first = runtime();
+    let waited = first.block_on(async { tokio::time::timeout(Duration::from_millis(50), stream.next()).await.ok() });
+    assert!(waited.is_none());
+    drop(first);
+    let ended = runtime().block_on(async { [stream.next().await, stream.next().await, stream.next().await] });
+    let codes = ended.map(|outcome| outcome.map(|outcome| outcome.unwrap().result.unwrap_err().code()));
+    assert_eq!(codes, [Some(ErrorCode::ClientClosed), Some(ErrorCode::ClientClosed), None]);
+}

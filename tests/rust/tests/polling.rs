@@ -7,7 +7,8 @@ mod support;
 use std::collections::HashSet;
 use std::time::Duration;
 
-use smileid_jobs::{Error, ErrorCode, Phase};
+use serde_json::json;
+use smileid_jobs::{Error, ErrorCode, JobStatus, Phase};
 use support::{Answer, FakeClock, FakeServer, builder, client, complete, pending, status, wait};
 
 const MS: Duration = Duration::from_millis(1);
@@ -187,6 +188,25 @@ async fn close_ends_sleeps_and_requests_and_refuses_new_calls() {
         assert_eq!(self::code(client.get_job_status("u", "j").await).0, ErrorCode::ClientClosed);
         assert_eq!(server.seen().len(), 1);
     }
+}
+
+#[tokio::test]
+async fn images_queue_for_connections_no_longer_than_they_may() {
+    let clock = FakeClock::new(1.0);
+    let server = FakeServer::new(&clock, [Answer::NeverAnswers]);
+    let client = builder(&clock, &server).max_connections(1).build().unwrap();
+    let links = json!({ "job_complete": true, "image_links": { "selfie_image": "https://images.example.com/1.jpg" } });
+    let status = JobStatus::from_verified("u", "j", support::signed(links).into()).unwrap();
+    clock.freeze();
+    let first = tokio::spawn(client.get_job_status("u", "j").into_future());
+    while server.seen().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    clock.go_on();
+    let error = client.download_images(&status).timeout(Duration::from_secs(5)).await.unwrap_err();
+    assert_eq!((error.code(), error.phase()), (ErrorCode::Timeout, Some(Phase::Queue)));
+    assert!(!first.is_finished());
+    first.abort();
 }
 
 #[tokio::test]

@@ -184,6 +184,20 @@ async fn steps_are_a_wait_in_pieces() {
 }
 
 #[tokio::test]
+async fn a_clock_that_was_set_back_makes_no_wait_longer() {
+    let (first, _, clock) = client([pending()]);
+    clock.advance(3600 * S);
+    let PollStep::Again { token, .. } = first.poll_step("u", "j").timeout(20 * S).await.unwrap() else {
+        unreachable!()
+    };
+    // An hour earlier, by the wall clock.
+    let (second, server, _) = client([pending()]);
+    let error = second.wait_until_complete("u", "j").token(token).await.unwrap_err();
+    assert_eq!(error.code(), ErrorCode::JobIncomplete);
+    assert!(server.times().last().unwrap() <= &20_000, "{:?}", server.times());
+}
+
+#[tokio::test]
 async fn a_step_after_the_deadline_asks_once_more_and_then_gives_up() {
     let (client, server, clock) = client([pending()]);
     let PollStep::Again { token, .. } = client.poll_step("u", "j").timeout(20 * S).await.unwrap() else {
@@ -288,6 +302,23 @@ async fn a_finished_result_is_delivered_and_returned_whatever_happens() {
         assert_eq!(sent.body["signature"], status.signature());
         assert!(client.verify_callback(sent.body.to_string().as_bytes(), None).is_ok());
     }
+}
+
+#[tokio::test]
+async fn deliveries_share_the_connections_that_there_are() {
+    let clock = FakeClock::new(1.0);
+    let server = FakeServer::deciding(&clock, |seen| match seen.url.contains("receiver") {
+        true => Answer::NeverAnswers,
+        false => complete(),
+    });
+    let client = builder(&clock, &server).max_connections(2).build().unwrap();
+    let calls = (0..6).map(|job| client.get_job_status("u", format!("{job}")).callback_url("https://receiver.example"));
+    let running: Vec<_> = calls.map(|call| tokio::spawn(call.into_future())).collect();
+    for call in running {
+        let status = call.await.unwrap().unwrap();
+        assert!(!status.callback_delivery().unwrap().delivered);
+    }
+    assert!(server.most_at_once() <= 2, "{}", server.most_at_once());
 }
 
 #[tokio::test]

@@ -11,6 +11,7 @@ use futures_util::{FutureExt, StreamExt};
 use super::job::Job;
 use super::jobs::Jobs;
 use super::{Hears, Parked, Terms};
+use crate::client::Client;
 use crate::clock::BoxFuture;
 use crate::error::{Error, Phase, Result};
 use crate::panic::guard;
@@ -23,8 +24,43 @@ use crate::response::JobStatus;
 use crate::retry::Answer;
 use crate::slab::Slot;
 
+/// The task that asks. However it ends, with its runtime too, no job is left without an end.
+pub(crate) struct DrivenTask {
+    client: Client,
+    parked: Arc<Parked>,
+    /// By itself: there may be another one since.
+    has_ended: bool,
+}
+
+impl DrivenTask {
+    pub(crate) fn new(client: &Client, parked: &Arc<Parked>) -> Self {
+        Self { client: client.clone(), parked: Arc::clone(parked), has_ended: false }
+    }
+
+    pub(crate) async fn run(mut self) {
+        drive(self.client.engine(), &self.parked).await;
+        self.has_ended = true;
+    }
+}
+
+impl Drop for DrivenTask {
+    fn drop(&mut self) {
+        if self.has_ended {
+            return;
+        }
+        let mut jobs = self.parked.lock();
+        jobs.is_driven = false;
+        if !self.parked.are_lone {
+            jobs.end();
+        }
+        drop(jobs);
+        let error = if std::thread::panicking() { Error::internal() } else { Error::closed() };
+        close(self.client.engine(), &self.parked, &error);
+    }
+}
+
 /// Asks until nobody listens any more, or until the last lone wait has ended. Ends with the client.
-pub(crate) async fn drive(engine: &Engine, parked: &Parked) {
+async fn drive(engine: &Engine, parked: &Parked) {
     let mut in_flight = FuturesUnordered::new();
     // Ends when a connection is free, though as many attempts as there are connections are under way.
     let mut free: Option<BoxFuture<'_, ()>> = None;
@@ -209,7 +245,7 @@ fn finish(engine: &Engine, mut job: Job, result: Result<JobStatus>, now: Duratio
 }
 
 /// Ends every job that is there with an error.
-pub(crate) fn close(engine: &Engine, parked: &Parked, error: &Error) {
+fn close(engine: &Engine, parked: &Parked, error: &Error) {
     let now = engine.clock.now();
     let jobs = parked.lock().drain();
     for mut job in jobs {

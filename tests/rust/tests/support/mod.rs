@@ -39,6 +39,10 @@ impl FakeClock {
         self.stands_still.store(true, Ordering::SeqCst);
     }
 
+    pub fn go_on(&self) {
+        self.stands_still.store(false, Ordering::SeqCst);
+    }
+
     pub fn advance(&self, by: Duration) {
         *self.now.lock().unwrap() += by;
     }
@@ -159,6 +163,7 @@ pub struct FakeServer {
     by_request: Option<fn(&Seen) -> Answer>,
     seen: Mutex<Vec<Seen>>,
     open: Arc<AtomicUsize>,
+    most_at_once: AtomicUsize,
 }
 
 /// Counts a request as open until it is answered or dropped.
@@ -179,20 +184,18 @@ impl Drop for Open {
 
 impl FakeServer {
     pub fn new(clock: &Arc<FakeClock>, answers: impl IntoIterator<Item = Answer>) -> Arc<Self> {
-        let answers = Mutex::new(answers.into_iter().collect());
-        Arc::new(Self {
-            clock: Arc::clone(clock),
-            answers,
-            by_request: None,
-            seen: Mutex::default(),
-            open: Arc::default(),
-        })
+        Arc::new(Self { answers: Mutex::new(answers.into_iter().collect()), ..Self::idle(Arc::clone(clock)) })
+    }
+
+    fn idle(clock: Arc<FakeClock>) -> Self {
+        let (answers, seen, open) = (Mutex::default(), Mutex::default(), Arc::default());
+        Self { clock, answers, by_request: None, seen, open, most_at_once: AtomicUsize::new(0) }
     }
 
     /// A server that decides by the request.
     pub fn deciding(clock: &Arc<FakeClock>, by_request: fn(&Seen) -> Answer) -> Arc<Self> {
         let (clock, by_request) = (Arc::clone(clock), Some(by_request));
-        Arc::new(Self { clock, answers: Mutex::default(), by_request, seen: Mutex::default(), open: Arc::default() })
+        Arc::new(Self { by_request, ..Self::idle(clock) })
     }
 
     pub fn seen(&self) -> Vec<Seen> {
@@ -202,6 +205,11 @@ impl FakeServer {
     /// How many requests are neither answered nor dropped.
     pub fn open(&self) -> usize {
         self.open.load(Ordering::SeqCst)
+    }
+
+    /// How many there were of these at most.
+    pub fn most_at_once(&self) -> usize {
+        self.most_at_once.load(Ordering::SeqCst)
     }
 
     /// When the requests arrived, in milliseconds.
@@ -227,6 +235,7 @@ impl Transport for ServerHandle {
             }
         };
         let open = Open::new(&self.0.open);
+        self.0.most_at_once.fetch_max(self.0.open(), Ordering::SeqCst);
         Box::pin(async move {
             let _open = open;
             let (status, retry_after, body): (u16, Option<&str>, Vec<u8>) = match answer {
