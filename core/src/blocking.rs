@@ -45,7 +45,7 @@ pub fn shutdown(grace: Duration) {
 /// no event queue.
 #[cfg(unix)]
 pub fn event_loop() -> Result<Arc<EventLoop>> {
-    EventLoop::new(ProcessRuntime::current()?.background()?).map_err(|_| Error::internal())
+    EventLoop::new(ProcessRuntime::current()?.background()?).map_err(|error| Error::no_thread(&error))
 }
 
 /// A [`Client`] of one process, with the runtime of its calls once there was one.

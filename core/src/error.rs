@@ -192,8 +192,10 @@ impl Error {
     }
 
     /// The system gives no thread or no event queue for the library's own.
-    #[cfg(feature = "blocking")]
-    pub(crate) fn no_thread(error: &std::io::Error) -> Self {
+    #[cfg(feature = "background")]
+    #[doc(hidden)]
+    #[must_use]
+    pub fn no_thread(error: &std::io::Error) -> Self {
         let message = "the system gives the library no thread or no event queue; raise this process's limits";
         Self::new(ErrorCode::Internal, message).with_cause(error)
     }

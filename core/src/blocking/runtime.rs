@@ -70,7 +70,7 @@ impl ProcessRuntime {
             .thread_name("smileid-jobs")
             .enable_all()
             .build()
-            .map_err(|_| Error::internal())?;
+            .map_err(|error| Error::no_thread(&error))?;
         Ok(Self {
             pid: process::id(),
             number: NUMBERS.fetch_add(1, Ordering::Relaxed),
