@@ -25,7 +25,12 @@ RELEASE = REPOSITORY / "target" / "release"
 CA_FILE = OUT / "ca.pem"
 PYTHON = str(OUT / "venv/bin/python")
 CLIENTS = BENCH / "clients"
-SERVER_CORE, CLIENT_CORE = "1", "0"
+
+ALLOWED = sorted(os.sched_getaffinity(0))
+"""Not simply 0 and 1: a container may have others."""
+CLIENT_CORE, SERVER_CORE = str(ALLOWED[0]), str(ALLOWED[:2][-1])
+SHARES_A_CORE = CLIENT_CORE == SERVER_CORE
+"""Where there is only one: figures are then of both programs, and no ground for a verdict."""
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
@@ -38,6 +43,13 @@ def environment(more: Mapping[str, str] = MappingProxyType({})) -> dict[str, str
 
 class Failed(Exception):
     """A program ended, or said nothing in time."""
+
+
+def next_line(process: subprocess.Popen[str], timeout: float) -> str:
+    """What a program prints next; nothing, if it ended or takes too long."""
+    assert process.stdout is not None
+    ready, _, _ = select.select([process.stdout], [], [], timeout)
+    return process.stdout.readline() if ready else ""
 
 
 class Program:
@@ -59,10 +71,7 @@ class Program:
 
     def hear(self) -> str:
         """The next line it prints; the first one says that it is warm."""
-        out = self._process.stdout
-        assert out is not None
-        ready, _, _ = select.select([out], [], [], self._timeout)
-        line = out.readline() if ready else ""
+        line = next_line(self._process, self._timeout)
         if not line:
             self._errors.seek(0)
             told = self._errors.read().decode(errors="replace").strip()[-300:]
@@ -158,14 +167,18 @@ class Server:
 
 @contextlib.contextmanager
 def server() -> Iterator[Server]:
-    """A server of its own, on a core of its own."""
+    """A server of its own, on a core of its own where there are two."""
     process = subprocess.Popen(
         ["taskset", "-c", SERVER_CORE, str(RELEASE / "bench-server"), str(CA_FILE)],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
     )
-    assert process.stdout is not None and process.stdin is not None
+    assert process.stdin is not None
     try:
-        yield Server(**json.loads(process.stdout.readline()))
+        line = next_line(process, timeout=60)
+        if not line:
+            process.kill()
+            raise Failed(f"the server said nothing and ended with {process.wait()}")
+        yield Server(**json.loads(line))
     finally:
         process.stdin.close()
         process.wait(timeout=10)
@@ -179,6 +192,8 @@ def result_of(command: list[str], timeout: float = 120) -> Any:
     )
     if run.returncode:
         raise Failed(f"{Path(command[0]).name} ended with {run.returncode}: {run.stderr.strip()[-300:]}")
+    if not run.stdout.strip():
+        raise Failed(f"{Path(command[0]).name} said nothing")
     return json.loads(run.stdout.strip().splitlines()[-1])
 
 
@@ -207,7 +222,7 @@ def is_quiet() -> bool:
         "while time.process_time() - cpu < 0.2: pass\n"
         "print((time.perf_counter() - wall) / (time.process_time() - cpu))"
     )
-    return float(result_of([PYTHON, "-c", probe])) <= 1.1
+    return not SHARES_A_CORE and float(result_of([PYTHON, "-c", probe])) <= 1.1
 
 
 def machine() -> str:

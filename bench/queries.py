@@ -8,8 +8,8 @@ import sys
 from typing import Any
 
 from figures import Figure
-from process import CA_FILE, CLIENTS, OUT, PYTHON, RELEASE, Failed, Program, Server, server
-from scenarios import LIMIT, PLAIN_ONLY, RATIOS, STEADY_OVER_TLS, Ratio, Scenario
+from process import CA_FILE, CLIENTS, OUT, PYTHON, RELEASE, SHARES_A_CORE, Failed, Program, Server, server
+from scenarios import PLAIN_ONLY, RATIOS, Ratio, Scenario, steady_of
 
 Row = dict[str, Any]
 Rounds = list[dict[str, Row]]
@@ -86,10 +86,13 @@ def play(scenario: Scenario, subjects: list[str], rounds: int, seconds: float) -
 
 
 def is_steady(scenario: Scenario, rounds: Rounds) -> bool:
-    """Whether one program's own figures lie close together: the limit's, or the core's where the limit cannot go."""
-    of = STEADY_OVER_TLS if scenario.tls else LIMIT
+    """Whether one program's own figures lie close together: the limit's, or the core's where the limit cannot go.
+
+    A round without it says nothing of the machine, and a single one has nothing to be compared with.
+    """
+    of = steady_of(scenario)
     taken = [row[of][CPU] for row in rounds if of in row]
-    return len(taken) < 2 or max(taken) / min(taken) <= 1.25
+    return not SHARES_A_CORE and len(taken) == len(rounds) >= 2 and max(taken) / min(taken) <= 1.25
 
 
 def ratio_of(ratio: Ratio, scenario: str, rounds: Rounds, steady: bool) -> Figure | None:

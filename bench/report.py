@@ -21,6 +21,7 @@ class Measured:
     python: str
     awake: bool = False
     """Whether the cores were kept from sleeping while queries were measured."""
+    shares_a_core: bool = False
     scenarios: dict[str, Any] = field(default_factory=dict)
     startup: list[Figure] = field(default_factory=list)
     waiting: list[waiting.Row] = field(default_factory=list)
@@ -35,6 +36,8 @@ def markdown(measured: Measured) -> str:
     cores = "kept awake" if measured.awake else "let sleep"
     machine = f"Machine: {measured.machine}, Python {measured.python}; for queries its cores were {cores}."
     lines = [f"{machine} This run took {measured.seconds / 60:.1f} minutes.", ""]
+    if measured.shares_a_core:
+        lines += ["**Client and server shared the only core: every figure is of both programs.**", ""]
     for scenario, result in measured.scenarios.items():
         lines += queries.table(scenario, result["rounds"])
     ratios = queries.ratios(measured.scenarios)

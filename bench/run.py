@@ -3,10 +3,12 @@
 
     run.py [--scenario ID ...] [--subject NAME ...] [--rounds N] [--seconds S] [--asleep]      BENCH=full for everything
 
-Subjects take turns, in reverse order every second round; client and server have a core each. What counts is the CPU time
-of the client's process per query: a ratio is taken in each round, and its median is printed with the smallest and
-largest. A run in which the limit program itself was not steady gives no verdict. Nothing here fails a build. Where it may
-(root, on Linux), it keeps the cores from sleeping while queries are measured.
+Subjects take turns, in reverse order every second round; client and server have a core each, where there are two. What
+counts is the CPU time of the client's process per query: a ratio is taken in each round, and its median is printed with the
+smallest and largest. The limit program always takes part: a scenario in which it was not steady, or not there, or that has only
+one round, gives no verdict. Nothing here fails a build. Where it may (root, on Linux), it keeps the cores from sleeping
+while queries are measured. With --scenario or --subject it writes partial.json and partial.md, so that the results of the
+last whole run stay.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import dataclasses
+import functools
 import json
 import os
 import platform
@@ -30,8 +33,8 @@ import queries
 import report
 import startup
 import waiting
-from process import OUT, Failed, awake, machine
-from scenarios import SCENARIOS, SUBJECTS, subjects_of
+from process import OUT, SHARES_A_CORE, Failed, awake, machine
+from scenarios import SCENARIOS, SUBJECTS, Scenario, subjects_of, with_limit
 
 T = TypeVar("T")
 OTHERS = ("start-up", "waiting", "lateness", "cancelling", "exits", "parts")
@@ -58,10 +61,14 @@ def main() -> int:
     full = os.environ.get("BENCH") == "full"
     seconds = given.seconds or (1.0 if full else 0.6)
     started = time.monotonic()
-    measured = report.Measured(machine(), platform.python_version())
+    measured = report.Measured(machine(), platform.python_version(), shares_a_core=SHARES_A_CORE)
 
     def is_wanted(name: str) -> bool:
         return name in given.scenario if given.scenario else True
+
+    def rounds_of(scenario: Scenario) -> queries.Rounds:
+        subjects = with_limit(scenario, given.subject) if given.subject else subjects_of(scenario, full)
+        return queries.play(scenario, subjects, given.rounds, seconds)
 
     # Memory first: what follows is not in its way then, and it takes no rounds.
     if is_wanted("waiting"):
@@ -79,16 +86,18 @@ def main() -> int:
     with contextlib.nullcontext(False) if given.asleep else awake() as measured.awake:
         for scenario in SCENARIOS:
             if is_wanted(scenario.id) and (given.scenario or full or not scenario.full_only):
-                subjects = given.subject or subjects_of(scenario, full)
-                rounds = queries.play(scenario, subjects, given.rounds, seconds)
-                measured.scenarios[scenario.id] = {"steady": queries.is_steady(scenario, rounds), "rounds": rounds}
+                rounds: queries.Rounds = attempt(scenario.id, functools.partial(rounds_of, scenario), [])
+                if any(rounds):
+                    measured.scenarios[scenario.id] = {"steady": queries.is_steady(scenario, rounds), "rounds": rounds}
     measured.seconds = time.monotonic() - started
     text = report.markdown(measured)
-    (OUT / "results.json").write_text(json.dumps(dataclasses.asdict(measured), indent=1), encoding="utf-8")
-    (OUT / "results.md").write_text(text, encoding="utf-8")
-    if measured.scenarios:
+    is_partial = bool(given.scenario or given.subject)
+    name = "partial" if is_partial else "results"
+    (OUT / f"{name}.json").write_text(json.dumps(dataclasses.asdict(measured), indent=1), encoding="utf-8")
+    (OUT / f"{name}.md").write_text(text, encoding="utf-8")
+    if measured.scenarios and not is_partial:
         (OUT / "cpu_per_query.svg").write_text(plots.cpu_per_query(measured.scenarios), encoding="utf-8")
-    if measured.waiting:
+    if measured.waiting and not is_partial:
         (OUT / "memory_per_waiting_job.svg").write_text(plots.memory_per_job(measured.waiting), encoding="utf-8")
     print(text)
     return 0

@@ -90,6 +90,16 @@ RATIOS = (
 )
 
 
+def steady_of(scenario: Scenario) -> str:
+    """The program whose own figures say whether the machine was steady. Without it there is no verdict."""
+    return STEADY_OVER_TLS if scenario.tls else LIMIT
+
+
+def with_limit(scenario: Scenario, named: list[str]) -> list[str]:
+    """The subjects that somebody named, and the one that no verdict can do without."""
+    return [subject for subject in SUBJECTS if subject in named or subject == steady_of(scenario)]
+
+
 def subjects_of(scenario: Scenario, full: bool) -> list[str]:
     """Everybody, or only those that a ratio with something to reach is about."""
     needed = {name for ratio in RATIOS if scenario.id in ratio.floors for name in (ratio.above, ratio.below)}
