@@ -858,6 +858,7 @@ module.exports.pollJobStatus = nativeBinding.pollJobStatus
 module.exports.pollMany = nativeBinding.pollMany
 module.exports.pollStep = nativeBinding.pollStep
 module.exports.resultForm = nativeBinding.resultForm
+module.exports.statusEquals = nativeBinding.statusEquals
 module.exports.statusHistory = nativeBinding.statusHistory
 module.exports.statusRaw = nativeBinding.statusRaw
 module.exports.statusRest = nativeBinding.statusRest

@@ -199,6 +199,9 @@ export interface StatusData {
   code?: string
 }
 
+/** Whether both are the same answer about the same job, byte for byte. */
+export declare function statusEquals(status: StatusHandle, other: StatusHandle): boolean
+
 /** The history, as JSON text. */
 export declare function statusHistory(status: StatusHandle): string
 

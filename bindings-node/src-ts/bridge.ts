@@ -7,7 +7,7 @@ import native = require('./native')
 import type { BridgeHandle, ErrorData, StatusHandle } from '../native'
 import { errorFrom } from './errors'
 import { attend, publish } from './log'
-import { onAbort } from './signals'
+import { onAbort, reasonOf, throwIfAborted } from './signals'
 
 /** How a call ended. */
 export type Settled =
@@ -83,7 +83,7 @@ export function run(start: (bridge: BridgeHandle) => number, signal?: AbortSigna
 
 /** The bridge for a native call that is about to start; throws an aborted signal's reason. */
 export function beginCall(signal: AbortSignal | undefined): BridgeHandle {
-  signal?.throwIfAborted()
+  if (signal !== undefined) throwIfAborted(signal)
   return own()
 }
 
@@ -107,7 +107,7 @@ function expect(
   const forget = onAbort(signal, () => {
     running[call] = IDLE
     native.cancel(own(), call)
-    reject(signal.reason as Error)
+    reject(reasonOf(signal))
   })
   running[call] = (settled) => {
     forget()

@@ -258,7 +258,12 @@ export class Client {
     return new Callback(ok, raw)
   }
 
-  /** Ends running calls with {@link ClientClosedError}, within milliseconds, and refuses new ones. Safe to repeat. */
+  /**
+   * Ends running calls with {@link ClientClosedError}, within milliseconds, and refuses new ones. Safe to repeat.
+   *
+   * A {@link pollMany} still hands out an outcome for every job: those it reads from now on end with that error too, so
+   * leave the loop over an endless input.
+   */
   close(): void {
     this.#closed = true
     native.closeClient(this.#handle)

@@ -229,7 +229,10 @@ export class JobIncompleteError extends SmileIDError {
   override readonly number = 5001
 }
 
-/** A bug in this package; please report it. */
+/**
+ * A bug in this package; please report it. Or, as the message says then, this process's limits leave the library no thread
+ * or no event queue: raise them, and call again.
+ */
 export class InternalError extends SmileIDError {
   override readonly code = 'SMILEID_INTERNAL'
   override readonly number = 9001

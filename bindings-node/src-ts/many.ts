@@ -1,5 +1,7 @@
 /** Many jobs at once: outcomes in the order of completion, jobs read as there is room. */
 
+import { setImmediate } from 'node:timers'
+
 import native = require('./native')
 import type { ClientHandle, ErrorData, ManyHandle, OutcomeData } from '../native'
 import { run, valueFrom } from './bridge'
@@ -35,6 +37,8 @@ type Input = { readonly at: Iterator<Job>; readonly waits: false } | { readonly 
 
 /** How many jobs cross to the native side at a time. */
 const CHUNK = 256
+/** How often something may be ready before the event loop has its turn: promises alone never let it. */
+const MOST_READY = 64
 const NOTHING: ManyProgress = Object.freeze({ complete: 0, failed: 0, waiting: 0 })
 
 /** The outcomes of many jobs, in the order of completion. */
@@ -66,6 +70,8 @@ class Reader implements Source<JobOutcome> {
   #asking: Promise<void> | undefined
   #taken: OutcomeData | null | undefined
   #failure: { readonly error: unknown } | undefined
+  /** How often something was ready since the event loop had its turn. */
+  #ready = 0
   #dropped = false
   #stop: () => void = () => {}
   readonly #stopped = new Promise<void>((resolve) => (this.#stop = resolve))
@@ -93,6 +99,11 @@ class Reader implements Source<JobOutcome> {
 
   async take(): Promise<JobOutcome | undefined> {
     while (!this.#dropped) {
+      if (++this.#ready > MOST_READY) {
+        await new Promise<void>((resolve) => setImmediate(resolve))
+        this.#ready = 0
+        continue
+      }
       const taken = this.#taken
       this.#taken = undefined
       // Handed out before its room is filled again.
@@ -138,6 +149,7 @@ class Reader implements Source<JobOutcome> {
   #ask(): Promise<void> {
     this.#asking ??= run((bridge) => native.manyTake(bridge, this.#many)).then((settled) => {
       this.#asking = undefined
+      this.#ready = 0
       try {
         this.#taken = valueFrom<OutcomeData | null>(settled)
       } catch (error) {

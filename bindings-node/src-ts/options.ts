@@ -319,6 +319,9 @@ export function checkCallbackOptions(options: VerifyCallbackOptions): VerifyCall
 /** Anything that behaves like an AbortSignal will do; it may come from another realm. */
 export function checkSignal(signal: AbortSignal | null | undefined): AbortSignal | undefined {
   if (signal === undefined || signal === null) return undefined
-  if (typeof signal === 'object' && 'aborted' in signal && typeof signal.addEventListener === 'function') return signal
+  if (typeof signal === 'object' && 'aborted' in signal) {
+    const { addEventListener, removeEventListener } = signal
+    if (typeof addEventListener === 'function' && typeof removeEventListener === 'function') return signal
+  }
   throw new InvalidArgumentError('signal: expected an AbortSignal', { argument: 'signal' })
 }

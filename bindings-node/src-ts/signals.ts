@@ -3,6 +3,16 @@
  * program may hand one signal to a thousand calls without Node's warning about too many listeners.
  */
 
+/** What a call under an aborted signal rejects with. Signals that are older than reasons have none. */
+export function reasonOf({ reason }: AbortSignal): Error {
+  return (reason === undefined ? new DOMException('This operation was aborted', 'AbortError') : reason) as Error
+}
+
+/** As a signal's own method of this name, which older ones lack too. */
+export function throwIfAborted(signal: AbortSignal): void {
+  if (signal.aborted) throw reasonOf(signal)
+}
+
 interface Listening {
   readonly aborts: Set<() => void>
   readonly listener: () => void

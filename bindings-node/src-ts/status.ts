@@ -160,6 +160,16 @@ export class JobStatus implements JobStatusData {
     return native.statusRaw(this.#handle)
   }
 
+  /**
+   * Whether `other` is a status of the same user and job with the same body, byte for byte; false for anything else. For
+   * comparing and copying by own properties, as `assert.deepStrictEqual`, Jest's `toEqual`, `structuredClone` and
+   * `postMessage` do, a status is its two flags and the code: give them {@link toJSON}'s object instead.
+   */
+  equals(other: unknown): boolean {
+    if (this === other) return true
+    return typeof other === 'object' && other !== null && #handle in other && native.statusEquals(this.#handle, other.#handle)
+  }
+
   /** The whole typed view as one object, without {@link raw}. Holds the signature and personal data. */
   toJSON(): JobStatusData {
     if (this.#view === undefined) {

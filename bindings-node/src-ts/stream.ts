@@ -2,7 +2,7 @@
 
 import { inspect } from 'node:util'
 
-import { onAbort } from './signals'
+import { onAbort, throwIfAborted } from './signals'
 
 /** Where items come from. */
 export interface Source<Item> {
@@ -66,13 +66,15 @@ export class Stream<Item> implements AsyncIterableIterator<Item, undefined> {
     }
     const { signal } = source
     try {
-      signal?.throwIfAborted()
-      if (signal !== undefined) this.#forget ??= onAbort(signal, () => source.drop())
+      if (signal !== undefined) {
+        throwIfAborted(signal)
+        this.#forget ??= onAbort(signal, () => source.drop())
+      }
       const value = await source.take()
       // Ended by somebody else meanwhile.
       if (this.#source !== source) return DONE
       // An abort ends the source first: it must not look like a good end.
-      signal?.throwIfAborted()
+      if (signal !== undefined) throwIfAborted(signal)
       if (value !== undefined) return { done: false, value }
     } catch (error) {
       await this.#end().catch(() => {})

@@ -30,7 +30,7 @@ use crate::error::ErrorData;
 use crate::events::{self, EventData};
 use crate::held::Held;
 #[cfg(unix)]
-use crate::hosted::{Hosted, Settle};
+use crate::hosted::{Hosted, Settle, event_loop};
 use crate::{runtime, status};
 
 /// Woken without a value: what there is to say stands in the queue.
@@ -51,7 +51,7 @@ pub(crate) struct Bridge {
     pub(crate) wake: Arc<Wake>,
     reports: Arc<Reports>,
     calls: Rc<RefCell<Calls>>,
-    /// Made with the first query.
+    /// Made with the first query that there is room for.
     #[cfg(unix)]
     hosted: OnceCell<Option<Hosted>>,
     /// Until then.
@@ -287,8 +287,13 @@ impl Bridge {
 
     #[cfg(unix)]
     fn hosted(&self, env: &Env) -> Option<&Hosted> {
-        let make = || Hosted::new(env, Arc::clone(&self.queue), Rc::clone(&self.calls), self.settle.take()?);
-        self.hosted.get_or_init(make).as_ref()
+        if let Some(hosted) = self.hosted.get() {
+            return hosted.as_ref();
+        }
+        // Before anything is decided for good: there may be room for it with a later query.
+        let event_loop = event_loop()?;
+        let (queue, calls) = (Arc::clone(&self.queue), Rc::clone(&self.calls));
+        self.hosted.get_or_init(|| Hosted::new(env, event_loop, queue, calls, self.settle.take()?)).as_ref()
     }
 
     /// Starts a wait, as [`start`](Self::start) does; while it sleeps it takes less room than another call.

@@ -18,6 +18,11 @@ use crate::bridge::{Batch, Calls, Finished, Queue};
 use crate::runtime;
 use crate::watched::{Watched, Watcher};
 
+/// What queries run on; `None` while the system has no room for it.
+pub(crate) fn event_loop() -> Option<Arc<EventLoop>> {
+    EventLoop::new(runtime::handle().ok()?.clone()).ok()
+}
+
 /// What tells JavaScript what is finished.
 pub(crate) type Settle = FunctionRef<Batch, Unknown<'static>>;
 
@@ -50,8 +55,13 @@ impl Watcher for Turns {
 
 impl Hosted {
     /// `None` where it cannot be done, as without libuv: then queries run on the library's thread.
-    pub(crate) fn new(env: &Env, queue: Arc<Queue>, calls: Rc<RefCell<Calls>>, settle: Settle) -> Option<Self> {
-        let event_loop = EventLoop::new(runtime::handle().ok()?.clone()).ok()?;
+    pub(crate) fn new(
+        env: &Env,
+        event_loop: Arc<EventLoop>,
+        queue: Arc<Queue>,
+        calls: Rc<RefCell<Calls>>,
+        settle: Settle,
+    ) -> Option<Self> {
         let turns = Turns { event_loop: Arc::clone(&event_loop), queue: Arc::clone(&queue), calls, settle };
         let watched = Watched::new(env, event_loop.fd(), Rc::new(turns)).ok()?;
         Some(Self { event_loop, queue, _watched: watched })

@@ -105,6 +105,12 @@ pub(crate) fn status_rest(Held(status): Held) -> Json {
     Json(status.part(Part::Rest).to_json(Naming::Camel))
 }
 
+/// Whether both are the same answer about the same job, byte for byte.
+#[napi(ts_args_type = "status: StatusHandle, other: StatusHandle", catch_unwind)]
+pub(crate) fn status_equals(Held(status): Held, Held(other): Held) -> bool {
+    status == other
+}
+
 /// A copy of the body.
 #[napi(ts_args_type = "status: StatusHandle", catch_unwind)]
 pub(crate) fn status_raw<'env>(env: &'env Env, Held(status): Held) -> napi::Result<BufferSlice<'env>> {

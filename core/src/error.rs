@@ -197,7 +197,8 @@ impl Error {
     #[must_use]
     pub fn no_thread(error: &std::io::Error) -> Self {
         let message = "the system gives the library no thread or no event queue; raise this process's limits";
-        Self::new(ErrorCode::Internal, message).with_cause(error)
+        // The system's own words, which name no path here.
+        Self::new(ErrorCode::Internal, message).with_cause(Cause::Http { description: error.to_string() })
     }
 
     /// The call's own token was used.

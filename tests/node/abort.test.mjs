@@ -102,11 +102,47 @@ test('signals', { timeout: 30_000 }, async (t) => {
     assert.equal(status.jobComplete, true)
   })
 
+  await t.test('signals of older kinds, without throwIfAborted or without reason', async () => {
+    class Old extends EventTarget {
+      aborted = false
+
+      abort() {
+        this.aborted = true
+        this.dispatchEvent(new Event('abort'))
+      }
+    }
+    class Reasoned extends Old {
+      reason = new Error('mine')
+    }
+    const calls = [
+      (userId, signal) => client.getJobStatus(userId, 'stall', { signal }),
+      (userId, signal) => client.watchJobStatus(userId, 'stall', { signal }).next(),
+      (userId, signal) => client.pollMany([{ userId, jobId: 'stall' }], { signal }).next(),
+    ]
+    for (const Kind of [Old, Reasoned]) {
+      for (const call of calls) {
+        const signal = new Kind()
+        const reason = signal.reason ?? { name: 'AbortError', message: 'This operation was aborted' }
+        const userId = fresh('user')
+        const refused = assert.rejects(call(userId, signal), reason)
+        await sandbox.until(userId, (log) => log.open === 1)
+        signal.abort()
+        await refused
+        await sandbox.until(userId, (log) => log.open === 0)
+        const unasked = fresh('user')
+        await assert.rejects(call(unasked, signal), reason)
+        assert.equal((await sandbox.log(unasked)).count, 0)
+      }
+    }
+    await assert.rejects(client.getJobStatus('u', 'complete', { signal: AbortSignal.abort(null) }), (reason) => reason === null)
+  })
+
   await t.test('null and undefined are no signal, anything else is refused', async () => {
     for (const signal of [null, undefined]) {
       assert.ok((await client.getJobStatus(fresh('user'), 'complete', { signal })).jobComplete)
     }
-    for (const signal of ['no', {}, 5, new AbortController()]) {
+    const deaf = { aborted: false, addEventListener() {} }
+    for (const signal of ['no', {}, 5, new AbortController(), deaf]) {
       const userId = fresh('user')
       const refused = (error) => error instanceof InvalidArgumentError && error.argument === 'signal'
       await assert.rejects(client.getJobStatus(userId, 'complete', { signal }), refused)

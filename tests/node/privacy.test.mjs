@@ -1,6 +1,7 @@
 // Nothing private in anything that Node prints by itself.
 
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { inspect } from 'node:util'
 
@@ -54,6 +55,29 @@ test('privacy', { timeout: 30_000 }, async (t) => {
       assert.doesNotMatch(printed(view), new RegExp(MARK))
     }
     assert.match(JSON.stringify(status), new RegExp(MARK), 'asked for in JSON, everything is there')
+  })
+
+  await t.test('what prints without asking a value: the README names all that shows more then', async () => {
+    const [userId, jobId] = [fresh('user'), 'job']
+    await sandbox.tell(userId, jobId, { body: BODY }, { body: BODY }, { body: BODY, sign: 'wrong' })
+    const status = await client.getJobStatus(userId, jobId)
+    const { value: outcome } = await client.pollMany([{ userId, jobId }]).next()
+    const error = await client.getJobStatus(userId, jobId).catch((error) => error)
+    assert.equal(error.code, 'SMILEID_SIGNATURE_MISMATCH')
+    const pair = new Signature(sandbox.options.partnerId, sandbox.options.apiKey).generateSignature()
+    const callback = client.verifyCallback(JSON.stringify({ ...BODY.result, ...pair }))
+    // As assertions do, and console.dir and console.table in part.
+    const bare = (value) => inspect(value, { customInspect: false, getters: true, depth: null })
+    for (const value of [status, error, callback, client]) {
+      assert.doesNotMatch(bare(value), new RegExp(MARK))
+      assert.throws(() => assert.deepEqual(value, {}), ({ message }) => !message.includes(MARK))
+    }
+    const named = { results: status.result, 'image links': status.imageLinks, outcomes: outcome }
+    const [bullet] = readFileSync(new URL('../../bindings-node/README.md', import.meta.url), 'utf8').match(/^\* \*\*Printing is safe.*(\n  .*)*/m)
+    for (const [name, value] of Object.entries(named)) {
+      assert.match(bare(value), new RegExp(MARK))
+      assert.ok(bullet.includes(name), name)
+    }
   })
 
   await t.test('clients and signatures print no key', () => {

@@ -57,6 +57,47 @@ test('processes', { timeout: 120_000 }, async (t) => {
     }
   })
 
+  // Windows limits none.
+  if (process.platform !== 'win32') {
+    await t.test('a process without descriptors is told so, and works as any other once it has some', async () => {
+      const program = (starve) => `${IMPORT}
+        import { closeSync, openSync, readdirSync } from 'node:fs'
+        const client = api.Client.fromEnv()
+        const user = '${fresh('user')}'
+        const calls = () => [
+          client.getJobStatus(user, 'complete'),
+          client.pollJobStatus(user, 'complete'),
+          client.waitUntilComplete(user, 'complete'),
+          client.pollMany([{ userId: user, jobId: 'complete' }]).next().then(({ value }) => value.status),
+        ]
+        const all = []
+        while (${starve}) {
+          try {
+            all.push(openSync('/dev/null'))
+          } catch (error) {
+            if (error.code === 'EMFILE') break
+            throw error
+          }
+        }
+        if (${starve}) {
+          for (const { reason: error } of await Promise.allSettled(calls())) {
+            console.log(error instanceof api.InternalError, error.code, error.message, error.cause instanceof api.UnderlyingError)
+          }
+        }
+        all.forEach((descriptor) => closeSync(descriptor))
+        await client.getJobStatus(user, 'complete')
+        console.log(readdirSync('/dev/fd').length)
+        for (const { value: status } of await Promise.allSettled(calls())) console.log(status.jobComplete)`
+      const told = "the system gives the library no thread or no event queue; raise this process's limits"
+      const { stdout: usual } = await run(program(false), { sandbox, descriptors: 200 })
+      const { stdout, stderr, code } = await run(program(true), { sandbox, descriptors: 200 })
+      assert.deepEqual([code, stderr], [0, ''])
+      assert.match(usual, /^\d+\n(true\n){4}$/)
+      // As many descriptors in use: queries are driven by Node's own loop all the same.
+      assert.equal(stdout, `true SMILEID_INTERNAL ${told} true\n`.repeat(4) + usual)
+    })
+  }
+
   await t.test('an aborted call does not keep it alive', async () => {
     const program = `${IMPORT}
       const aborter = new AbortController()

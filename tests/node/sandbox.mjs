@@ -64,9 +64,12 @@ class Sandbox {
   }
 }
 
-/** Runs a program in a Node process of its own and waits for its end. */
-export async function run(program, { sandbox, env = {}, flags = ['--input-type=module'] } = {}) {
-  const child = spawn(process.execPath, [...flags, '--eval', program], {
+/** Runs a program in a Node process of its own, with so many descriptors if that is said, and waits for its end. */
+export async function run(program, { sandbox, env = {}, flags = ['--input-type=module'], descriptors } = {}) {
+  const node = [process.execPath, ...flags, '--eval', program]
+  const limited = ['sh', '-c', `ulimit -n ${descriptors} && exec "$0" "$@"`, ...node]
+  const [command, ...args] = descriptors === undefined ? node : limited
+  const child = spawn(command, args, {
     env: { ...process.env, ...sandbox?.environment, ...env },
     cwd: fileURLToPath(new URL('.', import.meta.url)),
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { createRequire } from 'node:module'
 import { test } from 'node:test'
 
-import { JobStatus } from '../../bindings-node/dist/index.mjs'
+import { JobStatus, Signature } from '../../bindings-node/dist/index.mjs'
 import { fresh, IMPORT, run, startSandbox } from './sandbox.mjs'
 
 test('statuses', { timeout: 30_000 }, async (t) => {
@@ -57,6 +57,30 @@ test('statuses', { timeout: 30_000 }, async (t) => {
     assert.throws(() => (status.result = null), TypeError)
     assert.throws(() => (status.result.resultCode = '0000'), TypeError)
     assert.throws(() => status.history.push(status.result), TypeError)
+  })
+
+  await t.test('it equals the same answer about the same job, and nothing else', async () => {
+    const pair = new Signature(sandbox.options.partnerId, sandbox.options.apiKey).generateSignature()
+    const body = JSON.stringify({ job_complete: true, job_success: true, code: '2302', ...pair })
+    const [userId, other] = [fresh('user'), fresh('user')]
+    const asked = async (user, job, text) => {
+      await sandbox.tell(user, job, { body_text: text })
+      return client.getJobStatus(user, job)
+    }
+    const status = await asked(userId, 'job', body)
+    assert.equal(status.equals(status), true)
+    const again = await asked(userId, 'job', body)
+    assert.ok(again !== status && again.equals(status) && status.equals(again))
+    assert.deepEqual(again.toJSON(), status.toJSON())
+    const unequal = [
+      await asked(other, 'job', body),
+      await asked(userId, 'another-job', body),
+      await asked(userId, 'job', `${body} `),
+    ]
+    for (const one of unequal) assert.equal(status.equals(one) || one.equals(status), false)
+    assert.notDeepEqual(unequal[0].toJSON(), status.toJSON())
+    const others = [undefined, null, 0, 'text', {}, status.toJSON(), { ...status }, Object.create(JobStatus.prototype), client]
+    for (const value of others) assert.equal(status.equals(value), false)
   })
 
   await t.test('raw is the body byte for byte, and a copy', async () => {
@@ -138,5 +162,6 @@ test('statuses', { timeout: 30_000 }, async (t) => {
     for (const read of ['statusResult', 'statusHistory', 'statusRest', 'statusRaw']) {
       for (const handle of [other, 1, {}, null, undefined]) assert.throws(() => native[read](handle), /expected a status/i)
     }
+    assert.throws(() => native.statusEquals(other, other), /expected a status/i)
   })
 })

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { test } from 'node:test'
 import { inspect } from 'node:util'
 
-import { InvalidArgumentError } from '../../bindings-node/dist/index.mjs'
+import { ClientClosedError, InvalidArgumentError } from '../../bindings-node/dist/index.mjs'
 import { fresh, IMPORT, MARK, run, startSandbox } from './sandbox.mjs'
 
 const CLOSE_BOUND_MS = 200
@@ -207,6 +207,44 @@ test('streams', { timeout: 60_000 }, async (t) => {
     }
     assert.equal(closed, 1)
     assert.equal(outcomes.progress.complete, 40)
+  })
+
+  await t.test('what is always ready leaves timers their turn, and the loop can be left', async () => {
+    const own = sandbox.client()
+    own.close()
+    let closed = 0
+    const job = { userId: fresh('user'), jobId: 'complete' }
+    function* endless() {
+      try {
+        for (;;) yield job
+      } finally {
+        closed += 1
+      }
+    }
+    async function* endlessToo() {
+      yield* endless()
+    }
+    for (const jobs of [endless, endlessToo]) {
+      let [seen, ticks] = [0, 0]
+      const timer = setInterval(() => (ticks += 1), 1)
+      const end = Date.now() + 500
+      for await (const { error } of own.pollMany(jobs(), { maxWaiting: 100 })) {
+        assert.ok(error instanceof ClientClosedError)
+        seen += 1
+        if (Date.now() >= end) break
+      }
+      clearInterval(timer)
+      assert.ok(ticks > 20, `${ticks} ticks in 500 ms`)
+      assert.ok(seen > 1000, `${seen} outcomes in 500 ms`)
+    }
+    assert.equal(closed, 2)
+    const signal = AbortSignal.timeout(50)
+    const loop = async () => {
+      const end = Date.now() + 5000
+      for await (const _ of own.pollMany(endless(), { signal })) if (Date.now() >= end) break
+    }
+    await assert.rejects(loop(), (error) => error === signal.reason)
+    assert.equal(closed, 3)
   })
 
   await t.test('an async input: outcomes come while it is slow, and it is closed', async () => {

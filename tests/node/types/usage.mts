@@ -37,6 +37,7 @@ export async function polls(signal: AbortSignal): Promise<JobResult | null> {
   same<typeof once, JobStatus>(true)
   same<typeof status.jobSuccess, boolean | null>(true)
   same<typeof status.raw, Buffer>(true)
+  same<ReturnType<typeof status.equals>, boolean>(true)
   const data: JobStatusData = status.toJSON()
   const person: IdResponse | null | undefined = status.result?.idResponse
   const name: string | null = person?.fullName ?? null
