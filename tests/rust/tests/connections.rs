@@ -85,6 +85,19 @@ async fn each_request_ends_at_its_own_limit_and_leaves_the_others_alone() {
 }
 
 #[tokio::test]
+async fn a_job_that_queues_for_its_first_token_has_all_of_its_time_afterwards() {
+    let server = Wire::start(|mut stream, _| answer_all(&mut stream));
+    let client = server.client().build().unwrap();
+    // 64 of them queue at a time: each for twice as long as it may take.
+    let many = client.poll_many().rate_limit(40.0).timeout(Duration::from_millis(800));
+    let mut outcomes = many.stream((0..100).map(|job| ("u", job.to_string())));
+    while let Some(outcome) = outcomes.next().await {
+        outcome.unwrap().result.unwrap();
+    }
+    assert_eq!(outcomes.progress().complete, 100);
+}
+
+#[tokio::test]
 async fn a_refusal_is_one_though_its_explanation_stalls() {
     let server = Wire::start(|mut stream, _| {
         while request(&mut stream).is_some() {
