@@ -22,9 +22,10 @@
  * Text is NUL-terminated UTF-8, in and out. A text from Smile ID with U+0000 in it, which C would cut there, stands
  * as its JSON text: quoted and escaped.
  *
- * Processes. The library installs no signal handler, writes nothing to stdout or stderr (but for a line on stderr
- * about a bug of its own), and reads the environment only where a function says so. Clients survive fork(). A process
- * may end at any time, calls in flight or not. Once loaded, the shared library stays: dlclose() leaves it in place.
+ * Processes. The library installs no signal handler, raises no signal, SIGPIPE for one, and leaves those of the
+ * program to the program's threads. It writes nothing to stdout or stderr (but for a line on stderr about a bug of its
+ * own), and reads the environment only where a function says so. Clients survive fork(). A process may end at any
+ * time, calls in flight or not. Once loaded, the shared library stays: dlclose() leaves it in place.
  */
 
 #ifndef SMILEID_JOBS_H
