@@ -14,7 +14,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Wake, Waker};
 
-use pyo3::exceptions::PyOSError;
 use pyo3::prelude::*;
 use pyo3::{PyTraverseError, PyVisit};
 use smileid_jobs::background::{Running, wake_after_turn};
@@ -28,8 +27,8 @@ use crate::answer::{Answer, to_outcome};
 use crate::arguments::Any;
 #[cfg(unix)]
 use crate::exit::is_ending;
-use crate::exit::outside;
-use crate::failure::Failure;
+use crate::exit::{is_left_behind, outside};
+use crate::failure::{Failure, entry};
 
 /// What the library's thread knows of a bridge. Both ends of the pipe are here, so that nobody writes to a closed one.
 pub(crate) struct Queue {
@@ -179,21 +178,24 @@ impl Drop for Bridge {
 
 #[pymethods]
 impl Bridge {
-    #[new]
-    fn new() -> PyResult<Self> {
-        let (reader, writer) = pipe().map_err(|error| PyOSError::new_err(error.kind().to_string()))?;
-        Ok(Self {
-            queue: Arc::new(Queue {
-                completions: Mutex::default(),
-                woken: AtomicBool::new(false),
-                stopped: AtomicBool::new(false),
-                reader,
-                writer,
-            }),
-            calls: Mutex::default(),
-            #[cfg(unix)]
-            hosted: ManuallyDrop::default(),
-            pid: process::id(),
+    /// A bridge, or why not.
+    #[staticmethod]
+    fn make(py: Python<'_>) -> PyResult<Any<'_>> {
+        entry(py, || {
+            let (reader, writer) = pipe().map_err(|error| Error::no_thread(&error))?;
+            Ok(Self {
+                queue: Arc::new(Queue {
+                    completions: Mutex::default(),
+                    woken: AtomicBool::new(false),
+                    stopped: AtomicBool::new(false),
+                    reader,
+                    writer,
+                }),
+                calls: Mutex::default(),
+                #[cfg(unix)]
+                hosted: ManuallyDrop::default(),
+                pid: process::id(),
+            })
         })
     }
 
@@ -251,8 +253,8 @@ impl Bridge {
         }
     }
 
-    /// Drives queries, and takes everything that has completed: futures and what they end with. `waited` says that `wait` has taken the wake-up
-    /// already.
+    /// Drives queries, and takes everything that has completed: futures and what they end with. `waited` says that `wait`
+    /// has taken the wake-up already.
     fn drain<'py>(&self, py: Python<'py>, waited: bool) -> PyResult<Vec<(Py<PyAny>, Any<'py>)>> {
         if !self.is_own() {
             return Ok(Vec::new());
@@ -262,6 +264,9 @@ impl Bridge {
         // Without a byte on its way this would block the loop: a nested loop may have taken it.
         if !waited && self.queue.woken.load(Ordering::Acquire) {
             self.queue.take_byte();
+        }
+        if is_left_behind() {
+            return Ok(Vec::new());
         }
         let mut ended = Vec::new();
         for (token, result) in self.queue.take() {

@@ -4,6 +4,7 @@
 //! Rust's frames, which aborts the process. So from the `atexit` hook on no waiting thread comes back, and the hook
 //! waits for those that are on their way.
 
+use std::cell::Cell;
 use std::process;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
@@ -23,6 +24,11 @@ const PID_SHIFT: u32 = 32;
 /// there because a forked child inherits the count but not the threads.
 static STATE: AtomicU64 = AtomicU64::new(0);
 
+thread_local! {
+    /// Whether this thread has run the `atexit` hook: then it is the one that ends the interpreter.
+    static ENDS: Cell<bool> = const { Cell::new(false) };
+}
+
 /// The state of this process before `change`.
 fn update(change: impl Fn(u64) -> u64) -> u64 {
     let own = u64::from(process::id()) << PID_SHIFT;
@@ -41,6 +47,11 @@ pub(crate) fn is_ending() -> bool {
     let state = STATE.load(Ordering::SeqCst);
     // What a child inherits counts only if it is the child's own: see `STATE`.
     state & ENDING != 0 && state >> PID_SHIFT == u64::from(process::id())
+}
+
+/// Whether the interpreter ends and this is another thread, a daemon: whatever it is told now it would only complain of.
+pub(crate) fn is_left_behind() -> bool {
+    is_ending() && !ENDS.get()
 }
 
 /// Held by a thread from before it comes back to the interpreter until its native call returns.
@@ -81,6 +92,7 @@ pub(crate) fn outside<T: Send>(py: Python<'_>, body: impl FnOnce() -> T + Send) 
 /// Ends all work of this process. For the package's `atexit` hook: no call works afterwards.
 #[pyfunction]
 pub(crate) fn shutdown(py: Python<'_>) {
+    ENDS.set(true);
     update(|state| state | ENDING);
     py.detach(|| {
         blocking::shutdown(GRACE);

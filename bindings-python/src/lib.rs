@@ -14,6 +14,7 @@ mod convert;
 mod events;
 mod exit;
 mod failure;
+mod interpreter;
 mod making;
 mod shapes;
 mod signature;
@@ -26,6 +27,8 @@ mod told;
 /// What the package `smileid_jobs` is built on.
 #[pyo3::pymodule(gil_used = false)]
 mod _native {
+    use pyo3::prelude::*;
+
     #[pymodule_export]
     use super::bridge::Bridge;
     #[pymodule_export]
@@ -48,4 +51,9 @@ mod _native {
     /// The version of the library.
     #[pymodule_export]
     const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        super::interpreter::claim(module.py())
+    }
 }

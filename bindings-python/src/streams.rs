@@ -48,6 +48,12 @@ impl Many {
         })
     }
 
+    /// Begins to ask about what was added, before an outcome is waited for; `None` or a `Failure`.
+    fn start<'py>(&self, py: Python<'py>) -> PyResult<Any<'py>> {
+        // To prepare a take is to begin; a call that nobody drives takes nothing.
+        entry(py, || self.0.take().map(|_| None::<bool>))
+    }
+
     /// An outcome that is there already, `None` or a `Failure`.
     fn try_take<'py>(&self, py: Python<'py>) -> PyResult<Any<'py>> {
         match guard(|| self.0.with(smileid_jobs::shared::SharedMany::try_take)) {

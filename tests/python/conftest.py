@@ -54,17 +54,28 @@ def user() -> str:
     return f"user-CANARY-{secrets.token_hex(6)}"
 
 
+PRELUDE = """\
+import asyncio, os, signal, sys, threading, time
+import smileid_jobs
+from smileid_jobs import AsyncClient, Client
+
+signal.alarm(15)  # ends forked children too, if they hang
+client, async_client = Client.from_env, AsyncClient.from_env
+"""
+
+
 @dataclass
 class Programs:
     """Runs programs against the sandbox, each in a process of its own."""
 
     sandbox: Sandbox
     folder: Path
+    prelude: str = PRELUDE
 
     def start(self, source: str, **environment: str) -> subprocess.Popen[str]:
         """Starts a program; `client` and `async_client` make clients for the sandbox in it."""
         program = self.folder / f"program_{secrets.token_hex(4)}.py"
-        program.write_text(PRELUDE + textwrap.dedent(source))
+        program.write_text(self.prelude + textwrap.dedent(source))
         sandbox = self.sandbox
         settings = {"SMILEID_PARTNER_ID": sandbox.partner_id, "SMILEID_API_KEY": sandbox.api_key}
         return subprocess.Popen(
@@ -90,16 +101,6 @@ class Programs:
     def run(self, source: str, **environment: str) -> tuple[int, str, str]:
         """Starts a program and waits for its end."""
         return self.finish(self.start(source, **environment))
-
-
-PRELUDE = """\
-import asyncio, os, signal, sys, threading, time
-import smileid_jobs
-from smileid_jobs import AsyncClient, Client
-
-signal.alarm(15)  # ends forked children too, if they hang
-client, async_client = Client.from_env, AsyncClient.from_env
-"""
 
 
 @pytest.fixture

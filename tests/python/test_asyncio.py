@@ -20,6 +20,8 @@ from smileid_jobs import AsyncClient, ClientClosedError, InvalidArgumentError, R
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
+    from conftest import Programs
+
     from sandbox_client import Sandbox
 
 NewLoop = "Callable[[], asyncio.AbstractEventLoop]"
@@ -235,6 +237,33 @@ def test_errors_come_out_of_await(async_client: AsyncClient, user: str) -> None:
             await async_client.get_job_status(user, "complete", timeout=-1)
 
     asyncio.run(main())
+
+
+def test_no_descriptor_is_left_for_a_bridge(programs: Programs) -> None:
+    assert programs.run(
+        """
+        import resource
+        a = async_client()
+
+        async def main():
+            soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+            left = os.open(os.devnull, os.O_RDONLY)
+            os.close(left)
+            for spare in range(3):
+                resource.setrlimit(resource.RLIMIT_NOFILE, (left + spare, hard))
+                try:
+                    await a.get_job_status("user", "complete", timeout=1)
+                except smileid_jobs.InternalError as error:
+                    assert "no thread or no event queue" in error.message, error
+                    assert isinstance(error.__cause__, smileid_jobs.Cause)
+                else:
+                    raise AssertionError(spare)
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+            assert (await a.get_job_status("user", "complete")).job_complete
+
+        asyncio.run(main())
+        """
+    ) == (0, "", "")
 
 
 def test_a_nested_run_does_not_block_the_loop(async_client: AsyncClient, user: str) -> None:

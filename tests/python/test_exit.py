@@ -135,3 +135,65 @@ def test_a_loop_after_the_end_starts_no_thread(programs: Programs) -> None:
         print(asyncio.run(main()))
     """
     assert programs.run(source) == (0, "1\n", "")
+
+
+def test_loops_of_daemon_threads_that_expect_no_error(programs: Programs) -> None:
+    """What ends their calls is not told to them: nobody is there for their tracebacks."""
+    source = """
+        c = async_client()
+        for verb in (c.wait_until_complete, c.poll_job_status):
+            wait = lambda verb=verb: verb("user-exit", "never")
+            async def main(wait=wait):
+                await wait()
+            threading.Thread(target=lambda main=main: asyncio.run(main()), daemon=True).start()
+        time.sleep(0.3)
+    """
+    for _ in range(10):
+        for process in [programs.start(source) for _ in range(2)]:
+            assert programs.finish(process) == (0, "", "")
+
+
+def test_a_handler_from_before_the_first_use_may_wait_for_a_thread(programs: Programs) -> None:
+    programs.prelude = ""
+    source = """
+        import atexit, signal, threading, time
+        import smileid_jobs
+        signal.alarm(10)
+        atexit.register(lambda: (thread.join(), print(ended)))
+        c = smileid_jobs.Client.from_env()
+        ended = []
+
+        def ask():
+            ended.append(c.get_job_status("user-exit", "slow-250ms").job_complete)
+
+        thread = threading.Thread(target=ask, daemon=True)
+        thread.start()
+        time.sleep(0.05)
+    """
+    assert programs.run(source) == (0, "[True]\n", "")
+
+
+def test_another_interpreter_of_the_process_is_refused(programs: Programs) -> None:
+    """And its end ends nothing here."""
+    source = """
+        try:
+            import _interpreters as interpreters
+            other = interpreters.create("legacy")
+        except ImportError:
+            import _xxsubinterpreters as interpreters
+            other = interpreters.create(isolated=False)
+        c = client()
+        c.get_job_status("user-exit", "complete")
+        told = '''if True:
+            import smileid_jobs
+            try:
+                smileid_jobs.Client
+            except ImportError as error:
+                print(error, flush=True)
+        '''
+        interpreters.run_string(other, told)
+        interpreters.destroy(other)
+        print(c.get_job_status("user-exit", "complete").job_complete)
+    """
+    refused = "smileid_jobs works in one interpreter of a process, and another one has imported it already"
+    assert programs.run(source) == (0, f"{refused}\nTrue\n", "")

@@ -6,7 +6,7 @@ import copy
 import dataclasses
 import json
 import pickle
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from conftest import REPOSITORY
@@ -26,6 +26,9 @@ from smileid_jobs import (
 )
 from smileid_jobs._raising import value_of
 from smileid_jobs.status import _restore
+
+if TYPE_CHECKING:
+    from sandbox_client import Sandbox
 
 VECTORS = json.loads((REPOSITORY / "tests" / "vectors" / "decode.json").read_text(encoding="utf-8"))
 # Some bodies hold the timestamp as a number.
@@ -87,6 +90,23 @@ def test_copies_are_equal() -> None:
         for value in reachable(status_of(body)):
             assert copy.copy(value) == value
             assert copy.deepcopy(value) == value
+
+
+@pytest.mark.parametrize("receiver", ["fine", "status-404"])
+def test_how_a_delivery_went_is_kept(client: Client, sandbox: Sandbox, user: str, receiver: str) -> None:
+    url = f"{sandbox.url}/receive/{receiver}/{user}"
+    status = client.get_job_status(user, "complete", callback_url=url)
+    assert status.callback_delivery is not None
+    assert status.callback_delivery.delivered is (receiver == "fine")
+    for again in (pickle.loads(pickle.dumps(status)), copy.copy(status), copy.deepcopy(status)):
+        for one in (again, pickle.loads(pickle.dumps(again))):
+            assert one == status
+            assert one.callback_delivery == status.callback_delivery
+            assert one.to_dict() == status.to_dict()
+            assert list(one.to_dict()) == list(status.to_dict())
+    plain = client.get_job_status(user, "complete")
+    assert pickle.loads(pickle.dumps(plain)).callback_delivery is None
+    assert "callback_delivery" not in pickle.loads(pickle.dumps(plain)).to_dict()
 
 
 def test_a_pickle_of_something_else_is_refused() -> None:

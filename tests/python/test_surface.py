@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 import json
 import re
 import subprocess
 import sys
+import typing
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Optional, Union
 
 import pytest
 from conftest import REPOSITORY
 
 import smileid_jobs
 from smileid_jobs import AsyncClient, Client, _settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 BINDING = REPOSITORY / "bindings-python"
 DEFAULTS = json.loads((REPOSITORY / "tests" / "vectors" / "defaults.json").read_text(encoding="utf-8"))["arguments"]
@@ -93,6 +99,48 @@ def test_everything_public_is_documented() -> None:
             raw = inspect.getattr_static(value, member)
             if inspect.isroutine(raw) or isinstance(raw, (property, classmethod)):
                 assert inspect.getdoc(getattr(value, member)) or raw.__doc__, f"{name}.{member}"
+
+
+def functions(cls: type) -> Iterator[Any]:
+    for name in dir(cls):
+        raw = inspect.getattr_static(cls, name)
+        function = raw.fget if isinstance(raw, property) else getattr(raw, "__func__", raw)
+        is_public = not name.startswith("_") or name in ("__init__", "__enter__", "__aenter__", "__next__", "__anext__")
+        if is_public and inspect.isfunction(function) and function.__module__.startswith("smileid_jobs"):
+            yield function
+
+
+def test_annotations_can_be_resolved() -> None:
+    for name in smileid_jobs.__all__:
+        value = getattr(smileid_jobs, name)
+        if inspect.isclass(value):
+            hints = typing.get_type_hints(value)
+            if dataclasses.is_dataclass(value):
+                assert set(hints) >= {field.name for field in dataclasses.fields(value)}
+            for function in functions(value):
+                assert "return" in typing.get_type_hints(function) or function.__name__ == "__init__"
+    assert typing.get_type_hints(smileid_jobs.JobOutcome)["error"] == Optional[smileid_jobs.SmileIDError]
+    hints = typing.get_type_hints(Client.get_job_status)
+    assert (hints["return"], hints["timeout"]) == (smileid_jobs.JobStatus, Union[float, timedelta, None])
+    signature = inspect.signature(AsyncClient.from_env, eval_str=True)
+    assert signature.parameters["partner_id"].annotation == Optional[str]
+
+
+def test_annotations_load_nothing_before(tmp_path: Path) -> None:
+    program = """
+import sys
+before = set(sys.modules)
+from smileid_jobs import Client
+loaded = {name for name in set(sys.modules) - before if not name.startswith("smileid_jobs")}
+assert loaded <= {"__future__", "atexit"}, loaded
+assert not {f"smileid_jobs.{name}" for name in ("errors", "results", "outcomes", "streams")} & set(sys.modules)
+import typing
+assert typing.get_type_hints(Client.poll_many)["return"] is __import__("smileid_jobs").JobOutcomes
+"""
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", program], cwd=tmp_path, capture_output=True, text=True, timeout=20, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_arguments_are_documented() -> None:

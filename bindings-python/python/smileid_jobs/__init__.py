@@ -8,6 +8,9 @@ Complete is not approved: ``job_complete`` says that the job is over, ``job_succ
 README for what else people get wrong.
 """
 
+import atexit
+import sys
+
 # What is used is loaded when it is first used: a program that asks once needs neither asyncio nor dataclasses.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -104,6 +107,16 @@ __all__ = [
     "__version__",
 ]
 
+
+def _shutdown() -> None:
+    native = sys.modules.get(f"{__name__}._native")
+    if native is not None:
+        native.shutdown()
+
+
+# Native threads must be gone, and waiting ones stay away, before the interpreter is taken down. Registered before a
+# program has used the package, so that what it registers itself runs earlier: that may join a thread that waits.
+atexit.register(_shutdown)
 
 # Where each public name is at home.
 _HOMES = {

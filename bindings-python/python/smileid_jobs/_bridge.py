@@ -73,7 +73,7 @@ class Bridge:
         reference = last[1] if last is not None and last[0]() is loop else _bridges.get(loop)
         bridge = None if reference is None else reference()
         if reference is None or bridge is None:
-            bridge = cls(loop, _native.Bridge())
+            bridge = cls(loop, value_of(_native.Bridge.make()))
             reference = _bridges[loop] = weakref.ref(bridge)
         if last is None or last[1] is not reference:
             _last = (weakref.ref(loop), reference)

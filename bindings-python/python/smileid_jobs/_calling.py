@@ -9,7 +9,7 @@ import os
 import sys
 from _thread import get_ident
 
-from . import _logging
+from . import _hints, _logging
 from ._native import Failure
 from ._raising import error_from, value_of
 from ._settings import DEFAULT_CAP, Settings, seconds
@@ -21,13 +21,10 @@ if TYPE_CHECKING:
     from typing import Any, TypeVar
 
     from . import _native
-    from ._settings import _Seconds
-    from .callback import Callback
+    from ._hints import Seconds
     from .outcomes import Image, JobOutcome, PollStep, StatusUpdate
 
-    _Waiting = tuple[
-        str, str, bool, bool, bool, str | None, _Seconds | None, int | None, _Seconds, _Seconds, str | None
-    ]
+    _Waiting = tuple[str, str, bool, bool, bool, str | None, Seconds | None, int | None, Seconds, Seconds, str | None]
     _A = TypeVar("_A")
     _T = TypeVar("_T")
 
@@ -97,7 +94,7 @@ def download(told: dict[str, Any]) -> dict[str, Any]:
         told["status"] = status._native
     if isinstance(directory, os.PathLike):
         told["directory"] = os.fspath(directory)
-    if isinstance(hosts, (tuple, set, frozenset)):
+    if hasattr(hosts, "__iter__") and not isinstance(hosts, str):  # each letter of which is a text
         told["allowed_hosts"] = list(hosts)
     return told
 
@@ -160,7 +157,9 @@ class Plain(Settings):
         """
         value_of(self._native.notify(user_id, job_id))
 
-    def verify_callback(self, body: str | bytes | bytearray | memoryview, max_age: _Seconds | None = None) -> Callback:
+    def verify_callback(
+        self, body: str | bytes | bytearray | memoryview, max_age: _hints.Seconds | None = None
+    ) -> _hints.Callback:
         """Reads a callback's body and checks its signature and its age; asks nobody. See :class:`Callback`.
 
         Args:

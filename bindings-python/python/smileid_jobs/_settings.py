@@ -2,24 +2,10 @@
 
 from __future__ import annotations
 
-import atexit
 import os
 
-from . import _logging, _native
+from . import _hints, _logging, _native
 from ._raising import load_errors, value_of
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from datetime import timedelta
-    from typing import NoReturn, Union
-
-    from typing_extensions import Self
-
-    _Seconds = Union[float, timedelta]
-    """A duration: seconds as a number, or a timedelta."""
-
-# Native threads must be gone, and waiting ones stay away, before the interpreter is taken down.
-atexit.register(_native.shutdown)
 
 DEFAULT_CAP = float("30")
 """The default of ``max_delay``. An object of its own, to tell it from a 30 that the caller gave: a default cap gives
@@ -49,8 +35,8 @@ class Settings:
         *,
         environment: str | int | None = None,
         base_url: str | None = None,
-        request_timeout: _Seconds = 15.0,
-        connect_timeout: _Seconds = 5.0,
+        request_timeout: _hints.Seconds = 15.0,
+        connect_timeout: _hints.Seconds = 5.0,
         max_retries: int = 2,
         max_connections: int = 64,
         max_response_bytes: int = 33554432,
@@ -91,8 +77,8 @@ class Settings:
         api_key: str | None = None,
         environment: str | int | None = None,
         base_url: str | None = None,
-        request_timeout: _Seconds = 15.0,
-        connect_timeout: _Seconds = 5.0,
+        request_timeout: _hints.Seconds = 15.0,
+        connect_timeout: _hints.Seconds = 5.0,
         max_retries: int = 2,
         max_connections: int = 64,
         max_response_bytes: int = 33554432,
@@ -100,7 +86,7 @@ class Settings:
         bundled_roots: bool = True,
         trust_env: bool = True,
         proxy: str | None = None,
-    ) -> Self:
+    ) -> _hints.Self:
         """Makes a client from the environment; an argument given here wins.
 
         Reads ``SMILEID_PARTNER_ID``, ``SMILEID_API_KEY``, and ``SMILEID_ENVIRONMENT`` or ``SMILEID_BASE_URL``. The
@@ -136,5 +122,5 @@ class Settings:
     def __repr__(self) -> str:
         return f"{type(self).__name__}(partner_id={self._native.partner_id!r}, server={self._native.server!r})"
 
-    def __reduce__(self) -> NoReturn:
+    def __reduce__(self) -> _hints.NoReturn:
         raise TypeError(f"cannot pickle a {type(self).__name__}: it holds an API key; make one in each process")

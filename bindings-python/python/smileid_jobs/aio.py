@@ -4,31 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import os
 import sys
+from collections.abc import AsyncIterable, Callable, Coroutine, Iterable
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from . import _hints
 from ._bridge import Bridge, value
 from ._calling import Plain, download, images_of, polling, step_of, waiting
 from ._raising import value_of
 from ._settings import DEFAULT_CAP, seconds
+from .outcomes import Image, PollStep
 from .status import JobStatus
-from .streams import AsyncJobOutcomes, AsyncStatusUpdates
+from .streams import AsyncJobOutcomes, AsyncStatusUpdates, OnProgress
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import os
-    from collections.abc import AsyncIterable, Callable, Coroutine, Iterable
-    from types import TracebackType
-    from typing import Any, TypeVar
-
-    from typing_extensions import Self
-
     from . import _native
     from ._calling import _Waiting
-    from ._settings import _Seconds
-    from .outcomes import Image, PollStep
-    from .streams import OnProgress
 
-    _F = TypeVar("_F", bound=Callable[..., Any])
+_F = TypeVar("_F", bound=Callable[..., Any])
 
 __all__ = ["AsyncClient"]
 
@@ -74,7 +69,7 @@ class AsyncClient(Plain):
         *,
         return_history: bool = False,
         return_image_links: bool = False,
-        timeout: _Seconds | None = 30.0,
+        timeout: _hints.Seconds | None = 30.0,
         return_job_status: bool = False,
         callback_url: str | None = None,
     ) -> JobStatus:
@@ -97,11 +92,11 @@ class AsyncClient(Plain):
         job_id: str,
         *,
         retry_count: int = 3,
-        initial_delay: _Seconds = 2.0,
-        max_delay: _Seconds = DEFAULT_CAP,
+        initial_delay: _hints.Seconds = 2.0,
+        max_delay: _hints.Seconds = DEFAULT_CAP,
         return_history: bool = False,
         return_image_links: bool = False,
-        timeout: _Seconds | None = None,
+        timeout: _hints.Seconds | None = None,
         return_job_status: bool = False,
         callback_url: str | None = None,
     ) -> JobStatus:
@@ -118,10 +113,10 @@ class AsyncClient(Plain):
         return_image_links: bool = False,
         return_job_status: bool = False,
         callback_url: str | None = None,
-        timeout: _Seconds | None = 60.0,
+        timeout: _hints.Seconds | None = 60.0,
         retry_count: int | None = None,
-        initial_delay: _Seconds = 2.0,
-        max_delay: _Seconds = DEFAULT_CAP,
+        initial_delay: _hints.Seconds = 2.0,
+        max_delay: _hints.Seconds = DEFAULT_CAP,
         token: str | None = None,
     ) -> Coroutine[Any, Any, JobStatus]:
         """As :meth:`Client.wait_until_complete`. Cancelling the task drops the request."""
@@ -140,10 +135,10 @@ class AsyncClient(Plain):
         return_image_links: bool = False,
         return_job_status: bool = False,
         callback_url: str | None = None,
-        timeout: _Seconds | None = 60.0,
+        timeout: _hints.Seconds | None = 60.0,
         retry_count: int | None = None,
-        initial_delay: _Seconds = 2.0,
-        max_delay: _Seconds = DEFAULT_CAP,
+        initial_delay: _hints.Seconds = 2.0,
+        max_delay: _hints.Seconds = DEFAULT_CAP,
     ) -> AsyncStatusUpdates:
         """As :meth:`Client.watch_job_status`, with ``async for``. Cancelling the task ends the watch."""
         return AsyncStatusUpdates(value_of(self._native.watch_job_status(polling(locals()))))
@@ -157,10 +152,10 @@ class AsyncClient(Plain):
         return_image_links: bool = False,
         return_job_status: bool = False,
         callback_url: str | None = None,
-        timeout: _Seconds | None = 60.0,
+        timeout: _hints.Seconds | None = 60.0,
         retry_count: int | None = None,
-        initial_delay: _Seconds = 2.0,
-        max_delay: _Seconds = DEFAULT_CAP,
+        initial_delay: _hints.Seconds = 2.0,
+        max_delay: _hints.Seconds = DEFAULT_CAP,
         token: str | None = None,
     ) -> PollStep:
         """As :meth:`Client.poll_step`. Cancelling the task drops the request."""
@@ -170,7 +165,7 @@ class AsyncClient(Plain):
         self,
         jobs: Iterable[tuple[str, str]] | AsyncIterable[tuple[str, str]],
         *,
-        timeout: _Seconds | None = 60.0,
+        timeout: _hints.Seconds | None = 60.0,
         max_waiting: int = 10000,
         rate_limit: float | None = None,
         burst: int = 1,
@@ -178,8 +173,8 @@ class AsyncClient(Plain):
         return_history: bool = False,
         return_image_links: bool = False,
         retry_count: int | None = None,
-        initial_delay: _Seconds = 2.0,
-        max_delay: _Seconds = DEFAULT_CAP,
+        initial_delay: _hints.Seconds = 2.0,
+        max_delay: _hints.Seconds = DEFAULT_CAP,
     ) -> AsyncJobOutcomes:
         """As :meth:`Client.poll_many`, with ``async for``. Cancelling the task drops all requests.
 
@@ -195,7 +190,7 @@ class AsyncClient(Plain):
         overwrite: bool = False,
         allowed_hosts: Iterable[str] | None = None,
         refresh: bool = False,
-        timeout: _Seconds | None = 60.0,
+        timeout: _hints.Seconds | None = 60.0,
     ) -> list[Image]:
         """As :meth:`Client.download_images`. Cancelling the task drops the requests."""
         return images_of(await value(self._native.download_images, download(locals())))
@@ -204,7 +199,7 @@ class AsyncClient(Plain):
         """Ends running calls with :class:`ClientClosedError`, within milliseconds, and refuses new ones."""
         self._native.close()
 
-    async def __aenter__(self) -> Self:
+    async def __aenter__(self) -> _hints.Self:
         return self
 
     async def __aexit__(

@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
+import os
+
+from . import _hints
 from ._calling import Plain, download, images_of, polling, step_of, value_here
 from ._raising import value_of
 from ._settings import DEFAULT_CAP, seconds
 from .status import JobStatus
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    import os
-    from collections.abc import Iterable
-    from types import TracebackType
-
-    from typing_extensions import Self
-
-    from ._settings import _Seconds
-    from .outcomes import Image, PollStep
-    from .streams import JobOutcomes, OnProgress, StatusUpdates
 
 __all__ = ["Client"]
 
@@ -40,7 +31,7 @@ class Client(Plain):
         *,
         return_history: bool = False,
         return_image_links: bool = False,
-        timeout: _Seconds | None = 30.0,
+        timeout: _hints.Seconds | None = 30.0,
         return_job_status: bool = False,
         callback_url: str | None = None,
     ) -> JobStatus:
@@ -78,11 +69,11 @@ class Client(Plain):
         job_id: str,
         *,
         retry_count: int = 3,
-        initial_delay: _Seconds = 2.0,
-        max_delay: _Seconds = DEFAULT_CAP,
+        initial_delay: _hints.Seconds = 2.0,
+        max_delay: _hints.Seconds = DEFAULT_CAP,
         return_history: bool = False,
         return_image_links: bool = False,
-        timeout: _Seconds | None = None,
+        timeout: _hints.Seconds | None = None,
         return_job_status: bool = False,
         callback_url: str | None = None,
     ) -> JobStatus:
@@ -121,10 +112,10 @@ class Client(Plain):
         return_image_links: bool = False,
         return_job_status: bool = False,
         callback_url: str | None = None,
-        timeout: _Seconds | None = 60.0,
+        timeout: _hints.Seconds | None = 60.0,
         retry_count: int | None = None,
-        initial_delay: _Seconds = 2.0,
-        max_delay: _Seconds = DEFAULT_CAP,
+        initial_delay: _hints.Seconds = 2.0,
+        max_delay: _hints.Seconds = DEFAULT_CAP,
         token: str | None = None,
     ) -> JobStatus:
         """Waits until the job is complete, and raises if it is not in time.
@@ -166,11 +157,11 @@ class Client(Plain):
         return_image_links: bool = False,
         return_job_status: bool = False,
         callback_url: str | None = None,
-        timeout: _Seconds | None = 60.0,
+        timeout: _hints.Seconds | None = 60.0,
         retry_count: int | None = None,
-        initial_delay: _Seconds = 2.0,
-        max_delay: _Seconds = DEFAULT_CAP,
-    ) -> StatusUpdates:
+        initial_delay: _hints.Seconds = 2.0,
+        max_delay: _hints.Seconds = DEFAULT_CAP,
+    ) -> _hints.StatusUpdates:
         """Waits as :meth:`wait_until_complete` does and hands out every answer as it arrives.
 
         ``for update in client.watch_job_status(...)``: leaving the loop ends the watch. Its time runs from now on.
@@ -209,12 +200,12 @@ class Client(Plain):
         return_image_links: bool = False,
         return_job_status: bool = False,
         callback_url: str | None = None,
-        timeout: _Seconds | None = 60.0,
+        timeout: _hints.Seconds | None = 60.0,
         retry_count: int | None = None,
-        initial_delay: _Seconds = 2.0,
-        max_delay: _Seconds = DEFAULT_CAP,
+        initial_delay: _hints.Seconds = 2.0,
+        max_delay: _hints.Seconds = DEFAULT_CAP,
         token: str | None = None,
-    ) -> PollStep:
+    ) -> _hints.PollStep:
         """Makes one attempt of a wait and returns a token for the next one.
 
         For task queues, where a wait must not live in a process.
@@ -245,23 +236,24 @@ class Client(Plain):
 
     def poll_many(
         self,
-        jobs: Iterable[tuple[str, str]],
+        jobs: _hints.Iterable[tuple[str, str]],
         *,
-        timeout: _Seconds | None = 60.0,
+        timeout: _hints.Seconds | None = 60.0,
         max_waiting: int = 10000,
         rate_limit: float | None = None,
         burst: int = 1,
-        on_progress: OnProgress = None,
+        on_progress: _hints.OnProgress = None,
         return_history: bool = False,
         return_image_links: bool = False,
         retry_count: int | None = None,
-        initial_delay: _Seconds = 2.0,
-        max_delay: _Seconds = DEFAULT_CAP,
-    ) -> JobOutcomes:
+        initial_delay: _hints.Seconds = 2.0,
+        max_delay: _hints.Seconds = DEFAULT_CAP,
+    ) -> _hints.JobOutcomes:
         """Waits for many jobs and hands out how each ended, in the order of completion.
 
         ``for outcome in client.poll_many(jobs)``: one that fails stops nothing else, and leaving the loop drops all
-        requests. The input may be endless: it is read on the loop's thread, while there is room.
+        requests. The input may be endless: it is read on the loop's thread, while there is room. Of a closed client,
+        every job has a :class:`ClientClosedError` as its outcome: with an endless input, leave the loop after closing.
 
         Args:
             jobs: Pairs of a user's and a job's id.
@@ -281,7 +273,6 @@ class Client(Plain):
         Raises:
             InvalidArgumentError: An argument is outside of its limits; from the loop: an entry of ``jobs`` is no pair
                 of texts.
-            ClientClosedError: The client was closed.
         """
         told = polling(locals())
         from .streams import JobOutcomes, iterator_of
@@ -295,10 +286,10 @@ class Client(Plain):
         *,
         directory: str | os.PathLike[str] | None = None,
         overwrite: bool = False,
-        allowed_hosts: Iterable[str] | None = None,
+        allowed_hosts: _hints.Iterable[str] | None = None,
         refresh: bool = False,
-        timeout: _Seconds | None = 60.0,
-    ) -> list[Image]:
+        timeout: _hints.Seconds | None = 60.0,
+    ) -> list[_hints.Image]:
         """Downloads the images that a status links to, to memory or to files.
 
         Ask for the status with ``return_image_links`` first. https only, no redirects, nothing of ours sent along; JPEG
@@ -329,10 +320,8 @@ class Client(Plain):
         """
         self._native.close()
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> _hints.Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         self.close()

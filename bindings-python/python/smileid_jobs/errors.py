@@ -6,11 +6,7 @@ the ids are attributes only.
 
 from __future__ import annotations
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
-
-    from .status import JobStatus
+from .status import JobStatus
 
 __all__ = [
     "APIError",
@@ -81,7 +77,7 @@ class SmileIDError(Exception):
     raw: bytes | None = None
     """The body of the answer that was refused. It can hold personal data and a signature: do not log it."""
 
-    def __init__(self, message: str = "", **fields: Any) -> None:
+    def __init__(self, message: str = "", **fields: object) -> None:
         super().__init__(message)
         for name, value in fields.items():
             setattr(self, name, value)
@@ -91,7 +87,7 @@ class SmileIDError(Exception):
         """One line that says what happened and what to do."""
         return str(self.args[0]) if self.args else ""
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[object, ...]:
         state = dict(self.__dict__)
         if self.__cause__ is not None:
             state["__cause__"] = self.__cause__

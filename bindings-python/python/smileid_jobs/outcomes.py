@@ -6,13 +6,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from .errors import SmileIDError
-    from .status import JobStatus
+from . import _hints
+from .errors import SmileIDError
+from .status import JobStatus
 
 __all__ = ["CallbackDelivery", "Image", "JobOutcome", "ManyProgress", "PollStep", "StatusUpdate"]
 
@@ -100,5 +97,5 @@ class Image:
     """``image/jpeg`` or ``image/png``, told by content."""
     content: bytes | None = field(repr=False)
     """Its bytes; None when it was written to a file."""
-    path: Path | None = field(repr=False)
+    path: _hints.Path | None = field(repr=False)
     """The file it was written to."""

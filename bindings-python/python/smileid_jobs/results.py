@@ -9,11 +9,9 @@ because products differ: a value of another type than expected is absent here, a
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import FrozenInstanceError, dataclass, field, fields
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeVar, cast
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from typing import Any, ClassVar, NoReturn, TypeVar, cast
 
 _C = TypeVar("_C")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import _native
+from . import _hints, _native
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,9 +34,11 @@ def _load_views() -> None:
 
 
 def _delivery(told: dict[str, Any] | None) -> CallbackDelivery | None:
+    if told is None:
+        return None
     from .outcomes import CallbackDelivery
 
-    return None if told is None else CallbackDelivery(**told)
+    return CallbackDelivery(**told)
 
 
 class JobStatus:
@@ -75,7 +77,7 @@ class JobStatus:
         return self._native.message
 
     @property
-    def result(self) -> JobResult | None:
+    def result(self) -> _hints.JobResult | None:
         """The verdict; None while there is none."""
         kept = self._kept
         if "result" in kept:
@@ -85,7 +87,7 @@ class JobStatus:
         return kept.setdefault("result", self._native.result())
 
     @property
-    def history(self) -> tuple[JobResult, ...]:
+    def history(self) -> tuple[_hints.JobResult, ...]:
         """The user's earlier results, if asked for with ``return_history``."""
         kept = self._kept
         if "history" in kept:
@@ -95,7 +97,7 @@ class JobStatus:
         return kept.setdefault("history", self._native.history())
 
     @property
-    def image_links(self) -> ImageLinks | None:
+    def image_links(self) -> _hints.ImageLinks | None:
         """Links to the images, if asked for with ``return_image_links``."""
         kept = self._kept
         if "image_links" in kept:
@@ -115,7 +117,7 @@ class JobStatus:
         return self._native.kyb_receipt
 
     @property
-    def callback_delivery(self) -> CallbackDelivery | None:
+    def callback_delivery(self) -> _hints.CallbackDelivery | None:
         """How the delivery to ``callback_url`` went; None where none was asked for or the job is not complete."""
         kept = self._kept
         if "callback_delivery" not in kept:
@@ -143,7 +145,7 @@ class JobStatus:
         return self._native.signature
 
     @property
-    def extras(self) -> Mapping[str, Any]:
+    def extras(self) -> _hints.Mapping[str, _hints.Any]:
         """Keys of the answer that have no attribute here, or whose value could not be read as that attribute."""
         kept = self._kept
         if "extras" not in kept:
@@ -155,9 +157,13 @@ class JobStatus:
         """The body after content decoding, byte for byte. Holds the signature and personal data."""
         return self._native.raw
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, _hints.Any]:
         """All attributes but ``raw`` as new dicts, lists and scalars. Holds the signature and personal data."""
-        return self._native.view()
+        view = self._native.view()
+        delivery = self._kept.get("callback_delivery")
+        if delivery is not None:  # which the answer does not tell: a pickled status has it here alone
+            view["callback_delivery"] = dict(vars(delivery))
+        return view
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, JobStatus):
@@ -170,12 +176,15 @@ class JobStatus:
     def __repr__(self) -> str:
         return f"JobStatus(job_complete={self.job_complete}, job_success={self.job_success}, code={self.code!r})"
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        return _restore, (self.user_id, self.job_id, self.raw)
+    def __reduce__(self) -> tuple[object, ...]:
+        return _restore, (self.user_id, self.job_id, self.raw, self.callback_delivery)
 
 
-def _restore(user_id: str, job_id: str, raw: bytes) -> JobStatus:
+def _restore(user_id: str, job_id: str, raw: bytes, delivery: CallbackDelivery | None = None) -> JobStatus:
     """Reads a pickled status. Its signature was checked when it came; the pickle is trusted, as all pickles are."""
     from ._raising import value_of  # which needs this module
 
-    return JobStatus(value_of(_native.Status.from_verified(user_id, job_id, raw)))
+    status = JobStatus(value_of(_native.Status.from_verified(user_id, job_id, raw)))
+    if delivery is not None:
+        status._kept["callback_delivery"] = delivery
+    return status

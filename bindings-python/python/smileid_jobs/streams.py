@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
-from typing import TYPE_CHECKING, Any, Union
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
+from time import monotonic
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Optional, Union
 
-from . import _logging, _native
+from . import _hints, _logging, _native
 from ._calling import is_interruptible, outcome_of, update_of
 from ._raising import value_of
 from .errors import InvalidArgumentError
 from .outcomes import JobOutcome, ManyProgress, StatusUpdate
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from types import TracebackType
-
-    from typing_extensions import Self
-
     from ._bridge import _On
+    from ._reading import Reader
 
 __all__ = ["AsyncJobOutcomes", "AsyncStatusUpdates", "JobOutcomes", "StatusUpdates"]
 
 Jobs = Iterable[tuple[str, str]]
 AnyJobs = Union[Jobs, AsyncIterable[tuple[str, str]]]
-OnProgress = Union["Callable[[ManyProgress], object]", None]
+OnProgress = Optional[Callable[[ManyProgress], object]]
+Outcome = Union[tuple[str, str, Union[_native.Status, _native.Failure]], None]
 _END = object()
+
+LOOK_S = 0.001
+"""How long jobs are read before an outcome is looked for."""
 
 
 class _Stream:
@@ -34,13 +36,16 @@ class _Stream:
 
     _stream: _native.Watch | _native.Many
 
+    def _end(self) -> None:
+        self._stream.close()
+
     def _wait(self, start: Callable[[bool], Any]) -> Any:
         """Waits here. Whatever ends the wait early, Ctrl-C for one, ends the stream and drops its requests."""
         wanted = _logging.is_wanted()
         try:
             return value_of(start(is_interruptible()))
         except BaseException:
-            self._stream.close()
+            self._end()
             raise
         finally:
             if wanted:
@@ -53,7 +58,7 @@ class _Stream:
         try:
             return await value(lambda on, _: start(on))
         except BaseException:
-            self._stream.close()
+            self._end()
             raise
 
 
@@ -64,9 +69,9 @@ class _Closing(_Stream):
 
     def close(self) -> None:
         """Ends it and drops its requests; the loop over it ends. From any thread; a second close does nothing."""
-        self._stream.close()
+        self._end()
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> _hints.Self:
         return self
 
     def __exit__(
@@ -82,9 +87,9 @@ class _AsyncClosing(_Stream):
 
     async def aclose(self) -> None:
         """Ends it and drops its requests; the loop over it ends. A second close does nothing."""
-        self._stream.close()
+        self._end()
 
-    async def __aenter__(self) -> Self:
+    async def __aenter__(self) -> _hints.Self:
         return self
 
     async def __aexit__(
@@ -137,7 +142,7 @@ class AsyncStatusUpdates(_AsyncClosing, AsyncIterator[StatusUpdate]):
 class _Many(_Stream):
     """What both kinds of ``poll_many`` share: reading jobs while there is room, counting."""
 
-    __slots__ = ("_jobs", "_on_progress")
+    __slots__ = ("_asks", "_jobs", "_on_progress")
 
     _stream: _native.Many
     _jobs: Iterator[tuple[str, str]] | None
@@ -148,28 +153,51 @@ class _Many(_Stream):
         self._stream = native
         self._jobs = jobs
         self._on_progress = on_progress
+        self._asks = False
 
     @property
     def progress(self) -> ManyProgress:
         """How far it has come."""
         return ManyProgress(*value_of(self._stream.progress()))
 
-    def _fill(self) -> None:
-        """Reads jobs while there is room. An error of the input's, or an entry that is no pair, ends everything."""
+    def _end(self) -> None:
+        self._jobs = None
+        self._stream.close()
+
+    def _fill(self) -> Outcome:
+        """Reads jobs while there is room, up to an outcome that comes meanwhile.
+
+        An error of the input's, or an entry that is no pair, ends everything.
+        """
         if self._jobs is None:
-            return
+            return None
         add = self._stream.add
         room = value_of(self._stream.room())
+        looked = monotonic()
         try:
             while room:
-                job = next(self._jobs, _END)
+                jobs = self._jobs
+                if jobs is None:  # closed meanwhile
+                    break
+                job = next(jobs, _END)
                 if job is _END:
                     self._jobs = None
-                    return
-                room = value_of(add(*_pair(job)))
+                    break
+                room = value_of(add(*pair(job)))
+                if not self._asks:
+                    # The next job may take its time.
+                    value_of(self._stream.start())
+                    self._asks = True
+                now = monotonic()
+                if now - looked > LOOK_S:
+                    looked = now
+                    outcome = value_of(self._stream.try_take())
+                    if outcome is not None:
+                        return outcome
         except BaseException:
-            self._stream.close()
+            self._end()
             raise
+        return None
 
     def _handed_out(self, outcome: tuple[str, str, _native.Status | _native.Failure]) -> JobOutcome:
         if self._on_progress is not None:
@@ -180,17 +208,16 @@ class _Many(_Stream):
 class JobOutcomes(_Many, _Closing, Iterator[JobOutcome]):
     """A running ``poll_many``: an iterator of :class:`JobOutcome` as they come, and a context manager that closes.
 
-    Jobs are read from the input only while the next outcome is asked for, on that thread. Leaving the loop, closing it
-    or dropping the last reference drops all requests. For one thread at a time. In a forked child it is the parent's:
-    :class:`ClientClosedError`.
+    Jobs are read from the input only while the next outcome is asked for, on that thread: an input that blocks holds
+    the outcomes back, not the requests. Leaving the loop, closing it or dropping the last reference drops all requests.
+    For one thread at a time. In a forked child it is the parent's: :class:`ClientClosedError`.
     """
 
     __slots__ = ()
 
     def __next__(self) -> JobOutcome:
-        outcome = value_of(self._stream.try_take())
+        outcome = value_of(self._stream.try_take()) or self._fill()
         if outcome is None:
-            self._fill()
             outcome = self._wait(self._stream.take)
         if outcome is None:
             raise StopIteration
@@ -200,40 +227,55 @@ class JobOutcomes(_Many, _Closing, Iterator[JobOutcome]):
 class AsyncJobOutcomes(_Many, _AsyncClosing, AsyncIterator[JobOutcome]):
     """A running ``poll_many`` on asyncio: as :class:`JobOutcomes`, with ``async for`` and :meth:`aclose`.
 
-    The input may be asynchronous as well. Cancelling the task that waits for an outcome drops all requests.
+    The input may be asynchronous as well: then outcomes are handed out while its next job is waited for. Cancelling the
+    task that waits for an outcome drops all requests.
     """
 
-    __slots__ = ("_source",)
+    __slots__ = ("_reader",)
 
     def __init__(self, native: _native.Many, jobs: AnyJobs, on_progress: OnProgress) -> None:
-        is_async = isinstance(jobs, AsyncIterable)
-        super().__init__(native, None if is_async else iterator_of(jobs), on_progress)
-        self._source = jobs.__aiter__() if isinstance(jobs, AsyncIterable) else None
+        self._reader: Reader | None = None
+        if isinstance(jobs, AsyncIterable):
+            from ._reading import Reader
+
+            super().__init__(native, None, on_progress)
+            self._reader = Reader(jobs.__aiter__(), native)
+        else:
+            super().__init__(native, iterator_of(jobs), on_progress)
+
+    def __del__(self) -> None:
+        # Its task does not end with the last reference.
+        if self._reader is not None:
+            self._end()
+
+    def _end(self) -> None:
+        super()._end()
+        if self._reader is not None:
+            self._reader.stop()
+
+    async def aclose(self) -> None:
+        """Ends it, drops its requests and waits for the end of a read of an asynchronous input."""
+        await super().aclose()
+        if self._reader is not None:
+            await self._reader.stopped()
 
     async def __anext__(self) -> JobOutcome:
-        outcome = value_of(self._stream.try_take())
+        if self._reader is not None:
+            self._reader.check()
+        outcome = value_of(self._stream.try_take()) or self._fill()
         if outcome is None:
-            self._fill()
-            await self._fill_from_source()
-            outcome = await self._run(self._stream.take)
+            outcome = await (self._run(self._stream.take) if self._reader is None else self._raced(self._reader))
         if outcome is None:
             raise StopAsyncIteration
         return self._handed_out(outcome)
 
-    async def _fill_from_source(self) -> None:
-        if self._source is None:
-            return
-        room = value_of(self._stream.room())
+    async def _raced(self, reader: Reader) -> Outcome:
+        """Waits for an outcome while jobs are read. Whatever ends the wait early ends the read first."""
         try:
-            while room:
-                try:
-                    job = await self._source.__anext__()
-                except StopAsyncIteration:
-                    self._source = None
-                    return
-                room = value_of(self._stream.add(*_pair(job)))
+            return await reader.outcome()
         except BaseException:
-            self._stream.close()
+            self._end()
+            await reader.stopped()
             raise
 
 
@@ -244,7 +286,8 @@ def iterator_of(jobs: object) -> Iterator[tuple[str, str]]:
     raise InvalidArgumentError("jobs: expected an iterable of (user_id, job_id) pairs", argument="jobs")
 
 
-def _pair(job: object) -> tuple[object, object]:
+def pair(job: object) -> tuple[object, object]:
+    """An entry of the input."""
     if isinstance(job, (tuple, list)) and len(job) == 2:
         return job[0], job[1]
     raise InvalidArgumentError("jobs: expected (user_id, job_id) pairs", argument="jobs")
