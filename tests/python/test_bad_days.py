@@ -356,3 +356,31 @@ def test_async_streams_belong_to_their_process(programs: Programs) -> None:
         asyncio.run(main())
         """
     ) == (0, "", "")
+
+
+def test_no_descriptor_is_left_for_the_librarys_thread(programs: Programs) -> None:
+    """What the system has no room for now, it may have later."""
+    assert programs.run(
+        """
+        import resource
+        c = client()
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        left = os.open(os.devnull, os.O_RDONLY)
+        os.close(left)
+
+        def ask():
+            return [outcome.status.job_complete for outcome in c.poll_many([("user", "complete")])]
+
+        for spare in range(3):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (left + spare, hard))
+            try:
+                ask()
+            except smileid_jobs.InternalError as error:
+                assert "no thread or no event queue" in error.message, error
+                assert "Too many open files" in str(error.__cause__), error.__cause__
+            else:
+                raise AssertionError(spare)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        assert ask() == [True]
+        """
+    ) == (0, "", "")

@@ -118,3 +118,15 @@ fn the_environments_proxy_is_used_unless_it_says_or_is_told_otherwise() {
         }
     }
 }
+
+#[test]
+fn a_proxy_of_another_kind_in_the_environment_is_named_before_anything_is_asked() {
+    for scheme in ["socks4", "socks5", "socks5h"] {
+        let outcome = ask_with(&[("ALL_PROXY", &format!("{scheme}://127.0.0.1:1"))], true);
+        assert_eq!(
+            (&outcome["error"]["code"], &outcome["error"]["argument"]),
+            (&json!("invalid_argument"), &json!("proxy"))
+        );
+        assert_eq!(ask_with(&[("ALL_PROXY", &format!("{scheme}://127.0.0.1:1"))], false)["error"]["code"], "connect");
+    }
+}
