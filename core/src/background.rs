@@ -50,7 +50,6 @@ impl Background {
         let (ends, ended) = mpsc::channel::<()>();
         let until = stopping.clone();
         thread::Builder::new().name("smileid-jobs".to_owned()).spawn(move || {
-            #[cfg(unix)]
             leave_signals_to_others();
             TO_WAKE.set(Some(Vec::new()));
             runtime.block_on(until.cancelled());
@@ -80,7 +79,7 @@ impl Background {
 
 /// All but those that the thread itself would be to blame for, which kill at once where they are blocked, and a profiler's.
 #[cfg(unix)]
-fn leave_signals_to_others() {
+pub(crate) fn leave_signals_to_others() {
     use nix::sys::signal::{SigSet, Signal};
     let mut left = SigSet::all();
     for own in [
@@ -98,6 +97,9 @@ fn leave_signals_to_others() {
     // A set made of the system's own signals is not refused.
     let _ = left.thread_block();
 }
+
+#[cfg(not(unix))]
+pub(crate) fn leave_signals_to_others() {}
 
 /// What runs on the library's thread, or on an event loop's, and can be given up: then its request is dropped and nothing
 /// is heard of its end. Dropping it does nothing.

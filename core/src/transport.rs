@@ -16,7 +16,7 @@ mod stream;
 mod target;
 mod timekeeper;
 
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -100,16 +100,20 @@ pub struct HttpResponse {
 
 /// How far a request has come, for the error when time runs out.
 #[derive(Debug, Default)]
-pub struct Progress(AtomicU8);
+pub struct Progress(AtomicU16);
 
 impl Progress {
-    /// The headers have arrived.
-    pub fn body_began(&self) {
-        self.0.store(1, Ordering::Relaxed);
+    /// The headers have arrived, with this status.
+    pub fn body_began(&self, status: u16) {
+        self.0.store(status, Ordering::Relaxed);
     }
 
-    pub(crate) fn phase(&self) -> Phase {
-        if self.0.load(Ordering::Relaxed) == 0 { Phase::Response } else { Phase::Body }
+    /// The error where time ends here.
+    pub(crate) fn late(&self, limit: Limit) -> Error {
+        match self.0.load(Ordering::Relaxed) {
+            0 => limit.exceeded(Phase::Response),
+            status => limit.exceeded(Phase::Body).with_http_status(status),
+        }
     }
 }
 
@@ -255,11 +259,11 @@ impl Transport for HttpTransport {
 
 /// The body of a refusal, which stays one even if that does not arrive. Not waited for until the request's limit, which says
 /// that there was no answer.
-async fn explanation<T>(body: impl Future<Output = Result<T>>, limit: Limit) -> Option<T> {
+async fn explanation<T>(body: impl Future<Output = Result<T>>, left: Duration) -> Option<T> {
     tokio::select! {
         biased;
         body = body => body.ok(),
-        () = driver::sleep(EXPLANATION.min(limit.duration / 2)) => None,
+        () = driver::sleep(EXPLANATION.min(left / 2)) => None,
     }
 }
 
@@ -272,7 +276,7 @@ async fn limited(
     tokio::select! {
         biased;
         response = exchange => response,
-        () = driver::sleep(limit.duration) => Err(limit.exceeded(progress.phase())),
+        () = driver::sleep(limit.duration) => Err(progress.late(limit)),
     }
 }
 

@@ -369,3 +369,47 @@ def test_a_closed_stream_reads_no_more(client: Client, async_client: AsyncClient
     assert list(outcomes) == []
     asyncio.run(main())
     assert read == []
+
+
+def test_a_consumer_that_goes_away_with_its_loop_is_quiet(programs: Programs) -> None:
+    assert programs.run(
+        """
+        import gc
+        loop = asyncio.new_event_loop()
+
+        async def jobs():
+            await asyncio.sleep(60)
+            yield "user", "complete"
+
+        async def consume():
+            async for _ in async_client().poll_many(jobs()):
+                pass
+
+        task = loop.create_task(consume())
+        task._log_destroy_pending = False
+        loop.run_until_complete(asyncio.sleep(0.1))
+        loop.close()
+        del task
+        gc.collect()
+        """
+    ) == (0, "", "")
+
+
+def test_a_stream_goes_on_in_another_run(async_client: AsyncClient, user: str) -> None:
+    """Its input has ended with the loop that read it; what was read has its outcome."""
+
+    async def jobs() -> AsyncIterator[tuple[str, str]]:
+        yield user, "complete"
+        yield user, "slow-250ms"
+        await asyncio.sleep(60)
+
+    stream = async_client.poll_many(jobs())
+
+    async def one() -> str:
+        return (await next_of(stream)).job_id
+
+    async def rest() -> list[str]:
+        return [outcome.job_id async for outcome in stream]
+
+    assert asyncio.run(one()) == "complete"
+    assert asyncio.run(rest()) in ([], ["slow-250ms"])

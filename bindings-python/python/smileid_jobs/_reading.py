@@ -53,7 +53,8 @@ class Reader:
     def check(self) -> None:
         """Raises what the input has ended with, once, and ends everything."""
         task = self._task
-        if task is None or not task.done() or self._is_stopped:
+        # One that its loop has cancelled when that was closed is an input at its end.
+        if task is None or not task.done() or self._is_stopped or task.cancelled():
             return
         try:
             task.result()
@@ -94,7 +95,10 @@ class Reader:
             while True:
                 if taken is not None and taken.done():
                     outcome: Outcome = value_of(taken.result())
-                    return outcome
+                    if outcome is not None or task.done() or self._is_stopped:
+                        return outcome
+                    # Another task has taken the last one that there was.
+                    bridge, taken, self._is_taking = None, None, False
                 self.check()
                 if taken is None:
                     # Without a job it would end at once.

@@ -273,6 +273,9 @@ class AsyncJobOutcomes(_Many, _AsyncClosing, AsyncIterator[JobOutcome]):
         """Waits for an outcome while jobs are read. Whatever ends the wait early ends the read first."""
         try:
             return await reader.outcome()
+        except GeneratorExit:  # thrown away while it waited: there is nobody to wait for
+            self._end()
+            raise
         except BaseException:
             self._end()
             await reader.stopped()

@@ -16,7 +16,7 @@ use tokio::runtime::{Builder, Handle, Runtime};
 use tokio_util::sync::CancellationToken;
 
 use super::PerProcess;
-use crate::background::Background;
+use crate::background::{Background, leave_signals_to_others};
 use crate::client::Client;
 use crate::error::{Error, Result};
 
@@ -68,6 +68,8 @@ impl ProcessRuntime {
         let driven = Builder::new_current_thread()
             .max_blocking_threads(4)
             .thread_name("smileid-jobs")
+            // Of those that look names up, that is: whoever waits drives it.
+            .on_thread_start(leave_signals_to_others)
             .enable_all()
             .build()
             .map_err(|error| Error::no_thread(&error))?;

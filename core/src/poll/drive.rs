@@ -315,7 +315,7 @@ impl Engine {
         tokio::select! {
             biased;
             response = self.transport.send(request, &progress) => response,
-            () = self.clock.sleep(limit.duration) => Err(limit.exceeded(progress.phase())),
+            () = self.clock.sleep(limit.duration) => Err(progress.late(limit)),
         }
     }
 }

@@ -31,7 +31,8 @@ impl Engine {
         session.attempts = state.attempts;
         // The monotonic clock may be younger than the wait.
         session.started_at = now.saturating_sub(ms(wall_ms.saturating_sub(state.started_at_ms)));
-        session.started_at_wall_ms = Some(state.started_at_ms);
+        // A wait that has begun later than now has begun now: the next token must not end before it begins.
+        session.started_at_wall_ms = Some(state.started_at_ms.min(wall_ms));
         // The whole wait's, from which the last query's time follows; what this call says is not asked.
         session.policy.timeout = state.ends_at_ms.map(|ends_at| ms(ends_at.saturating_sub(state.started_at_ms)));
         session.bound = match state.ends_at_ms {

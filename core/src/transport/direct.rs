@@ -84,9 +84,10 @@ impl Connections {
         Box::pin(async move {
             let direct = request.target.direct().ok_or_else(Error::internal)?;
             let pool = self.pools.get(|| Ok(Arc::new(Pool::new(self.most_idle))))?;
-            let (mut connection, response) = self.ask(direct, &pool, &mut request.body, request.limit).await?;
-            progress.body_began();
+            let (mut connection, response, began_at) =
+                self.ask(direct, &pool, &mut request.body, request.limit).await?;
             let status = response.status().as_u16();
+            progress.body_began(status);
             let text = |name: HeaderName| response.headers().get(name).and_then(|value| value.to_str().ok());
             let retry_after = text(RETRY_AFTER).map(str::to_owned);
             let date = if status < 400 { None } else { text(DATE).map(str::to_owned) };
@@ -97,11 +98,12 @@ impl Connections {
             let most_bytes = request.max_response_bytes;
             let body = if (200..300).contains(&status) {
                 let body = read(&mut connection, body, is_gzip, most_bytes).await;
-                let body = body.map_err(|error| error.with_http_status(status))?;
-                Some(body.ok_or_else(|| request.limit.exceeded(Phase::Body))?)
+                let body = body.and_then(|body| body.ok_or_else(|| request.limit.exceeded(Phase::Body)));
+                Some(body.map_err(|error| error.with_http_status(status))?)
             } else {
                 let body = read(&mut connection, body, is_gzip, most_bytes);
-                Box::pin(explanation(body, request.limit)).await.flatten()
+                let left = request.limit.duration.saturating_sub(began_at.elapsed());
+                Box::pin(explanation(body, left)).await.flatten()
             };
             if body.is_some() {
                 pool.put(connection);
@@ -111,14 +113,14 @@ impl Connections {
     }
 
     /// Sends a request on a connection that is open, or on a new one. One that the server had closed before anything was
-    /// written is passed over: nothing was asked on it.
+    /// written is passed over: nothing was asked on it. Says when it began, too.
     async fn ask(
         &self,
         direct: &Direct,
         pool: &Arc<Pool>,
         body: &mut Option<Bytes>,
         limit: Limit,
-    ) -> Result<(Box<Connection>, Response<Incoming>)> {
+    ) -> Result<(Box<Connection>, Response<Incoming>, Instant)> {
         if pool.is_shared() {
             driver::go_last().await;
         }
@@ -139,7 +141,7 @@ impl Connections {
             let request = unsent.take().map_or_else(|| direct.request(body.take()), |request| *request);
             let mut answer = pin!(connection.send(request));
             match connection.answer(answer.as_mut()).await {
-                Ok(Ok(response)) => return Ok((connection, response)),
+                Ok(Ok(response)) => return Ok((connection, response, now)),
                 Ok(Err(mut error)) => match error.take_message() {
                     Some(message) if !is_new => unsent = Some(Box::new(message)),
                     _ => return Err(classify(error.error(), Failure::Exchange)),

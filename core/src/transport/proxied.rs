@@ -89,6 +89,7 @@ fn send(
     progress: &Progress,
 ) -> Result<impl Future<Output = Result<HttpResponse>>> {
     let HttpRequest { target, body, max_response_bytes, limit } = request;
+    let began_at = Instant::now();
     let headers = target.proxied().ok_or_else(Error::internal)?.of(body.as_ref());
     let mut sent = reqwest::Request::new(method_for(body.as_ref()), target.url.clone());
     *sent.headers_mut() = headers;
@@ -96,8 +97,8 @@ fn send(
     let answer = client.execute(sent);
     Ok(async move {
         let mut response = answer.await.map_err(failed)?;
-        progress.body_began();
         let status = response.status().as_u16();
+        progress.body_began(status);
         let text = |name: HeaderName| response.headers().get(name).and_then(|value| value.to_str().ok());
         let retry_after = text(RETRY_AFTER).map(str::to_owned);
         let date = if status < 400 { None } else { text(DATE).map(str::to_owned) };
@@ -106,7 +107,7 @@ fn send(
         let body = if (200..300).contains(&status) {
             body.await.map_err(|error| error.with_http_status(status))?
         } else {
-            explanation(body, limit).await.unwrap_or_default()
+            explanation(body, limit.duration.saturating_sub(began_at.elapsed())).await.unwrap_or_default()
         };
         Ok(HttpResponse { status, retry_after, date, body })
     })

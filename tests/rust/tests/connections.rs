@@ -101,11 +101,13 @@ async fn a_job_that_queues_for_its_first_token_has_all_of_its_time_afterwards() 
 async fn a_refusal_is_one_though_its_explanation_stalls() {
     let server = Wire::start(|mut stream, _| {
         while request(&mut stream).is_some() {
+            // Late, as an answer over a network is.
+            std::thread::sleep(Duration::from_millis(600));
             stream.write_all(b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 90\r\n\r\n{").unwrap();
         }
     });
     for client in both_ways(&server) {
-        let client = client.max_retries(0).request_timeout(Duration::from_millis(600)).build().unwrap();
+        let client = client.max_retries(0).request_timeout(Duration::from_secs(1)).build().unwrap();
         let error = ask(&client).await.unwrap_err();
         assert_eq!((error.code(), error.http_status()), (ErrorCode::Authentication, Some(401)));
     }
@@ -128,6 +130,26 @@ async fn a_receiver_that_says_yes_and_breaks_off_has_taken_a_callback() {
         let delivery = status.callback_delivery().unwrap();
         assert_eq!((delivery.delivered, delivery.attempts, delivery.error), (true, 1, None));
         assert_eq!(delivery.http_status, Some(200));
+    }
+}
+
+#[tokio::test]
+async fn a_receiver_that_says_yes_and_stalls_is_not_told_twice() {
+    let server = Wire::start(|mut stream, _| {
+        while let Some(asked) = request(&mut stream) {
+            if asked.starts_with("POST /hook") {
+                stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 90\r\n\r\n{").unwrap();
+            } else {
+                stream.write_all(&answer("", complete().as_bytes())).unwrap();
+            }
+        }
+    });
+    for client in both_ways(&server) {
+        let client = client.request_timeout(Duration::from_millis(400)).build().unwrap();
+        let hook = format!("http://127.0.0.1:{}/hook", server.port);
+        let status = client.get_job_status("u", "j").callback_url(hook).await.unwrap();
+        let delivery = status.callback_delivery().unwrap();
+        assert_eq!((delivery.delivered, delivery.attempts, delivery.http_status), (true, 1, Some(200)));
     }
 }
 

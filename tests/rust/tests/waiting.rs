@@ -191,7 +191,13 @@ async fn a_clock_that_was_set_back_makes_no_wait_longer() {
         unreachable!()
     };
     // An hour earlier, by the wall clock.
-    let (second, server, _) = client([pending()]);
+    let (second, server, clock) = client([pending()]);
+    let PollStep::Again { token, after } = second.poll_step("u", "j").token(token).await.unwrap() else {
+        unreachable!()
+    };
+    clock.advance(after);
+    // The whole of the wait is left, and the next step knows it.
+    assert!(matches!(second.poll_step("u", "j").token(token.clone()).await, Ok(PollStep::Again { .. })));
     let error = second.wait_until_complete("u", "j").token(token).await.unwrap_err();
     assert_eq!(error.code(), ErrorCode::JobIncomplete);
     assert!(server.times().last().unwrap() <= &20_000, "{:?}", server.times());

@@ -246,7 +246,7 @@ impl Transport for ServerHandle {
                 Answer::SignedWait(body, retry_after) => (200, Some(retry_after), signed(body).into()),
                 Answer::NeverAnswers => std::future::pending().await,
                 Answer::NeverEnds => {
-                    progress.body_began();
+                    progress.body_began(200);
                     std::future::pending().await
                 }
             };
