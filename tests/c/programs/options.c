@@ -123,22 +123,6 @@ static void delays(void) {
   smileid_client_free(client);
 }
 
-/* A list of hosts that could not be made lets in none. */
-static void hosts(void) {
-  smileid_download_options_t download;
-  smileid_client_t *client = client_from_env();
-  smileid_status_t *status = NULL;
-  smileid_images_t *images = NULL;
-  smileid_error_t *error = NULL;
-  CHECK(!smileid_get_job_status(client, "user-options", "complete", NULL, NULL, &status, NULL));
-  smileid_download_options_init(&download, sizeof download);
-  download.allowed_host_count = 1;
-  CHECK(smileid_download_images(client, status, &download, NULL, &images, &error));
-  CHECK(!images && refused(error, "allowed_hosts"));
-  smileid_status_free(status);
-  smileid_client_free(client);
-}
-
 static void print_wait(const char *verb) {
   smileid_wait_options_t wait;
   smileid_wait_options_init(&wait, sizeof wait);
@@ -203,7 +187,6 @@ int main(void) {
   nobodys();
   spelling();
   delays();
-  hosts();
   print_defaults();
   smileid_shutdown(2000);
   return 0;

@@ -133,6 +133,22 @@ static void nul_inside_is_never_cut(void) {
   smileid_client_free(client);
 }
 
+/* A list of hosts that could not be made lets in none. */
+static void hosts(void) {
+  smileid_download_options_t download;
+  smileid_client_t *client = client_from_env();
+  smileid_status_t *status = NULL;
+  smileid_images_t *images = NULL;
+  smileid_error_t *error = NULL;
+  CHECK(!smileid_get_job_status(client, "user-own", "complete", NULL, NULL, &status, NULL));
+  smileid_download_options_init(&download, sizeof download);
+  download.allowed_host_count = 1;
+  CHECK(smileid_download_images(client, status, &download, NULL, &images, &error));
+  CHECK(!images && refused(error, "allowed_hosts"));
+  smileid_status_free(status);
+  smileid_client_free(client);
+}
+
 int main(void) {
   null_is_harmless();
   failures_leave_null();
@@ -140,6 +156,7 @@ int main(void) {
   answers_outlive_the_client();
   borrowed_from_errors();
   nul_inside_is_never_cut();
+  hosts();
   CHECK(same(smileid_version(), SMILEID_VERSION));
   /* So that valgrind finds the threads' memory returned. */
   smileid_shutdown(2000);
