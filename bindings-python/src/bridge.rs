@@ -27,7 +27,7 @@ use crate::answer::{Answer, to_outcome};
 use crate::arguments::Any;
 #[cfg(unix)]
 use crate::exit::is_ending;
-use crate::exit::{is_left_behind, outside};
+use crate::exit::{outside, stay_away};
 use crate::failure::{Failure, entry};
 
 /// What the library's thread knows of a bridge. Both ends of the pipe are here, so that nobody writes to a closed one.
@@ -259,14 +259,12 @@ impl Bridge {
         if !self.is_own() {
             return Ok(Vec::new());
         }
+        stay_away(py);
         #[cfg(unix)]
         self.hosted.get().into_iter().for_each(EventLoop::turn);
         // Without a byte on its way this would block the loop: a nested loop may have taken it.
         if !waited && self.queue.woken.load(Ordering::Acquire) {
             self.queue.take_byte();
-        }
-        if is_left_behind() {
-            return Ok(Vec::new());
         }
         let mut ended = Vec::new();
         for (token, result) in self.queue.take() {

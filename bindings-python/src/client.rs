@@ -19,7 +19,7 @@ use crate::answer::{Answer, to_outcome};
 use crate::arguments::{Any, body, count, environment, flag, id, limited, optional, seconds, string};
 use crate::bridge::Bridge;
 use crate::convert::plain;
-use crate::exit::{Return, is_ending, outside};
+use crate::exit::{Return, is_ending, outside, stay_away};
 use crate::failure::{Failure, entry};
 use crate::making::made;
 use crate::streams::{Many, Watch};
@@ -173,6 +173,7 @@ impl Client {
         };
         match &waiting {
             Waiting::Bridge(bridge, future) => {
+                stay_away(py);
                 self.mind_the_end();
                 entry(py, || {
                     let told = checked?;
@@ -322,7 +323,10 @@ pub(crate) fn run<'py, T: Into<Answer> + Send + 'static>(
     call: impl Fn() -> Result<PendingCall<T>>,
 ) -> PyResult<Any<'py>> {
     match waiting {
-        Waiting::Bridge(bridge, future) => entry(py, || bridge.get().start(future, call()?)),
+        Waiting::Bridge(bridge, future) => {
+            stay_away(py);
+            entry(py, || bridge.get().start(future, call()?))
+        }
         Waiting::Here(interruptible) => {
             // The guard must see the whole way back to Python.
             let waited = guard(|| Ok(wait(py, *interruptible, call)));

@@ -49,9 +49,18 @@ pub(crate) fn is_ending() -> bool {
     state & ENDING != 0 && state >> PID_SHIFT == u64::from(process::id())
 }
 
-/// Whether the interpreter ends and this is another thread, a daemon: whatever it is told now it would only complain of.
-pub(crate) fn is_left_behind() -> bool {
-    is_ending() && !ENDS.get()
+/// Does not come back where the interpreter ends and this is another thread, a daemon with an event loop: of whatever it was
+/// told now it would only complain.
+pub(crate) fn stay_away(py: Python<'_>) {
+    if is_ending() && !ENDS.get() {
+        py.detach(park);
+    }
+}
+
+fn park() {
+    loop {
+        thread::park();
+    }
 }
 
 /// Held by a thread from before it comes back to the interpreter until its native call returns.
@@ -64,9 +73,7 @@ impl Return {
     pub(crate) fn announce() -> Self {
         let before = update(|state| if state & ENDING != 0 { state } else { state + 1 });
         if before & ENDING != 0 {
-            loop {
-                thread::park();
-            }
+            park();
         }
         Self { pid: before >> PID_SHIFT }
     }

@@ -44,6 +44,19 @@ PROGRAMS = {
             threading.Thread(target=serve, daemon=True).start()
         time.sleep(0.02 + 0.01 * int(os.environ["ROUND"]))
     """,
+    "daemon threads with event loops that also wait": """
+        c = async_client()
+        async def hammer(job):
+            while True:
+                await c.get_job_status("user-exit", job)
+        async def many():
+            async for _ in c.poll_many([("user-exit", f"never-{n}") for n in range(100)], timeout=None):
+                pass
+        async def serve():
+            await asyncio.gather(hammer("complete"), hammer("stall"), many(), c.wait_until_complete("user-exit", "never"))
+        threading.Thread(target=lambda: asyncio.run(serve()), daemon=True).start()
+        time.sleep(0.02 + 0.01 * int(os.environ["ROUND"]))
+    """,
     "daemon threads with loops that have no readers": """
         class Loop(asyncio.SelectorEventLoop):
             def add_reader(self, *_):
