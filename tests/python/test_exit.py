@@ -53,7 +53,8 @@ PROGRAMS = {
             async for _ in c.poll_many([("user-exit", f"never-{n}") for n in range(100)], timeout=None):
                 pass
         async def serve():
-            await asyncio.gather(hammer("complete"), hammer("stall"), many(), c.wait_until_complete("user-exit", "never"))
+            wait = c.wait_until_complete("user-exit", "never")
+            await asyncio.gather(hammer("complete"), hammer("stall"), many(), wait)
         threading.Thread(target=lambda: asyncio.run(serve()), daemon=True).start()
         time.sleep(0.02 + 0.01 * int(os.environ["ROUND"]))
     """,
