@@ -13,7 +13,7 @@ use std::rc::Rc;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 
-use napi::bindgen_prelude::{External, Function, JsValuesTupleIntoVec, Null, ToNapiValue, Unknown};
+use napi::bindgen_prelude::{External, Function, Unknown};
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi::{Env, sys};
 use napi_derive::napi;
@@ -25,25 +25,18 @@ use smileid_jobs::panic::guard_future;
 use smileid_jobs::slab::{Slab, Slot};
 use smileid_jobs::{GetJobStatus, HearsWaits, JobStatus, Result, WaitUntilComplete};
 
+use crate::batch::Batch;
 use crate::completed::Completed;
-use crate::error::ErrorData;
-use crate::events::{self, EventData};
-use crate::held::Held;
+use crate::events;
 #[cfg(unix)]
 use crate::hosted::{Hosted, Settle, event_loop};
-use crate::{runtime, status};
+use crate::runtime;
 
 /// Woken without a value: what there is to say stands in the queue.
 pub(crate) type Wake = ThreadsafeFunction<(), Unknown<'static>, Batch, napi::Status, false, true>;
 
 /// How many events wait for a busy environment; what comes on top is counted and dropped.
 const MOST_EVENTS: usize = 4096;
-
-/// What stands in place of a call's number with an event.
-const EVENT: u32 = 0;
-/// What stands in place of flags with an error, and with a value that is no status.
-const FAILED: i32 = -1;
-const VALUE: i32 = -2;
 
 /// One environment's bridge. Lives on that environment's thread.
 pub(crate) struct Bridge {
@@ -185,7 +178,7 @@ impl Calls {
     }
 
     /// Takes a call out; `None` for one that JavaScript has given up already.
-    fn end(&mut self, env: &Env, call: Slot) -> Option<Call> {
+    pub(crate) fn end(&mut self, env: &Env, call: Slot) -> Option<Call> {
         let ended = self.running.remove(call)?;
         if let (true, Some(wake)) = (self.running.is_empty(), self.wake) {
             // SAFETY: as above. Doing it twice is harmless: Node keeps a flag, not a count.
@@ -196,7 +189,7 @@ impl Calls {
 }
 
 /// The number of a running call in JavaScript, where 0 is that of an event.
-fn number_of(call: Slot) -> u32 {
+pub(crate) fn number_of(call: Slot) -> u32 {
     call.index().saturating_add(1)
 }
 
@@ -312,94 +305,5 @@ impl Bridge {
         let slot = calls.running.next_slot();
         let started = start(slot).map_err(|error| self.reports.report(slot, Err(error)));
         calls.add(env, started.ok())
-    }
-}
-
-/// What is finished, on the environment's thread, about to become JavaScript's.
-pub(crate) struct Batch {
-    finished: Vec<Finished>,
-    events: Vec<Event>,
-    calls: Rc<RefCell<Calls>>,
-}
-
-/// More values than these are handed over in an array: an engine has room for some ten thousands of arguments.
-const MOST_ARGUMENTS: usize = 1024;
-
-/// The settling function's arguments. They need no array, whose elements are the dearer way of the two.
-impl JsValuesTupleIntoVec for Batch {
-    fn into_vec(self, env: sys::napi_env) -> napi::Result<Vec<sys::napi_value>> {
-        let Self { finished, events, calls } = self;
-        let mut values = Values { env, values: Vec::with_capacity(4 * (finished.len() + events.len())) };
-        let env = Env::from_raw(env);
-        // Made once, and only a handle each time after that.
-        let nothing = values.make(Null)?;
-        for event in events {
-            let EventData { level, message, fields } = EventData::from(event);
-            values.push(EVENT)?;
-            values.push(level)?;
-            values.push(message)?;
-            values.push(fields)?;
-        }
-        for Finished { call, result } in finished {
-            if calls.borrow_mut().end(&env, call).is_none() {
-                continue;
-            }
-            values.push(number_of(call))?;
-            match result {
-                Ok(Completed::Status(status)) => {
-                    let (flags, code) = status::flags_and_code(&status);
-                    values.push(flags)?;
-                    values.push(Held(status))?;
-                    match code {
-                        Some(code) => values.push(code)?,
-                        None => values.values.push(nothing),
-                    }
-                }
-                Ok(Completed::Value(value)) => {
-                    values.push(VALUE)?;
-                    values.push(value)?;
-                    values.values.push(nothing);
-                }
-                Err(error) => {
-                    values.push(FAILED)?;
-                    values.push(ErrorData::from(&error))?;
-                    values.values.push(nothing);
-                }
-            }
-        }
-        values.into_arguments()
-    }
-}
-
-struct Values {
-    env: sys::napi_env,
-    values: Vec<sys::napi_value>,
-}
-
-impl Values {
-    fn make(&self, value: impl ToNapiValue) -> napi::Result<sys::napi_value> {
-        // SAFETY: the environment that asked for its arguments, on its own thread.
-        unsafe { ToNapiValue::to_napi_value(self.env, value) }
-    }
-
-    fn push(&mut self, value: impl ToNapiValue) -> napi::Result<()> {
-        let value = self.make(value)?;
-        self.values.push(value);
-        Ok(())
-    }
-
-    fn into_arguments(self) -> napi::Result<Vec<sys::napi_value>> {
-        if self.values.len() <= MOST_ARGUMENTS {
-            return Ok(self.values);
-        }
-        let mut array = std::ptr::null_mut();
-        // SAFETY: as above; the array is as long as what is put into it.
-        unsafe {
-            napi::check_status!(sys::napi_create_array_with_length(self.env, self.values.len(), &raw mut array))?;
-            for (at, value) in (0..).zip(self.values) {
-                napi::check_status!(sys::napi_set_element(self.env, array, at, value))?;
-            }
-        }
-        Ok(vec![array])
     }
 }

@@ -14,7 +14,8 @@ use smileid_jobs::driver::event_loop::EventLoop;
 use smileid_jobs::panic::guard_then;
 use smileid_jobs::slab::Slot;
 
-use crate::bridge::{Batch, Calls, Finished, Queue};
+use crate::batch::Batch;
+use crate::bridge::{Calls, Finished, Queue};
 use crate::runtime;
 use crate::watched::{Watched, Watcher};
 

@@ -11,6 +11,7 @@
 )]
 
 mod args;
+mod batch;
 mod bridge;
 mod callback;
 mod client;

@@ -1,8 +1,8 @@
 //! The runtime of one process: whoever waits drives it, and what nobody waits for has one thread.
 //!
 //! A lone call that its caller waits for runs on the caller's own thread, sockets included: no other thread has to be
-//! woken twice per query. What is spawned, calls beside another one, and the drivers of `poll_many` run on the library's
-//! own thread, where many completions cost one wake-up. That one is started when first needed. (A runtime for each waiting
+//! woken twice per query. What is spawned, calls beside another one, those of clients that may use a proxy, and the drivers of
+//! `poll_many` run on the library's own thread, where many completions cost one wake-up. That one is started when first needed. (A runtime for each waiting
 //! caller was tried as well: 64 threads that look at one socket each cost twice as much as one thread that looks at all.)
 
 use std::mem::ManuallyDrop;
