@@ -249,6 +249,8 @@ impl JobStatus {
     }
 
     /// The whole typed view as JSON text, without [`raw`](Self::raw). Holds the signature and personal data.
+    ///
+    /// It nests one level deeper than the body, at most 129, where `serde_json` by itself reads 127.
     #[must_use]
     pub fn to_json(&self, naming: Naming) -> String {
         self.json(naming, self.raw().len())
