@@ -90,7 +90,7 @@ impl Engine {
                     error.is_transient()
                 }
             };
-            if delivery.delivered || !may_pass {
+            if delivery.delivered || !may_pass || delivery.attempts == RELAY_TRIES {
                 break;
             }
             self.wait_between_tries(ends_at).await;

@@ -91,7 +91,11 @@ impl Call {
         Ok((client, session?))
     }
 
-    fn resume(self, token: Option<String>) -> Result<Started> {
+    fn resume(mut self, token: Option<String>) -> Result<Started> {
+        // The token's bound holds in place of this call's, which must not make it one attempt either.
+        if token.is_some() && self.polling.timeout == Some(Duration::ZERO) {
+            self.polling.timeout = None;
+        }
         let (client, mut session) = self.start()?;
         if let Some(token) = token {
             client.engine().resume(&mut session, &token)?;
@@ -144,7 +148,7 @@ macro_rules! call_options {
                 self
             }
 
-            #[doc = concat!("The bound of everything this call does: queueing, connecting, retries, sleeps and bodies. `None` is no bound, zero asks for exactly one HTTP request. 0 to 30 days, default ", $default, ".")]
+            #[doc = concat!("The bound of everything this call does: queueing, connecting, retries, sleeps and bodies. `None` is no bound, zero asks for exactly one HTTP request, however long it queues; `request_timeout` bounds it. 0 to 30 days, default ", $default, ".")]
             pub fn timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
                 self.call.polling.timeout = timeout.into();
                 self

@@ -6,7 +6,7 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Phase {
-    /// Waiting for one of the client's `max_connections`.
+    /// Waiting for one of the client's `max_connections`, or for its turn under a `rate_limit`.
     Queue,
     /// Looking the name up, connecting or shaking hands.
     Connect,

@@ -287,7 +287,8 @@ impl Engine {
         }
     }
 
-    async fn until<T>(&self, ends_at: Option<Duration>, wait: impl Future<Output = T>) -> Option<T> {
+    /// What is waited for, unless the time is up before.
+    pub(crate) async fn until<T>(&self, ends_at: Option<Duration>, wait: impl Future<Output = T>) -> Option<T> {
         let Some(ends_at) = ends_at else { return Some(wait.await) };
         tokio::select! {
             biased;

@@ -26,6 +26,11 @@ impl RateLimit {
         Self { interval, burst: interval.saturating_mul(burst.max(1)), full_at: Mutex::new(Duration::ZERO) }
     }
 
+    /// How long one waits at most who has only one other before.
+    pub(crate) fn two_turns(&self) -> Duration {
+        self.interval.saturating_mul(2)
+    }
+
     /// Waits until there is a token. It is [taken](Turn::take) when the request begins, and nobody else has one before.
     pub(crate) async fn turn(&self, clock: &dyn Clock) -> Turn<'_> {
         // Held while sleeping: the next in line cannot have a token earlier than this one.

@@ -8,6 +8,7 @@ mod kept;
 mod times;
 
 use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -43,18 +44,37 @@ pub(crate) struct Parked {
     /// Something was added, woken or taken out.
     pub(crate) changed: Notify,
     rate: Option<RateLimit>,
-    /// Whether they are waits of their own: then the driver ends when there are none, and an attempt that sleeps between
-    /// its requests keeps nobody waiting.
+    /// How many stand in line for a token. Only one does who can wait, so that whoever cannot is soon served.
+    in_line: AtomicUsize,
+    /// Whether they are waits of their own: then the driver ends when there are none.
     are_lone: bool,
 }
 
 impl Parked {
     pub(crate) fn of_many(rate: Option<RateLimit>) -> Self {
-        Self { jobs: Mutex::default(), changed: Notify::new(), rate, are_lone: false }
+        Self::new(rate, false)
     }
 
     pub(crate) fn of_waits() -> Self {
-        Self { jobs: Mutex::default(), changed: Notify::new(), rate: None, are_lone: true }
+        Self::new(None, true)
+    }
+
+    fn new(rate: Option<RateLimit>, are_lone: bool) -> Self {
+        let ahead = rate.as_ref().map(RateLimit::two_turns).unwrap_or_default();
+        let jobs = Mutex::new(Jobs::with_last_queries(ahead));
+        Self { jobs, changed: Notify::new(), rate, in_line: AtomicUsize::new(0), are_lone }
+    }
+
+    /// Whether one that can wait may stand in line for a token.
+    fn has_room_in_line(&self) -> bool {
+        self.rate.is_none() || self.in_line.load(Ordering::Acquire) == 0
+    }
+
+    /// Stands in line for a token, where there is a limit, until what is returned is dropped.
+    fn stand_in_line(&self) -> Option<InLine<'_>> {
+        self.rate.as_ref()?;
+        self.in_line.fetch_add(1, Ordering::AcqRel);
+        Some(InLine(self))
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, Jobs> {
@@ -66,6 +86,16 @@ impl Parked {
         if self.lock().wake(user_id, job_id, now) {
             self.changed.notify_one();
         }
+    }
+}
+
+/// A place in line for a token.
+struct InLine<'a>(&'a Parked);
+
+impl Drop for InLine<'_> {
+    fn drop(&mut self) {
+        self.0.in_line.fetch_sub(1, Ordering::AcqRel);
+        self.0.changed.notify_one();
     }
 }
 

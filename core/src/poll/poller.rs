@@ -73,6 +73,10 @@ impl Policy {
         match &outcome.answer {
             Answer::Status(status) if status.job_complete() => return Decision::End,
             Answer::Failed(error) if !error.is_transient() => return Decision::End,
+            // Which attempt it was is not why the wait ends.
+            Answer::Failed(error) if is_last && is_out_of_time(error) => {
+                return self.give_up(IncompleteReason::Deadline);
+            }
             Answer::Status(_) | Answer::Failed(_) | Answer::NotReady(_) if is_last => {
                 return self.give_up(IncompleteReason::Attempts);
             }
@@ -119,7 +123,7 @@ impl Policy {
     }
 
     /// The last query starts this long before the end, so that its answer can still arrive.
-    fn final_poll_margin(&self) -> Duration {
+    pub(crate) fn final_poll_margin(&self) -> Duration {
         self.timeout.map_or(FINAL_POLL_MARGIN, |timeout| FINAL_POLL_MARGIN.min(timeout / 2))
     }
 
@@ -145,6 +149,11 @@ impl Policy {
             Until::Complete => Error::incomplete(reason),
         }
     }
+}
+
+/// Whether it was the call's own time that ended an attempt.
+fn is_out_of_time(error: &Error) -> bool {
+    matches!(error.phase(), Some(Phase::Queue | Phase::Overall))
 }
 
 /// What a verb has seen, for the error that may end it.

@@ -15,7 +15,8 @@ use crate::slab::Slot;
 
 /// Hears how waits end.
 pub trait HearsWaits: Send + Sync + 'static {
-    /// A wait has ended. Called on the thread that drives the runtime; what it was given with `start` names it.
+    /// A wait has ended; what it was given with `start` names it. Called on the thread that drives the runtime, or on the one
+    /// that ends it.
     fn ended(self: Arc<Self>, token: u64, result: Result<JobStatus>);
 }
 

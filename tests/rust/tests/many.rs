@@ -9,8 +9,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use smileid_jobs::{Client, ErrorCode, JobOutcome};
-use support::{Answer, FakeClock, FakeServer, Seen, builder, complete, pending, status};
+use smileid_jobs::{Client, ErrorCode, IncompleteReason, JobOutcome};
+use support::{Answer, FakeClock, FakeServer, Seen, builder, complete, pending, status, wait};
 
 fn many(decide: fn(&Seen) -> Answer) -> (Client, Arc<FakeServer>) {
     let clock = FakeClock::new(1.0);
@@ -126,6 +126,47 @@ async fn a_bound_that_ends_in_the_queue_for_a_later_token_sends_nothing() {
     assert_eq!(outcomes.iter().filter(|outcome| late(outcome)).count(), 0);
     let last = server.seen().iter().map(|seen| seen.at).max().unwrap();
     assert!(server.seen().len() <= last.as_secs() as usize + 1);
+}
+
+/// Each job is complete when it is asked about again, and there are more of them than there are tokens in their bounds.
+#[tokio::test]
+async fn a_queue_longer_than_the_bound_keeps_no_job_from_its_last_query() {
+    for (rate, count, timeout) in [(10.0, 400, 10), (100.0, 3000, 10), (1.0, 40, 20)] {
+        let (client, server) = many(|_| pending());
+        let asked = client.poll_many().rate_limit(rate).timeout(Duration::from_secs(timeout));
+        let outcomes = all(asked.stream(jobs(0..count))).await;
+        let mut times: HashMap<String, Vec<Duration>> = HashMap::new();
+        server.seen().iter().for_each(|seen| times.entry(job_of(seen)).or_default().push(seen.at));
+        let margin = Duration::from_secs_f64(1.0_f64.max(2.0 / rate));
+        let is_kept =
+            |times: &&Vec<Duration>| times[times.len() - 1] - times[0] >= Duration::from_secs(timeout) - margin;
+        assert_eq!((outcomes.len(), times.len()), (count, count));
+        let kept = times.values().filter(is_kept).count();
+        assert_eq!(kept, count, "{rate}/s: {kept} jobs were asked about shortly before their bound was over");
+    }
+}
+
+#[tokio::test]
+async fn attempts_that_sleep_between_their_requests_keep_no_job_waiting() {
+    let clock = FakeClock::new(1.0);
+    let server = FakeServer::deciding(&clock, |seen| if job_of(seen) == "good" { complete() } else { wait(503, "5") });
+    let client = builder(&clock, &server).max_retries(2).max_connections(4).build().unwrap();
+    clock.freeze();
+    let names = (0..100).map(|number| number.to_string()).chain(["good".to_owned()]);
+    let mut stream = client.poll_many().stream(jobs(names).into_iter());
+    tokio::select! {
+        outcome = stream.next() => assert_eq!(outcome.unwrap().unwrap().job_id, "good"),
+        () = async { for _ in 0..2000 { tokio::task::yield_now().await; } } => panic!("no connection is in use"),
+    }
+}
+
+#[tokio::test]
+async fn a_bound_that_ends_in_the_queue_is_no_lack_of_attempts() {
+    let (client, _) = many(|_| pending());
+    let asked = client.poll_many().rate_limit(0.2).retry_count(1).timeout(Duration::from_secs(3));
+    let outcomes = all(asked.stream(jobs(0..5))).await;
+    let reasons = outcomes.iter().map(|outcome| outcome.result.as_ref().unwrap_err().reason());
+    assert_eq!(reasons.collect::<Vec<_>>(), [Some(IncompleteReason::Deadline); 5]);
 }
 
 #[tokio::test]

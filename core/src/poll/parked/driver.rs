@@ -10,10 +10,10 @@ use futures_util::{FutureExt, StreamExt};
 
 use super::job::Job;
 use super::jobs::Jobs;
-use super::{Hears, Parked, Terms};
+use super::{Hears, InLine, Parked, Terms};
 use crate::client::Client;
 use crate::clock::BoxFuture;
-use crate::error::{Error, Phase, Result};
+use crate::error::{Error, IncompleteReason, Phase, Result};
 use crate::panic::guard;
 use crate::poll::drive::{Attempt, Bound, Engine};
 use crate::poll::many::tell;
@@ -62,7 +62,8 @@ impl Drop for DrivenTask {
 /// Asks until nobody listens any more, or until the last lone wait has ended. Ends with the client.
 async fn drive(engine: &Engine, parked: &Parked) {
     let mut in_flight = FuturesUnordered::new();
-    // Ends when a connection is free, though as many attempts as there are connections are under way.
+    // Ends when a connection is free, though as many attempts as there are connections are under way: some sleep between their
+    // requests.
     let mut free: Option<BoxFuture<'_, ()>> = None;
     let mut is_free = false;
     loop {
@@ -74,29 +75,32 @@ async fn drive(engine: &Engine, parked: &Parked) {
                 end_in_queue(engine, parked, slot);
                 continue;
             }
-            if in_flight.len() >= engine.max_connections && !std::mem::take(&mut is_free) {
-                jobs.queue_due(now);
-                break jobs.next_moment();
-            }
-            let Some(slot) = jobs.pop_due(now) else {
+            let has_room = in_flight.len() < engine.max_connections || std::mem::take(&mut is_free);
+            let popped = match has_room {
+                true if parked.has_room_in_line() => jobs.pop_due(now),
+                true => jobs.pop_last(),
+                false => None,
+            };
+            let Some(slot) = popped else {
                 if parked.are_lone && jobs.is_empty() && in_flight.is_empty() {
                     jobs.release();
                     jobs.is_driven = false;
                     return;
                 }
+                jobs.queue_due(now);
                 break jobs.next_moment();
             };
-            if let Some(ask) = begin(&mut jobs, slot, now, parked.rate.is_some()) {
+            if let Some(ask) = begin(&mut jobs, slot, now, parked) {
                 let (abort, registration) = AbortHandle::new_pair();
                 jobs.attempt_began(slot, abort);
-                let asked = AssertUnwindSafe(ask.ask(engine, parked)).catch_unwind();
+                let asked = AssertUnwindSafe(ask.ask(engine)).catch_unwind();
                 let asked = Abortable::new(asked, registration);
                 in_flight.push(async move { (slot, asked.await) });
             }
         };
         if !parked.lock().is_queueing() {
             free = None;
-        } else if parked.are_lone && free.is_none() {
+        } else if free.is_none() {
             free = Some(Box::pin(async { drop(engine.connections.acquire().await) }));
         }
         let until_next = async {
@@ -137,8 +141,10 @@ async fn drive(engine: &Engine, parked: &Parked) {
 }
 
 /// What is needed to ask, without holding the lock.
-struct Ask {
+struct Ask<'a> {
     slot: Slot,
+    parked: &'a Parked,
+    in_line: Option<InLine<'a>>,
     /// From when on the job's bound runs. Under a rate limit that of the first query begins with its token: however many
     /// jobs stand before it, it has its time.
     started_at: Option<Duration>,
@@ -148,32 +154,36 @@ struct Ask {
     traced: Traced,
 }
 
-fn begin(jobs: &mut Jobs, slot: Slot, now: Duration, has_rate: bool) -> Option<Ask> {
+fn begin<'a>(jobs: &mut Jobs, slot: Slot, now: Duration, parked: &'a Parked) -> Option<Ask<'a>> {
     let job = jobs.get_mut(slot)?;
     job.attempts = job.attempts.saturating_add(1);
-    let started_at = (job.has_started() || !has_rate).then(|| job.started_at(now));
+    let started_at = (job.has_started() || parked.rate.is_none()).then(|| job.started_at(now));
     let (user_id, job_id) = job.ids();
     let ids = Ids { user_id: user_id.to_owned(), job_id: job_id.to_owned() };
     let traced = Traced { call: job.call, attempt: job.attempts };
-    Some(Ask { slot, started_at, ids, terms: Arc::clone(&job.terms), last_wall_ms: job.last_wall_ms, traced })
+    let (terms, last_wall_ms, in_line) = (Arc::clone(&job.terms), job.last_wall_ms, parked.stand_in_line());
+    Some(Ask { slot, parked, in_line, started_at, ids, terms, last_wall_ms, traced })
 }
 
-impl Ask {
-    async fn ask(self, engine: &Engine, parked: &Parked) -> (i64, Outcome) {
+impl Ask<'_> {
+    async fn ask(self, engine: &Engine) -> (i64, Outcome) {
         // The ids were checked when the job was added.
         let mut query = Query::unchecked(self.ids, self.terms.options);
         query.last_wall_ms = self.last_wall_ms;
-        let (rate, traced) = (parked.rate.as_ref(), self.traced);
-        let turn = match (self.started_at, rate) {
-            (None, Some(rate)) => Some(rate.turn(&*engine.clock).await),
-            _ => None,
+        let (rate, traced, timeout) = (self.parked.rate.as_ref(), self.traced, self.terms.policy.timeout);
+        let ends_at = self.started_at.and_then(|started_at| Bound::new(started_at, timeout).of_requests());
+        // None where the bound is over before: the attempt finds out by itself.
+        let turn = match rate {
+            Some(rate) => engine.until(ends_at, rate.turn(&*engine.clock)).await,
+            None => None,
         };
+        drop(self.in_line);
         let starts = || {
             let now = engine.clock.now();
-            parked.lock().get_mut(self.slot).map_or(now, |job| job.started_at(now))
+            self.parked.lock().get_mut(self.slot).map_or(now, |job| job.started_at(now))
         };
         let started_at = self.started_at.unwrap_or_else(starts);
-        let bound = Bound::new(started_at, self.terms.policy.timeout);
+        let bound = Bound::new(started_at, timeout);
         let outcome = engine.attempt(&mut Attempt { query: &mut query, bound, rate, turn, traced }).await;
         (query.last_wall_ms, outcome)
     }
@@ -181,11 +191,15 @@ impl Ask {
 
 /// The bound of a job is over before there was room to ask: an attempt all the same, which got as far as the queue.
 fn end_in_queue(engine: &Engine, parked: &Parked, slot: Slot) {
-    let begun = begin(&mut parked.lock(), slot, engine.clock.now(), false);
-    let Some(Ask { traced, last_wall_ms, .. }) = begun else { return };
+    let mut jobs = parked.lock();
+    let Some(job) = jobs.get_mut(slot) else { return };
+    job.attempts = job.attempts.saturating_add(1);
+    let (traced, terms) = (Traced { call: job.call, attempt: job.attempts }, Arc::clone(&job.terms));
+    drop(jobs);
     let answer = Answer::Failed(Error::timeout(Phase::Queue));
     traced.span().in_scope(|| traced.answered(&answer));
-    conclude(engine, parked, slot, last_wall_ms, Outcome { answer, retry_after: None });
+    parked.lock().note(slot, answer, &engine.signature);
+    end(engine, parked, slot, Err(terms.policy.gave_up(IncompleteReason::Deadline)));
 }
 
 fn conclude(engine: &Engine, parked: &Parked, slot: Slot, last_wall_ms: i64, outcome: Outcome) {
@@ -197,10 +211,13 @@ fn conclude(engine: &Engine, parked: &Parked, slot: Slot, last_wall_ms: i64, out
     let ends_at = policy.timeout.map(|timeout| job.started_at(now).saturating_add(timeout));
     let result = match policy.decide(&outcome, job.attempts, ends_at, || (now, engine.clock.chance())) {
         Decision::Again(pause) => {
-            Traced { call: job.call, attempt: job.attempts }.waiting(pause.until.saturating_sub(now));
+            let traced = Traced { call: job.call, attempt: job.attempts };
             job.last_wall_ms = last_wall_ms;
             jobs.note(slot, outcome.answer, &engine.signature);
-            return jobs.wait(slot, pause);
+            jobs.wait(slot, pause);
+            // Whoever listens may come back here.
+            drop(jobs);
+            return traced.waiting(pause.until.saturating_sub(now));
         }
         Decision::End => match outcome.answer {
             Answer::Status(status) => Ok(status),

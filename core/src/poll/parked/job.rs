@@ -102,6 +102,12 @@ impl Job {
         Some(self.started_us.saturating_add(micros(timeout)))
     }
 
+    /// When its last query is due, if its bound runs: so much ahead of it that the answer can still arrive.
+    pub(super) fn last_us(&self, ahead: Duration) -> Option<u64> {
+        let margin = self.terms.policy.final_poll_margin().max(ahead);
+        Some(self.ends_us()?.saturating_sub(micros(margin)))
+    }
+
     /// Whether an attempt is under way or would be, had there been room.
     pub(super) fn is_due(&self, now: Duration) -> bool {
         self.state == State::Queued || (self.state == State::Asleep && self.due_us <= micros(now))

@@ -32,8 +32,13 @@ pub(crate) struct Jobs {
     due: Times,
     /// The places of due ones for which there was no room, first come, first served.
     queue: VecDeque<u32>,
-    /// When the bounds of those are over.
+    /// Those of them whose last query is due, which go first: in a queue that is longer than their bound they would be asked
+    /// about once and no more.
+    last: VecDeque<u32>,
+    /// When the last queries of those that queue are due, and when their bounds are over.
     ends: Times,
+    /// How much earlier than it must a last query stands in line for its token.
+    ahead: Duration,
     /// How to drop attempts.
     attempts: HashMap<Slot, AbortHandle>,
     /// What the body kept last has in common with others.
@@ -56,6 +61,11 @@ pub(crate) enum Added {
 }
 
 impl Jobs {
+    /// No jobs, whose last queries are so much ahead of their bounds, if they need not be earlier.
+    pub(super) fn with_last_queries(ahead: Duration) -> Self {
+        Self { ahead, ..Self::default() }
+    }
+
     /// Adds a job of a `poll_many` that is due now. Its bound runs from its first query.
     pub(crate) fn add_or_count(&mut self, job: NewJob<'_>, now: Duration) -> Added {
         let same = self.find(job.user_id, job.job_id).next();
@@ -98,18 +108,22 @@ impl Jobs {
 
     /// Takes a job that is due at `now`, earliest first.
     pub(super) fn pop_due(&mut self, now: Duration) -> Option<Slot> {
-        let entries = &self.entries;
-        let queued = std::iter::from_fn(|| self.queue.pop_front()).find_map(|index| {
-            let (slot, job) = entries.at(index)?;
-            (job.state == State::Queued).then_some(slot)
-        });
-        let slot = match queued {
+        if let Some(slot) = self.pop_last() {
+            return Some(slot);
+        }
+        let slot = match pop_queued(&mut self.queue, &self.entries) {
             Some(slot) => slot,
             None => {
                 self.forget_queue();
                 self.due.pop(micros(now), sleeps(&self.entries))?
             }
         };
+        self.begin(slot)
+    }
+
+    /// Takes a job whose last query is due while it queues.
+    pub(super) fn pop_last(&mut self) -> Option<Slot> {
+        let slot = pop_queued(&mut self.last, &self.entries)?;
         self.begin(slot)
     }
 
@@ -124,23 +138,38 @@ impl Jobs {
             let Some(slot) = self.due.pop(micros(now), sleeps(&self.entries)) else { return };
             let Some(job) = self.get_mut(slot) else { continue };
             job.state = State::Queued;
-            if let Some(ends_us) = job.ends_us() {
-                let entries = &self.entries;
-                self.ends.push(ends_us, slot, self.index.len(), |_, slot| is_queued(entries, slot));
-            }
-            self.queue.push_back(slot.index());
+            self.queue_up(slot, now);
         }
     }
 
-    /// Takes a job whose bound is over while it queues.
+    /// Puts a job into the queue that it belongs to at `now`, and remembers when that changes.
+    fn queue_up(&mut self, slot: Slot, now: Duration) {
+        let Some(job) = self.entries.get(slot) else { return };
+        let (last_us, ends_us) = (job.last_us(self.ahead), job.ends_us());
+        let is_last = last_us.is_some_and(|last_us| last_us <= micros(now));
+        let queue = if is_last { &mut self.last } else { &mut self.queue };
+        queue.push_back(slot.index());
+        if let Some(at_us) = if is_last { ends_us } else { last_us } {
+            let entries = &self.entries;
+            self.ends.push(at_us, slot, self.index.len(), |_, slot| is_queued(entries, slot));
+        }
+    }
+
+    /// Takes a job whose bound is over while it queues. Those whose last query is due go first from now on.
     pub(super) fn pop_ended(&mut self, now: Duration) -> Option<Slot> {
-        let entries = &self.entries;
-        let slot = self.ends.pop(micros(now), |_, slot| is_queued(entries, slot))?;
-        self.begin(slot)
+        loop {
+            let entries = &self.entries;
+            let slot = self.ends.pop(micros(now), |_, slot| is_queued(entries, slot))?;
+            let ends_us = entries.get(slot).and_then(Job::ends_us);
+            if ends_us.is_none_or(|ends_us| ends_us <= micros(now)) {
+                return self.begin(slot);
+            }
+            self.queue_up(slot, now);
+        }
     }
 
     pub(super) fn is_queueing(&self) -> bool {
-        !self.queue.is_empty()
+        !self.queue.is_empty() || !self.last.is_empty()
     }
 
     /// When the next job is due, or the next bound of one that queues is over.
@@ -159,7 +188,7 @@ impl Jobs {
     }
 
     fn forget_queue(&mut self) {
-        self.queue = VecDeque::new();
+        (self.queue, self.last) = Default::default();
         self.ends.clear();
     }
 
@@ -268,6 +297,14 @@ impl Jobs {
     fn sleep_until(&mut self, due_us: u64, slot: Slot) {
         self.due.push(due_us, slot, self.index.len(), sleeps(&self.entries));
     }
+}
+
+/// The first in a queue that is in it still.
+fn pop_queued(queue: &mut VecDeque<u32>, entries: &Slab<Job>) -> Option<Slot> {
+    std::iter::from_fn(|| queue.pop_front()).find_map(|index| {
+        let (slot, job) = entries.at(index)?;
+        (job.state == State::Queued).then_some(slot)
+    })
 }
 
 fn is_queued(entries: &Slab<Job>, slot: Slot) -> bool {

@@ -10,12 +10,16 @@ use crate::slab::Slot;
 pub(super) struct Times(BinaryHeap<Reverse<(u64, Slot)>>);
 
 impl Times {
-    /// Adds a moment, and forgets outdated ones before they are the most. Grows by a quarter, where doubling would leave
+    /// Adds a moment, and forgets outdated ones and repeated ones before they are the most. Grows by a quarter, where doubling would leave
     /// half of it empty.
     pub(super) fn push(&mut self, at_us: u64, slot: Slot, jobs: usize, fits: impl Fn(u64, Slot) -> bool) {
         if self.0.len() == self.0.capacity() {
             if self.0.len() > 2 * jobs {
-                self.0.retain(|Reverse((at_us, slot))| fits(*at_us, *slot));
+                let mut moments = std::mem::take(&mut self.0).into_vec();
+                moments.retain(|Reverse((at_us, slot))| fits(*at_us, *slot));
+                moments.sort_unstable();
+                moments.dedup();
+                self.0 = moments.into();
             }
             self.0.reserve_exact(self.0.len() / 4 + 16);
         }

@@ -89,11 +89,11 @@ fn what_queues_keeps_its_turn_and_its_bound() {
     let mut jobs = Jobs::default();
     let names = ["a", "b", "c"];
     let added = names.map(|name| jobs.add(job(name), MS));
-    jobs.add(job("later"), 70 * MS);
+    jobs.add(job("later"), 40 * MS);
     jobs.queue_due(2 * MS);
     assert!(jobs.is_queueing());
     // The bound runs from the start, and the one that sleeps is due first.
-    assert_eq!(jobs.next_moment(), Some(70 * MS));
+    assert_eq!(jobs.next_moment(), Some(40 * MS));
     assert_eq!(jobs.pop_due(3 * MS).map(Added::New), Some(added[0]));
     let Added::New(second) = added[1] else { panic!("it is new") };
     jobs.remove(second);
@@ -102,6 +102,43 @@ fn what_queues_keeps_its_turn_and_its_bound() {
     assert_eq!(jobs.pop_ended(200 * MS), None);
     assert_eq!(jobs.pop_due(3 * MS), None);
     assert!(!jobs.is_queueing());
+}
+
+#[test]
+fn who_queues_to_the_last_moment_goes_first() {
+    let mut jobs = Jobs::default();
+    // Their bounds are over at 101 ms and at 141 ms, and their last queries due half of them before.
+    let old = ["a", "b"].map(|name| jobs.add(job(name), MS));
+    let young = jobs.add(job("c"), 41 * MS);
+    jobs.queue_due(42 * MS);
+    assert_eq!(jobs.next_moment(), Some(51 * MS));
+    assert_eq!(jobs.pop_last(), None);
+    assert_eq!(jobs.pop_ended(51 * MS), None);
+    assert_eq!(jobs.pop_last().map(Added::New), Some(old[0]));
+    assert_eq!(jobs.next_moment(), Some(91 * MS));
+    assert_eq!(jobs.pop_due(52 * MS).map(Added::New), Some(old[1]));
+    assert_eq!(jobs.pop_due(52 * MS).map(Added::New), Some(young));
+    assert_eq!(jobs.pop_due(52 * MS), None);
+    assert!(!jobs.is_queueing());
+    // One that comes late to the queue does not wait in it.
+    let Added::New(slot) = old[0] else { panic!("it is new") };
+    jobs.wait(slot, pause(60 * MS));
+    jobs.add(job("d"), 60 * MS);
+    jobs.queue_due(60 * MS);
+    assert_eq!(jobs.pop_last(), Some(slot));
+}
+
+#[test]
+fn whoever_queues_again_and_again_leaves_no_moments_behind() {
+    let mut jobs = Jobs::default();
+    ["a", "b"].into_iter().for_each(|name| assert!(is_new(jobs.add(job(name), MS))));
+    jobs.queue_due(MS);
+    for _ in 0..10_000 {
+        let slot = jobs.pop_due(MS).unwrap();
+        jobs.wait(slot, Pause { until: MS, not_before: MS });
+        jobs.queue_due(MS);
+    }
+    assert!(jobs.ends.len() < 100, "{}", jobs.ends.len());
 }
 
 #[test]
