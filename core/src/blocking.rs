@@ -22,7 +22,7 @@ use self::runtime::{Lanes, ProcessRuntime};
 pub use self::stream::{ProcessMany, ProcessStream, ProcessWatch};
 use crate::background::Running;
 use crate::client::{Client, ClientBuilder, Driven, PollMany, WaitUntilComplete, WatchJobStatus};
-use crate::clock::BoxFuture;
+use crate::clock::{self, BoxFuture};
 #[cfg(unix)]
 use crate::driver::event_loop::EventLoop;
 use crate::error::{Error, Result};
@@ -100,6 +100,7 @@ impl ProcessClient {
     /// [`invalid_argument`](crate::ErrorCode::InvalidArgument) names the setting that is missing or out of its limits.
     pub fn new(builder: ClientBuilder) -> Result<Self> {
         let client = builder.clone().build()?;
+        let builder = builder.settled_as(&client);
         let (partner_id, server) = (client.partner_id().to_owned(), client.server().to_owned());
         let slot = ManuallyDrop::new(ArcSwapOption::from_pointee(PerProcess::new(client)));
         Ok(Self { builder, partner_id, server, closed: AtomicBool::new(false), slot })
@@ -129,6 +130,7 @@ impl ProcessClient {
             if before.as_ref().map(Arc::as_ptr) == held.as_ref().map(Arc::as_ptr) {
                 if let Some(before) = before.as_ref().filter(|before| before.pid != pid) {
                     std::mem::forget(Arc::clone(before));
+                    clock::part_from_parent();
                 }
                 if self.is_closed() {
                     fresh.close();

@@ -1,4 +1,5 @@
-//! The only place that reads time or chance, so that tests can set both.
+//! The only place that reads time or chance for what is asked and when, so that tests can set both. What watches sockets
+//! measures by itself.
 
 use std::pin::Pin;
 use std::sync::OnceLock;
@@ -55,6 +56,13 @@ impl Clock for SystemClock {
     fn is_the_machines(&self) -> bool {
         true
     }
+}
+
+/// Gives a forked child a chance of its own: workers of one parent would otherwise ask in step, and name their calls alike.
+#[cfg(feature = "blocking")]
+pub(crate) fn part_from_parent() {
+    let moment = SystemClock.now().as_nanos() as u64;
+    fastrand::seed(fastrand::u64(..) ^ moment ^ (u64::from(std::process::id()) << 32));
 }
 
 #[cfg(test)]

@@ -326,8 +326,11 @@ pub(crate) fn checked_url(argument: &'static str, text: &str, path: Path) -> Res
     if !url.username().is_empty() || url.password().is_some() {
         return Err(refuse("expected a URL without user name and password"));
     }
-    if url.fragment().is_some() || (path == Path::RootOnly && url.query().is_some()) {
+    if path == Path::RootOnly && (url.query().is_some() || url.fragment().is_some()) {
         return Err(refuse("expected a URL without query and fragment"));
+    }
+    if url.fragment().is_some() {
+        return Err(refuse("expected a URL without a fragment"));
     }
     Ok(url)
 }

@@ -20,25 +20,30 @@ pub(crate) struct Trust {
     pub(crate) ca_bundle: Option<PathBuf>,
     /// Whether bundled roots may stand in for an empty platform store.
     pub(crate) bundled_roots: bool,
+    /// What was made of these before, in the process that this one was forked from.
+    pub(crate) verifier: Option<Arc<dyn ServerCertVerifier>>,
 }
 
 impl Trust {
-    /// The configuration for real servers. Nothing is installed process-wide: the host's own TLS stays its own.
-    pub(crate) fn client_config(&self) -> Result<ClientConfig> {
+    /// The configuration for real servers, and what it trusts. Nothing is installed process-wide: the host's own TLS stays its
+    /// own.
+    pub(crate) fn client_config(&self) -> Result<(ClientConfig, Arc<dyn ServerCertVerifier>)> {
         let provider = provider();
-        let verifier: Arc<dyn ServerCertVerifier> = match &self.ca_bundle {
-            Some(path) => {
-                let refuse =
-                    || Error::invalid_argument("ca_bundle", "expected a PEM file with at least one CA certificate");
-                let mut roots = RootCertStore::empty();
-                let certificates = CertificateDer::pem_file_iter(path).map_err(|_| refuse())?;
-                roots.add_parsable_certificates(certificates.flatten());
-                verifier(roots, &provider).ok_or_else(refuse)?
-            }
-            None => self.platform(&provider)?,
+        let verifier = match &self.verifier {
+            Some(verifier) => Arc::clone(verifier),
+            None => self.read(&provider)?,
         };
-        let builder = versions(provider)?;
-        Ok(builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth())
+        let builder = versions(provider)?.dangerous().with_custom_certificate_verifier(Arc::clone(&verifier));
+        Ok((builder.with_no_client_auth(), verifier))
+    }
+
+    fn read(&self, provider: &Arc<CryptoProvider>) -> Result<Arc<dyn ServerCertVerifier>> {
+        let Some(path) = &self.ca_bundle else { return self.platform(provider) };
+        let refuse = || Error::invalid_argument("ca_bundle", "expected a PEM file with at least one CA certificate");
+        let mut roots = RootCertStore::empty();
+        let certificates = CertificateDer::pem_file_iter(path).map_err(|_| refuse())?;
+        roots.add_parsable_certificates(certificates.flatten());
+        verifier(roots, provider).ok_or_else(refuse)
     }
 
     fn platform(&self, provider: &Arc<CryptoProvider>) -> Result<Arc<dyn ServerCertVerifier>> {

@@ -22,6 +22,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use hyper_util::client::proxy::matcher::{Intercept, Matcher};
+use rustls::client::danger::ServerCertVerifier;
 use url::Url;
 
 use self::direct::Connections;
@@ -138,8 +139,23 @@ pub trait Transport: Send + Sync + 'static {
         false
     }
 
+    /// What was read of the machine when it was made.
+    #[doc(hidden)]
+    fn settled(&self) -> Option<Settled> {
+        None
+    }
+
     /// Closes what is open and not in use. Nothing is sent any more.
     fn close(&self) {}
+}
+
+/// What a client reads of the machine when it is made. A forked child may stand in another directory, under another root or
+/// have another environment, and goes on with this.
+#[doc(hidden)]
+#[derive(Clone)]
+pub struct Settled {
+    pub(crate) verifier: Option<Arc<dyn ServerCertVerifier>>,
+    environment: Option<Arc<Matcher>>,
 }
 
 /// What a transport needs to know.
@@ -150,6 +166,8 @@ pub(crate) struct TransportOptions {
     pub(crate) connect_timeout: Duration,
     pub(crate) max_connections: usize,
     pub(crate) user_agent: &'static str,
+    /// In place of what the machine says now.
+    pub(crate) settled: Option<Settled>,
     /// Whether all requests go the way of those through a proxy, to measure what it costs.
     pub(crate) only_reqwest: bool,
 }
@@ -158,7 +176,7 @@ pub(crate) struct TransportOptions {
 pub(crate) struct HttpTransport {
     options: TransportOptions,
     /// Which URLs the environment has a proxy for.
-    environment: Option<Matcher>,
+    environment: Option<Arc<Matcher>>,
     may_use_proxy: bool,
     connections: Connections,
     proxied: Proxied,
@@ -167,20 +185,28 @@ pub(crate) struct HttpTransport {
 impl HttpTransport {
     /// Finds out at once whether the settings are wrong and whom to trust for `url`.
     pub(crate) fn new(options: TransportOptions, url: &Url) -> Result<Self> {
-        let environment = options.trust_env.then(Matcher::from_system);
+        let environment = match &options.settled {
+            Some(settled) => settled.environment.clone(),
+            None => options.trust_env.then(|| Arc::new(Matcher::from_system())),
+        };
         let connections = Connections::new(options.trust.clone(), options.connect_timeout, options.max_connections);
         let has_any = |matcher: &Matcher| SOME_URLS.iter().any(|url| intercepts(matcher, url));
         let may_use_proxy =
-            options.only_reqwest || options.proxy.is_some() || environment.as_ref().is_some_and(has_any);
+            options.only_reqwest || options.proxy.is_some() || environment.as_deref().is_some_and(has_any);
         let proxied = Proxied::new();
         let transport = Self { options, environment, may_use_proxy, connections, proxied };
         // Without TLS there is nothing to trust, and a machine without CA files must do. But a wrong bundle is found where
         // it was given, even if this server needs none.
-        if url.scheme() != "http" || transport.options.trust.ca_bundle.is_some() {
+        let needs_trust = url.scheme() != "http" || transport.options.trust.ca_bundle.is_some();
+        if needs_trust {
             transport.connections.tls()?;
         }
-        if transport.has_proxy(url) {
+        let has_proxy = transport.has_proxy(url);
+        if has_proxy {
             transport.check_proxy(url)?;
+        }
+        // Also where only images or deliveries may need it: the environment is read now.
+        if has_proxy || (needs_trust && transport.may_use_proxy) {
             transport.proxied.prepare(&transport.options, &transport.connections)?;
         }
         Ok(transport)
@@ -245,6 +271,10 @@ impl Transport for HttpTransport {
 
     fn may_use_proxy(&self) -> bool {
         self.may_use_proxy
+    }
+
+    fn settled(&self) -> Option<Settled> {
+        Some(Settled { verifier: self.connections.verifier(), environment: self.environment.clone() })
     }
 
     fn is_direct(&self, request: &HttpRequest) -> bool {

@@ -1,5 +1,6 @@
 //! Calls that were prepared: waited for on the caller's thread, or spawned.
 
+use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -151,15 +152,41 @@ impl<T: Send + 'static> PendingCall<T> {
         self
     }
 
-    /// Runs the call on the library's own thread and hands its end to `done`, there. Aborting drops the request and
-    /// `done`.
+    /// Runs the call on the library's own thread and hands its end to `done`, there or on the thread that ends that one.
+    /// Aborting drops the request and `done`.
     ///
     /// # Errors
     /// [`client_closed`](crate::ErrorCode::ClientClosed) when the process is about to end; then `done` is not called.
     pub fn spawn(mut self, done: impl FnOnce(Result<T>) + Send + 'static) -> Result<AbortHandle> {
         let future = self.future.take().ok_or_else(Error::internal)?;
-        let task = self.runtime.background()?.spawn(guard_then(future, done));
+        let background = self.runtime.background()?;
+        let mut telling = Telling { runtime: self.runtime, done: Some(done), of: PhantomData };
+        let task = background.spawn(guard_then(future, move |result| telling.tell(result)));
         Ok(task.abort_handle())
+    }
+}
+
+/// Tells a call's end once, also where a shutdown drops the call before it had its turn.
+struct Telling<T, D: FnOnce(Result<T>)> {
+    runtime: Arc<ProcessRuntime>,
+    done: Option<D>,
+    of: PhantomData<fn(T)>,
+}
+
+impl<T, D: FnOnce(Result<T>)> Telling<T, D> {
+    fn tell(&mut self, result: Result<T>) {
+        if let Some(done) = self.done.take() {
+            done(result);
+        }
+    }
+}
+
+impl<T, D: FnOnce(Result<T>)> Drop for Telling<T, D> {
+    fn drop(&mut self) {
+        // What is aborted has nobody to be told.
+        if self.runtime.is_stopped() {
+            self.tell(Err(Error::closed()));
+        }
     }
 }
 

@@ -23,7 +23,7 @@ use crate::poll::parked::Parked;
 use crate::poll::wake::Wakes;
 use crate::signature::Signature;
 use crate::tls::Trust;
-use crate::transport::{HttpRequest, HttpTransport, Transport, TransportOptions};
+use crate::transport::{HttpRequest, HttpTransport, Settled, Transport, TransportOptions};
 
 /// The settings of a [`Client`]. Values are checked by [`build`](Self::build). `Debug` never shows the key.
 #[derive(Clone)]
@@ -33,6 +33,8 @@ pub struct ClientBuilder {
     api_key: Option<SecretString>,
     environment: Option<Result<Environment>>,
     base_url: Option<String>,
+    /// Whether these two are the environment's, which gives way.
+    is_server_from_env: bool,
     connect_timeout: Option<Duration>,
     request_timeout: Option<Duration>,
     max_retries: u64,
@@ -43,6 +45,7 @@ pub struct ClientBuilder {
     trust_env: bool,
     proxy: Option<String>,
     user_agent: &'static str,
+    settled: Option<Settled>,
     transport: Option<Arc<dyn Transport>>,
     only_reqwest: bool,
     clock: Option<Arc<dyn Clock>>,
@@ -66,6 +69,7 @@ impl ClientBuilder {
             api_key: None,
             environment: None,
             base_url: None,
+            is_server_from_env: false,
             connect_timeout: CONNECT_TIMEOUT.default,
             request_timeout: REQUEST_TIMEOUT.default,
             max_retries: MAX_RETRIES.default.unwrap_or_default(),
@@ -76,6 +80,7 @@ impl ClientBuilder {
             trust_env: true,
             proxy: None,
             user_agent: user_agent!("rust"),
+            settled: None,
             transport: None,
             only_reqwest: false,
             clock: None,
@@ -97,8 +102,23 @@ impl ClientBuilder {
         if self.environment.is_none() && self.base_url.is_none() {
             self.environment = read("SMILEID_ENVIRONMENT").map(|text| text.parse());
             self.base_url = read("SMILEID_BASE_URL");
+            self.is_server_from_env = true;
         }
         self
+    }
+
+    /// A server that is set replaces the environment's, however that was named.
+    fn without_server_from_env(mut self) -> Self {
+        if std::mem::take(&mut self.is_server_from_env) {
+            (self.environment, self.base_url) = (None, None);
+        }
+        self
+    }
+
+    /// Goes on with what a client has read of the machine that was made of these same settings.
+    #[cfg(feature = "blocking")]
+    pub(crate) fn settled_as(self, client: &Client) -> Self {
+        Self { settled: client.engine().transport.settled(), ..self }
     }
 
     /// The partner id as the portal shows it, zeros kept: 1 to 64 printable ASCII characters.
@@ -114,20 +134,19 @@ impl ClientBuilder {
     }
 
     /// [`Environment::Sandbox`] or [`Environment::Production`], or the texts `sandbox`, `production`, `0` and `1`.
-    /// Replaces a base URL.
-    pub fn environment<E>(mut self, environment: E) -> Self
+    /// In place of a base URL: [`build`](Self::build) refuses both.
+    pub fn environment<E>(self, environment: E) -> Self
     where
         E: TryInto<Environment>,
         E::Error: Into<Error>,
     {
-        self.environment = Some(environment.try_into().map_err(Into::into));
-        self
+        let environment = Some(environment.try_into().map_err(Into::into));
+        Self { environment, ..self.without_server_from_env() }
     }
 
     /// The server's root in place of an environment: https, or plain http on localhost. `/v1/job_status` is appended.
-    pub fn base_url(mut self, base_url: impl Into<String>) -> Self {
-        self.base_url = Some(base_url.into());
-        self
+    pub fn base_url(self, base_url: impl Into<String>) -> Self {
+        Self { base_url: Some(base_url.into()), ..self.without_server_from_env() }
     }
 
     /// The bound of making one connection. Default 5 s.
@@ -251,7 +270,8 @@ impl ClientBuilder {
         let transport = match self.transport {
             Some(transport) => transport,
             None => {
-                let trust = Trust { ca_bundle: self.ca_bundle, bundled_roots: self.bundled_roots };
+                let verifier = self.settled.as_ref().and_then(|settled| settled.verifier.clone());
+                let trust = Trust { ca_bundle: self.ca_bundle, bundled_roots: self.bundled_roots, verifier };
                 let (trust_env, user_agent) = (self.trust_env, self.user_agent);
                 let options = TransportOptions {
                     trust,
@@ -260,6 +280,7 @@ impl ClientBuilder {
                     connect_timeout,
                     max_connections,
                     user_agent,
+                    settled: self.settled,
                     only_reqwest: self.only_reqwest,
                 };
                 Arc::new(HttpTransport::new(options, &endpoint)?)

@@ -11,6 +11,7 @@ use hyper::body::{Body, Incoming};
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
+use rustls::client::danger::ServerCertVerifier;
 use tokio_rustls::TlsConnector;
 
 use super::alarm::Late;
@@ -39,7 +40,7 @@ pub(super) struct Connections {
     tcp: HttpConnector,
     trust: Trust,
     /// Made once: reading the platform's certificates takes milliseconds.
-    tls: OnceLock<Arc<ClientConfig>>,
+    tls: OnceLock<(Arc<ClientConfig>, Arc<dyn ServerCertVerifier>)>,
     timeout: Duration,
     most_idle: usize,
     pools: PerHome<Arc<Pool>>,
@@ -61,12 +62,17 @@ impl Connections {
 
     /// Whom to trust.
     pub(super) fn tls(&self) -> Result<&Arc<ClientConfig>> {
-        if let Some(tls) = self.tls.get() {
+        if let Some((tls, _)) = self.tls.get() {
             return Ok(tls);
         }
-        let mut tls = self.trust.client_config()?;
+        let (mut tls, verifier) = self.trust.client_config()?;
         tls.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Ok(self.tls.get_or_init(|| Arc::new(tls)))
+        Ok(&self.tls.get_or_init(|| (Arc::new(tls), verifier)).0)
+    }
+
+    /// What certificates are checked by, once they are.
+    pub(super) fn verifier(&self) -> Option<Arc<dyn ServerCertVerifier>> {
+        self.tls.get().map(|(_, verifier)| Arc::clone(verifier))
     }
 
     /// Closes what nobody uses.

@@ -6,6 +6,7 @@
 mod play;
 
 use std::io::Write;
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
@@ -13,7 +14,7 @@ use std::time::Duration;
 use play::play;
 use serde_json::json;
 use smileid_jobs::blocking::{ProcessClient, shutdown};
-use smileid_jobs::{Client, ErrorCode};
+use smileid_jobs::{Client, ClientBuilder, ErrorCode};
 use smileid_jobs_sandbox::Sandbox;
 use tokio_util::sync::CancellationToken;
 
@@ -302,8 +303,86 @@ fn a_call_after_shutdown_starts_anew() {
         std::thread::yield_now();
     }
     shutdown(Duration::from_secs(1));
-    // The runtime may be gone before the call's end is handed over; what counts is that nothing hangs.
-    let _ = ended.recv_timeout(Duration::from_secs(5));
+    let ended = ended.recv_timeout(Duration::from_secs(5)).expect("whoever waits is told");
+    assert_eq!(ended.unwrap_err().code(), ErrorCode::ClientClosed);
     let status = client.call(|client| client.get_job_status("u-down", "complete")).unwrap().wait().unwrap();
     assert!(status.job_complete());
+    // Also those whose turn has not come when the thread ends.
+    let (done, ended) = mpsc::channel();
+    for _ in 0..100 {
+        for _ in 0..10 {
+            let done = done.clone();
+            let call = client.call(|client| client.get_job_status("u-down", "stall")).unwrap();
+            call.spawn(move |result| done.send(result).unwrap()).unwrap();
+        }
+        shutdown(Duration::from_secs(1));
+    }
+    drop(done);
+    assert_eq!(ended.iter().filter(|result| result.is_err()).count(), 1000);
+}
+
+#[test]
+fn a_client_reads_the_machine_once() {
+    // In a process of its own, as above.
+    let Some(folder) = std::env::var_os("SMILEID_TEST_FOLDER").map(PathBuf::from) else {
+        let folder = std::env::temp_dir().join(format!("smileid-once-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let status = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "a_client_reads_the_machine_once"])
+            .env("SMILEID_TEST_FOLDER", &folder)
+            .current_dir(&folder)
+            .stdout(Stdio::null())
+            .status()
+            .unwrap();
+        std::fs::remove_dir_all(&folder).unwrap();
+        assert!(status.success());
+        return;
+    };
+    let sandbox = Sandbox::start().unwrap();
+    let certificate = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    std::fs::write("ca.pem", certificate.cert.pem()).unwrap();
+    let builder = Client::builder(sandbox.partner_id(), sandbox.api_key()).base_url(sandbox.url());
+    let client = ProcessClient::new(builder.ca_bundle("ca.pem")).unwrap();
+    // As for a daemon, whose directory is the root, and whose files may be gone.
+    std::env::set_current_dir(std::env::temp_dir()).unwrap();
+    std::fs::remove_file(folder.join("ca.pem")).unwrap();
+    shutdown(Duration::from_secs(1));
+    let status = client.call(|client| client.get_job_status("u-once", "complete")).unwrap().wait().unwrap();
+    assert!(status.job_complete());
+}
+
+/// What the environment names, and what an explicit setting makes of it.
+#[test]
+fn an_explicit_server_wins_over_the_environments() {
+    let own = std::env::current_exe().unwrap();
+    let Some(expected) = std::env::var_os("SMILEID_TEST_SERVERS") else {
+        for (variable, value, expected) in [
+            ("SMILEID_ENVIRONMENT", "sandbox", "https://testapi.smileidentity.com"),
+            ("SMILEID_ENVIRONMENT", "production", "https://api.smileidentity.com"),
+            ("SMILEID_BASE_URL", "https://gateway.example/smile", "https://gateway.example"),
+        ] {
+            let status = Command::new(&own)
+                .args(["--exact", "an_explicit_server_wins_over_the_environments"])
+                .env_remove("SMILEID_ENVIRONMENT")
+                .env_remove("SMILEID_BASE_URL")
+                .envs([("SMILEID_PARTNER_ID", "001"), ("SMILEID_API_KEY", "apikey"), (variable, value)])
+                .env("SMILEID_TEST_SERVERS", expected)
+                .stdout(Stdio::null())
+                .status()
+                .unwrap();
+            assert!(status.success(), "{variable}={value}");
+        }
+        return;
+    };
+    let server =
+        |builder: ClientBuilder| Ok::<_, smileid_jobs::Error>(ProcessClient::new(builder)?.server().to_owned());
+    assert_eq!(server(ClientBuilder::from_env()).unwrap(), expected.into_string().unwrap());
+    let other = ClientBuilder::from_env().environment("production");
+    assert_eq!(server(other).unwrap(), "https://api.smileidentity.com");
+    let other = ClientBuilder::from_env().base_url("http://127.0.0.1:9");
+    assert_eq!(server(other.clone()).unwrap(), "http://127.0.0.1:9");
+    assert_eq!(server(other.environment("sandbox")).unwrap_err().argument(), Some("environment"));
+    // As the bindings do it.
+    let later = ClientBuilder::empty().base_url("http://127.0.0.1:9").or_env();
+    assert_eq!(server(later).unwrap(), "http://127.0.0.1:9");
 }

@@ -9,11 +9,19 @@ mod wire;
 #[path = "support/certified.rs"]
 mod certified;
 
+#[cfg(target_os = "linux")]
+#[path = "support/play.rs"]
+mod play;
+
 use std::sync::Arc;
 
 use certified::{Bundle, certificate, server_config};
+#[cfg(target_os = "linux")]
+use play::play;
 use rcgen::CertifiedKey;
 use rustls::{ServerConnection, StreamOwned};
+#[cfg(target_os = "linux")]
+use serde_json::json;
 use smileid_jobs::{Client, ErrorCode, JobStatus, Result};
 use wire::{KEY, PARTNER_ID, Wire, answer_all};
 
@@ -65,4 +73,24 @@ async fn a_server_that_cannot_speak_our_http_is_a_tls_error() {
     let made = certificate(&["localhost"]);
     let error = ask("localhost", &serve(&made, &["h2"]), &Bundle::new("alpn", &made.cert.pem())).await.unwrap_err();
     assert_eq!(error.code(), ErrorCode::Tls);
+}
+
+/// As for networks whose way out reads along.
+#[cfg(target_os = "linux")]
+#[test]
+fn the_store_that_the_environment_names_replaces_the_platforms() {
+    let (ours, other) = (certificate(&["localhost"]), certificate(&["localhost"]));
+    let server = serve(&ours, &[]);
+    let asked = |store: &Bundle| {
+        let args = json!({
+            "partner_id": PARTNER_ID, "api_key": KEY, "base_url": format!("https://localhost:{}", server.port),
+            "user_id": "u", "job_id": "j",
+        });
+        let case = json!({ "what": "get_job_status", "args": args });
+        play(&[("SSL_CERT_FILE", store.0.to_str().unwrap())], &["SSL_CERT_DIR"], &case)
+    };
+    let outcome = asked(&Bundle::new("store", &ours.cert.pem()));
+    assert_eq!(outcome["status"]["job_complete"], true, "{outcome}");
+    let outcome = asked(&Bundle::new("other-store", &other.cert.pem()));
+    assert_eq!(outcome["error"]["code"], "tls", "{outcome}");
 }
