@@ -16,10 +16,11 @@ use self::file::NewFiles;
 use crate::client::{Client, Driven};
 use crate::code::ErrorCode;
 use crate::config::{DOWNLOAD_TIMEOUT, MAX_IMAGE_BYTES, MAX_IMAGES, is_loopback};
+use crate::driver;
 use crate::error::{Error, Phase, Result};
 use crate::poll::drive::Engine;
 use crate::response::{ImageLinks, JobStatus};
-use crate::transport::HttpRequest;
+use crate::transport::{HttpRequest, HttpResponse};
 
 /// Downloads that run side by side.
 const AT_ONCE: usize = 4;
@@ -145,6 +146,10 @@ impl DownloadImages {
                     // So that the two questions about this job do not carry the same signed pair.
                     engine.clock.sleep(Duration::from_millis(1)).await;
                     let left = ends_at.map(|ends_at| ends_at.saturating_sub(engine.clock.now()));
+                    // Zero would ask for one answer, however long that takes.
+                    if left.is_some_and(|left| left.is_zero()) {
+                        return Err(Error::timeout(Phase::Overall));
+                    }
                     let fresh =
                         self.client.get_job_status(user_id, job_id).return_image_links(true).timeout(left).await?;
                     self.download(&fresh, ends_at).await
@@ -168,19 +173,23 @@ impl DownloadImages {
         if links.len() > MAX_IMAGES {
             return Err(refused("there are more than 64 images"));
         }
+        let stems = file::stems(links.iter().map(|(key, _)| key.as_str()));
         let checked: Vec<(String, Url)> =
             links.into_iter().map(|(key, link)| Ok((key, self.check(&link)?))).collect::<Result<_>>()?;
         let files = NewFiles::begin();
-        let images = checked.into_iter().enumerate().map(|(number, (key, url))| {
+        let images = checked.into_iter().zip(stems).map(|((key, url), stem)| {
             let new_file = files.one();
             async move {
                 let (image_type, bytes) = fetch(self.client.engine(), url, ends_at).await?;
                 let Some(directory) = &self.directory else { return Ok(Image { key, image_type, bytes, path: None }) };
-                let path = directory.join(file::name(&key, number, image_type));
+                let path = directory.join(format!("{stem}.{}", image_type.extension()));
                 let (target, overwrite) = (path.clone(), self.overwrite);
-                tokio::task::spawn_blocking(move || new_file.write(&target, &bytes, overwrite))
-                    .await
-                    .map_err(|_| Error::internal())??;
+                let written = tokio::task::spawn_blocking(move || new_file.write(&target, &bytes, overwrite));
+                tokio::select! {
+                    biased;
+                    written = written => written.map_err(|_| Error::internal())??,
+                    () = self.end(ends_at) => return Err(Error::timeout(Phase::Overall)),
+                }
                 Ok(Image { key, image_type, bytes: Bytes::new(), path: Some(path) })
             }
         });
@@ -191,7 +200,16 @@ impl DownloadImages {
         images
     }
 
-    /// Where a link may point to: nothing inside the network that this runs in.
+    /// Comes when the time is up: a disk may be slower than any server, and is so by the machine's time.
+    async fn end(&self, ends_at: Option<Duration>) {
+        match ends_at {
+            Some(ends_at) => driver::sleep(ends_at.saturating_sub(self.client.engine().clock.now())).await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Where a link may point to: no address and no name that only this network knows. What a name's address is, is not looked
+    /// at.
     fn check(&self, link: &str) -> Result<Url> {
         let url = Url::parse(link).map_err(|_| refused("a link is not a URL"))?;
         let at_home = is_loopback(self.client.engine().endpoint.url()) && is_loopback(&url);
@@ -268,24 +286,28 @@ async fn fetch(engine: &Engine, url: Url, ends_at: Option<Duration>) -> Result<(
             ErrorCode::ResponseTooLarge => refused("an image is larger than 16 MiB"),
             _ => error,
         })?;
-    match response.status {
-        200..=299 => {}
-        401 | 403 | 404 | 410 => {
-            let message = "an image link is no longer valid; ask for the status again, or use refresh";
-            return Err(Error::new(ErrorCode::ImageLinkExpired, message).with_http_status(response.status));
-        }
-        500..=599 => {
-            let message = "the server of an image failed; try again";
-            return Err(Error::new(ErrorCode::Server, message).with_http_status(response.status));
-        }
-        _ => {
-            return Err(refused("an image's server answered with neither the image nor an error")
-                .with_http_status(response.status));
-        }
+    if !(200..300).contains(&response.status) {
+        return Err(not_an_image(&response));
     }
     let image_type = ImageType::of(&response.body).ok_or_else(|| refused("an image is neither JPEG nor PNG"))?;
     Ok((image_type, response.body))
 }
+
+/// What another answer than an image means.
+fn not_an_image(response: &HttpResponse) -> Error {
+    // What object stores say of links whose time is over. Of a malformed link they say 400, too.
+    let says_expired = || response.body.windows(7).any(|word| word.eq_ignore_ascii_case(b"expired"));
+    let (code, message) = match response.status {
+        400 if says_expired() => (ErrorCode::ImageLinkExpired, EXPIRED),
+        401 | 403 | 404 | 410 => (ErrorCode::ImageLinkExpired, EXPIRED),
+        429 => (ErrorCode::RateLimited, "the server of an image is asked too often; try again later"),
+        408 | 500..=599 => (ErrorCode::Server, "the server of an image failed; try again"),
+        _ => (ErrorCode::ImageRefused, "an image's server answered with neither the image nor an error"),
+    };
+    Error::new(code, message).with_http_status(response.status)
+}
+
+const EXPIRED: &str = "an image link is no longer valid; ask for the status again, or use refresh";
 
 fn refused(message: &'static str) -> Error {
     Error::new(ErrorCode::ImageRefused, message)

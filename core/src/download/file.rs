@@ -1,22 +1,32 @@
 //! Image files: safe names, never half written, for nobody else's eyes.
 
+use std::collections::HashSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::ImageType;
 use crate::code::ErrorCode;
 use crate::error::{Cause, Error, Result};
 
 const MAX_KEY_BYTES: usize = 64;
 
-/// `<key>.jpg` where the key is a plain name, `image_<n>.jpg` otherwise.
-pub(super) fn name(key: &str, number: usize, image_type: ImageType) -> String {
-    let plain = (1..=MAX_KEY_BYTES).contains(&key.len())
-        && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
-    let stem = if plain { key.to_owned() } else { format!("image_{number}") };
-    format!("{stem}.{}", image_type.extension())
+/// A file's name without its extension for each key: the key itself where it is a plain name, `image_<n>` otherwise. No two
+/// are the same, also where the file system takes `A` for `a`.
+pub(super) fn stems<'a>(keys: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let mut taken = HashSet::new();
+    let mut is_free = |stem: &str| taken.insert(stem.to_ascii_lowercase());
+    let stem = |(number, key): (usize, &str)| {
+        let numbered = (number..).map(|number| format!("image_{number}"));
+        let named = is_plain(key).then(|| key.to_owned());
+        named.into_iter().chain(numbered).find(|stem| is_free(stem)).unwrap_or_default()
+    };
+    keys.enumerate().map(stem).collect()
+}
+
+fn is_plain(key: &str) -> bool {
+    (1..=MAX_KEY_BYTES).contains(&key.len())
+        && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
 }
 
 /// The new files of one download. Unless it is kept as a whole, they are removed again: what is left of a download that
@@ -48,31 +58,39 @@ impl Drop for NewFiles {
 }
 
 impl NewFile {
-    /// Writes the file, unless nobody waits for it any more. One that was there before is not new.
+    /// Writes beside the target and moves it there, unless nobody waits for it any more.
     pub(super) fn write(&self, target: &Path, bytes: &[u8], overwrite: bool) -> Result<()> {
-        // Held while writing, so that what is removed afterwards is all there is.
-        let mut files = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(written) = files.as_mut() else { return Err(Error::cancelled()) };
+        if self.lock().is_none() {
+            return Err(Error::cancelled());
+        }
+        let (mut file, beside) = create_beside(target)?;
+        // On a slow disk this takes long, and nobody may have to wait for it.
+        let written = file.write_all(bytes).and_then(|()| file.sync_all());
+        drop(file);
+        let moved = written.map_err(|error| failed(&error)).and_then(|()| self.move_to(&beside, target, overwrite));
+        if moved.is_err() {
+            // What is left of a failed write is nobody's.
+            let _ = fs::remove_file(&beside);
+        }
+        moved
+    }
+
+    /// Puts a file that is written into its place. One that was there before is not new.
+    fn move_to(&self, beside: &Path, target: &Path, overwrite: bool) -> Result<()> {
+        // Held while moving, so that what is removed afterwards is all there is.
+        let mut files = self.lock();
+        let Some(moved) = files.as_mut() else { return Err(Error::cancelled()) };
         let is_new = !overwrite || !target.exists();
-        write(target, bytes, overwrite)?;
+        move_to(beside, target, overwrite)?;
         if is_new {
-            written.push(target.to_owned());
+            moved.push(target.to_owned());
         }
         Ok(())
     }
-}
 
-/// Writes beside the target and moves it there.
-fn write(target: &Path, bytes: &[u8], overwrite: bool) -> Result<()> {
-    let (mut file, beside) = create_beside(target)?;
-    let written = file.write_all(bytes).and_then(|()| file.sync_all());
-    drop(file);
-    let moved = written.map_err(|error| failed(&error)).and_then(|()| move_to(&beside, target, overwrite));
-    if moved.is_err() {
-        // What is left of a failed write is nobody's.
-        let _ = fs::remove_file(&beside);
+    fn lock(&self) -> MutexGuard<'_, Option<Vec<PathBuf>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
-    moved
 }
 
 /// Without `overwrite`, a hard link is what the file system refuses atomically when the target exists.
@@ -121,11 +139,38 @@ fn failed(error: &std::io::Error) -> Error {
 mod tests {
     use super::*;
 
+    fn stems_of<const N: usize>(keys: [&str; N]) -> Vec<String> {
+        stems(keys.into_iter())
+    }
+
     #[test]
     fn names_cannot_leave_the_directory() {
-        assert_eq!(name("selfie_image", 0, ImageType::Jpeg), "selfie_image.jpg");
+        assert_eq!(stems_of(["selfie_image"]), ["selfie_image"]);
         for key in ["", "../x", "a/b", "a.b", "a b", "ü", "C:", &"a".repeat(65)] {
-            assert_eq!(name(key, 7, ImageType::Png), "image_7.png", "{key}");
+            assert_eq!(stems_of(["selfie_image", key]), ["selfie_image", "image_1"], "{key}");
         }
+    }
+
+    #[test]
+    fn what_nobody_waits_for_any_more_is_not_there() {
+        let folder = std::env::temp_dir().join(format!("smileid-file-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let (files, target) = (NewFiles::begin(), folder.join("a.jpg"));
+        let (before, beside, after) = (files.one(), files.one(), files.one());
+        before.write(&target, b"1", false).unwrap();
+        let (_, part) = create_beside(&folder.join("b.jpg")).unwrap();
+        drop(files);
+        // One that was being written meanwhile, and one that nobody has begun.
+        assert_eq!(beside.move_to(&part, &folder.join("b.jpg"), false).unwrap_err().code(), ErrorCode::Cancelled);
+        fs::remove_file(&part).unwrap();
+        assert_eq!(after.write(&target, b"3", true).unwrap_err().code(), ErrorCode::Cancelled);
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 0);
+        fs::remove_dir(&folder).unwrap();
+    }
+
+    #[test]
+    fn no_two_images_have_one_name() {
+        assert_eq!(stems_of(["a_0", "a_0", "A_0", "../a_0"]), ["a_0", "image_1", "image_2", "image_3"]);
+        assert_eq!(stems_of(["image_1", "/", "image_2", "/"]), ["image_1", "image_2", "image_3", "image_4"]);
     }
 }

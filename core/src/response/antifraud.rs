@@ -53,7 +53,7 @@ impl<'a> Parts<'a> {
             match key {
                 "summary" => antifraud.take_summary(value),
                 "smile_secure" => antifraud.take_smile_secure(value),
-                "SuspectUsers" => antifraud.suspect_users = suspects(value),
+                "SuspectUsers" => antifraud.take_suspects(value),
                 _ => {}
             }
         }
@@ -75,15 +75,20 @@ impl<'a> Parts<'a> {
             match key {
                 "ResultCode" => self.result_code = value.text(),
                 "ResultText" => self.result_text = value.text(),
-                "SuspectUsers" => self.suspect_users = suspects(value),
+                "SuspectUsers" => self.take_suspects(value),
                 _ => {}
             }
         }
     }
-}
 
-fn suspects<'a>(list: &'a Json<'a>) -> Vec<SuspectParts<'a>> {
-    list.items().iter().filter_map(Json::object).map(SuspectParts::of).collect()
+    /// They stand in either of two places: an empty one takes nothing away from the other.
+    fn take_suspects(&mut self, list: &'a Json<'a>) {
+        let suspects = list.items().iter().filter_map(Json::object).map(SuspectParts::of);
+        let found: Vec<_> = suspects.collect();
+        if !found.is_empty() {
+            self.suspect_users = found;
+        }
+    }
 }
 
 impl<'a> SuspectParts<'a> {
@@ -92,12 +97,19 @@ impl<'a> SuspectParts<'a> {
         for (key, value) in object.entries() {
             match key {
                 "user_id" => user.user_id = value.text(),
-                "reasons" => user.reasons = value.texts(),
-                "reason" => user.reasons = value.text().into_iter().collect(),
+                "reasons" => user.take_reasons(value.texts()),
+                "reason" => user.take_reasons(value.text().into_iter().collect()),
                 _ => {}
             }
         }
         user
+    }
+
+    /// As with the users.
+    fn take_reasons(&mut self, reasons: Vec<&'a str>) {
+        if !reasons.is_empty() {
+            self.reasons = reasons;
+        }
     }
 }
 

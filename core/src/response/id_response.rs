@@ -40,7 +40,8 @@ macro_rules! id_texts {
             /// Takes an entry of a result; false where it is not of the person's data.
             pub(super) fn take(&mut self, key: &str, value: &'a Json<'a>) -> bool {
                 match key {
-                    $($key $(| $alias)* => self.$name = value.text(),)+
+                    // A name without a value takes nothing away from its twin's.
+                    $($key $(| $alias)* => self.$name = value.text().or(self.$name),)+
                     "IsAlive" => self.is_alive = value.boolean(),
                     "IDNumberPreviouslyRegistered" => self.id_number_previously_registered = value.boolean(),
                     "UserIDsOfPreviousRegistrants" => self.user_ids_of_previous_registrants = value.texts(),

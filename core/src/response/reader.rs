@@ -13,17 +13,22 @@ use super::scan::plain;
 /// As many entries as results have; a few more would be more bytes than allocators keep at hand.
 const USUAL: usize = 18;
 
+/// Past this many objects none is given room in advance: millions of small ones are an attack, not a result.
+const MANY: usize = 4096;
+
 /// Past this many entries a set of keys is cheaper than to look through them; it keeps hostile objects linear.
 const FEW: usize = 24;
 
 /// What a text says, beside what is known from earlier answers.
 pub(super) fn read<'a>(text: &'a str, known: &'a [Arc<Known>]) -> Json<'a> {
-    Reader { text, at: 0, known }.value().unwrap_or(Json::Null)
+    Reader { text, at: 0, objects: 0, known }.value().unwrap_or(Json::Null)
 }
 
 struct Reader<'a> {
     text: &'a str,
     at: usize,
+    /// How many objects were read.
+    objects: usize,
     known: &'a [Arc<Known>],
 }
 
@@ -135,7 +140,8 @@ impl<'a> Reader<'a> {
         // A bit for each key so far: most keys find theirs free, and need not be compared with any.
         let mut marks: u64 = 0;
         if self.next()? != b'}' {
-            entries.reserve(USUAL);
+            entries.reserve_exact(if self.objects < MANY { USUAL } else { 1 });
+            self.objects += 1;
             loop {
                 self.next()?;
                 let key = match self.plain_string() {
@@ -199,4 +205,20 @@ fn mark(key: &str) -> u64 {
         _ => bytes.iter().fold(0, |hash, byte| hash << 8 | u32::from(*byte)),
     };
     1 << ((hash ^ bytes.len() as u32).wrapping_mul(0x9e37_79b9) >> 26)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn millions_of_small_objects_take_little_room() {
+        let text = format!("[{}{{}}]", "{\"\":0},".repeat(MANY + 1));
+        let Json::Array(items) = read(&text, &[]) else { panic!("it is a list") };
+        let room = |item: &Json<'_>| match item {
+            Json::Object(Object(Entries::Read(entries))) => entries.capacity(),
+            _ => 0,
+        };
+        assert_eq!((room(&items[0]), room(&items[MANY])), (USUAL, 1));
+    }
 }

@@ -237,7 +237,8 @@ fn is_number(value: &[u8]) -> bool {
     match value {
         [b'"', text @ .., b'"'] => {
             let mut halves = text.splitn(2, |byte| *byte == b'.');
-            halves.all(|half| !half.is_empty() && half.iter().all(u8::is_ascii_digit))
+            // A double has room for 308 digits.
+            text.len() <= 300 && halves.all(|half| !half.is_empty() && half.iter().all(u8::is_ascii_digit))
         }
         [b'-' | b'0'..=b'9', ..] => true,
         other => other == b"null",

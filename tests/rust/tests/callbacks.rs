@@ -74,6 +74,8 @@ fn what_could_deceive_or_is_no_callback_is_refused() {
         assert_eq!(refused(text.as_bytes(), None), ErrorCode::InvalidResponse, "{text}");
     }
     assert_eq!(refused(b"{\"a\":\"\xff\"}", None), ErrorCode::InvalidResponse);
+    // Whoever has received a callback has a pair.
+    assert_eq!(refused(&body(FRESH, json!({})), None), ErrorCode::InvalidResponse);
 }
 
 #[test]

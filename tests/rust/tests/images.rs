@@ -181,6 +181,38 @@ async fn what_is_no_image_is_refused() {
 }
 
 #[tokio::test]
+async fn what_else_a_server_says_is_told_apart() {
+    let clock = FakeClock::new(1.0);
+    let server = FakeServer::deciding(&clock, |seen| {
+        let status = seen.url.rsplit('/').next().and_then(|status| status.parse().ok()).unwrap();
+        Answer::Text(status, if seen.url.contains("/old/") { "<Code>ExpiredToken</Code>" } else { "<Code>No</Code>" })
+    });
+    let client = builder(&clock, &server).base_url("https://api.example.com").build().unwrap();
+    for (path, code) in [
+        ("old/400", ErrorCode::ImageLinkExpired),
+        ("new/400", ErrorCode::ImageRefused),
+        ("new/410", ErrorCode::ImageLinkExpired),
+        ("new/429", ErrorCode::RateLimited),
+        ("new/408", ErrorCode::Server),
+        ("new/503", ErrorCode::Server),
+    ] {
+        let link = json!({ "selfie_image": format!("https://images.example.com/{path}") });
+        assert_eq!(client.download_images(&status_with(link)).await.unwrap_err().code(), code, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn no_two_images_go_to_one_file() {
+    let folder = Folder::new("twins");
+    let (client, _) = client();
+    let link = |n: u32| format!("https://images.example.com/{n}.jpg");
+    let twins = json!({ "liveness_image": [link(0)], "liveness_image_0": link(1), "Liveness_Image_0": link(2) });
+    let images = client.download_images(&status_with(twins)).directory(&folder.0).await.unwrap();
+    assert_eq!(images.len(), 3);
+    assert_eq!(folder.names(), ["image_1.jpg", "image_2.jpg", "liveness_image_0.jpg"]);
+}
+
+#[tokio::test]
 async fn an_expired_link_says_so_or_is_refreshed_once() {
     let (client, server) = client();
     let old = status_with(json!({ "selfie_image": "https://images.example.com/old/a.jpg" }));
