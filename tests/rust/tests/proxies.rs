@@ -110,13 +110,17 @@ fn the_environments_proxy_is_used_unless_it_says_or_is_told_otherwise() {
         let (wire, asked) = proxy();
         let url = format!("http://127.0.0.1:{}", wire.port);
         let outcome = ask_with(&[(name, &url), ("NO_PROXY", no_proxy)], trust_env);
-        // Either the proxy refuses or the name does not exist.
-        assert_eq!(outcome["error"]["code"], "connect", "{outcome}");
+        // Either the proxy refuses, or nobody has that name: where no name server can be reached, that takes longer to find out.
+        assert!(is_unreachable(&outcome), "{outcome}");
         assert_eq!(wire.accepted() > 0, is_used, "{name}, NO_PROXY={no_proxy}, trust_env={trust_env}");
         if is_used {
             assert!(tunnel(&asked).starts_with("connect smile.invalid:443 "));
         }
     }
+}
+
+fn is_unreachable(outcome: &Value) -> bool {
+    outcome["error"]["code"] == "connect" || outcome["error"]["phase"] == "connect"
 }
 
 #[test]
@@ -127,6 +131,7 @@ fn a_proxy_of_another_kind_in_the_environment_is_named_before_anything_is_asked(
             (&outcome["error"]["code"], &outcome["error"]["argument"]),
             (&json!("invalid_argument"), &json!("proxy"))
         );
-        assert_eq!(ask_with(&[("ALL_PROXY", &format!("{scheme}://127.0.0.1:1"))], false)["error"]["code"], "connect");
+        let outcome = ask_with(&[("ALL_PROXY", &format!("{scheme}://127.0.0.1:1"))], false);
+        assert!(is_unreachable(&outcome), "{outcome}");
     }
 }
