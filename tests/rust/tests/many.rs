@@ -161,6 +161,31 @@ async fn attempts_that_sleep_between_their_requests_keep_no_job_waiting() {
 }
 
 #[tokio::test]
+async fn connections_that_nobody_uses_are_no_reason_to_run_in_circles() {
+    let clock = FakeClock::new(1.0);
+    let server = FakeServer::new(&clock, [wait(503, "5")]);
+    let client = builder(&clock, &server).max_retries(2).max_connections(2).build().unwrap();
+    clock.freeze();
+    // Ten sleep between their requests and one waits for its token; the others have to queue.
+    let mut stream = client.poll_many().rate_limit(1.0).burst(10).stream(jobs(0..30));
+    let turns = async || {
+        for _ in 0..200 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::select! {
+        outcome = stream.next() => panic!("{outcome:?}"),
+        () = async {
+            turns().await;
+            let looks = clock.looks();
+            turns().await;
+            assert_eq!(clock.looks(), looks, "the driver has nothing to do");
+        } => {}
+    }
+    assert_eq!(server.seen().len(), 10);
+}
+
+#[tokio::test]
 async fn a_bound_that_ends_in_the_queue_is_no_lack_of_attempts() {
     let (client, _) = many(|_| pending());
     let asked = client.poll_many().rate_limit(0.2).retry_count(1).timeout(Duration::from_secs(3));

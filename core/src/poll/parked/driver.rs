@@ -75,11 +75,11 @@ async fn drive(engine: &Engine, parked: &Parked) {
                 end_in_queue(engine, parked, slot);
                 continue;
             }
-            let has_room = in_flight.len() < engine.max_connections || std::mem::take(&mut is_free);
-            let popped = match has_room {
-                true if parked.has_room_in_line() => jobs.pop_due(now),
-                true => jobs.pop_last(),
-                false => None,
+            let is_full = in_flight.len() >= engine.max_connections;
+            let popped = match is_full && !is_free {
+                true => None,
+                false if parked.has_room_in_line() => jobs.pop_due(now),
+                false => jobs.pop_last(),
             };
             let Some(slot) = popped else {
                 if parked.are_lone && jobs.is_empty() && in_flight.is_empty() {
@@ -90,6 +90,7 @@ async fn drive(engine: &Engine, parked: &Parked) {
                 jobs.queue_due(now);
                 break jobs.next_moment();
             };
+            is_free &= !is_full;
             if let Some(ask) = begin(&mut jobs, slot, now, parked) {
                 let (abort, registration) = AbortHandle::new_pair();
                 jobs.attempt_began(slot, abort);
@@ -99,8 +100,8 @@ async fn drive(engine: &Engine, parked: &Parked) {
             }
         };
         if !parked.lock().is_queueing() {
-            free = None;
-        } else if free.is_none() {
+            (free, is_free) = (None, false);
+        } else if free.is_none() && !is_free && in_flight.len() >= engine.max_connections {
             free = Some(Box::pin(async { drop(engine.connections.acquire().await) }));
         }
         let until_next = async {

@@ -26,6 +26,7 @@ pub struct FakeClock {
     asleep: Mutex<BTreeMap<(Duration, usize), Waker>>,
     /// How often somebody has fallen asleep or got up.
     changes: AtomicUsize,
+    looks: AtomicUsize,
     chance: Mutex<f64>,
     stands_still: AtomicBool,
 }
@@ -43,6 +44,11 @@ impl FakeClock {
         self.stands_still.store(false, Ordering::SeqCst);
     }
 
+    /// How often it was looked at.
+    pub fn looks(&self) -> usize {
+        self.looks.load(Ordering::SeqCst)
+    }
+
     pub fn advance(&self, by: Duration) {
         *self.now.lock().unwrap() += by;
     }
@@ -53,6 +59,7 @@ pub struct ClockHandle(pub Arc<FakeClock>);
 
 impl Clock for ClockHandle {
     fn now(&self) -> Duration {
+        self.0.looks.fetch_add(1, Ordering::SeqCst);
         *self.0.now.lock().unwrap()
     }
 
