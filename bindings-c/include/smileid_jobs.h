@@ -24,8 +24,14 @@
  *
  * Processes. The library installs no signal handler, raises no signal, SIGPIPE for one, and leaves those of the
  * program to the program's threads. It writes nothing to stdout or stderr (but for a line on stderr about a bug of its
- * own), and reads the environment only where a function says so. Clients survive fork(). A process may end at any
- * time, calls in flight or not. Once loaded, the shared library stays: dlclose() leaves it in place.
+ * own). Clients survive fork(). A process may end at any time, calls in flight or not. Once loaded, the shared library
+ * stays: dlclose() leaves it in place.
+ *
+ * Environment. What a client takes from it is read when it is made, as smileid_client_new and smileid_client_from_env
+ * say. Calls read it as well: the proxies again, where there are any, when a client begins anew after fork(),
+ * smileid_shutdown or smileid_client_close; proxies and certificates, when a client of an http server first asks an
+ * https one; and what the C library looks names up by, and Rust's starts threads by. So no other thread may change it
+ * (setenv) during a call.
  */
 
 #ifndef SMILEID_JOBS_H
@@ -103,7 +109,7 @@
 #define SMILEID_ERROR_AUTHENTICATION 3001
 
 /**
- * Smile ID asked to slow down (HTTP 429).
+ * Smile ID, or the server of an image, asked to slow down (HTTP 429).
  */
 #define SMILEID_ERROR_RATE_LIMITED 3002
 
@@ -123,7 +129,7 @@
 #define SMILEID_ERROR_INVALID_RESPONSE 4001
 
 /**
- * The answer is larger than max_response_bytes.
+ * The answer, or the body of a callback, is larger than max_response_bytes.
  */
 #define SMILEID_ERROR_RESPONSE_TOO_LARGE 4002
 
@@ -437,6 +443,10 @@ typedef struct {
    * Poll with the default delays until the job is complete or the attempts are used up: 0 or 1, default 0.
    */
   int32_t return_job_status;
+  /**
+   * Nothing yet: must be 0, as smileid_status_options_init leaves it.
+   */
+  int32_t reserved;
 } smileid_status_options_t;
 
 /**
@@ -549,6 +559,10 @@ typedef struct {
    * Taken without effect, for a poll waits anyway: 0 or 1, default 0.
    */
   int32_t return_job_status;
+  /**
+   * Nothing yet: must be 0, as smileid_poll_options_init leaves it.
+   */
+  int32_t reserved;
 } smileid_poll_options_t;
 
 /**
@@ -598,6 +612,10 @@ typedef struct {
    * Taken without effect, for these verbs wait anyway: 0 or 1, default 0.
    */
   int32_t return_job_status;
+  /**
+   * Nothing yet: must be 0, as smileid_wait_options_init leaves it.
+   */
+  int32_t reserved;
 } smileid_wait_options_t;
 
 #ifdef __cplusplus
@@ -611,7 +629,8 @@ extern "C" {
  * SMILEID_NO_LIMIT to take callbacks of any age. callback: receives the callback, which the caller owns and frees with
  * smileid_callback_free; NULL on failure. error: receives the error, which the caller owns; may be NULL. Returns
  * SMILEID_OK or the error's number: SMILEID_ERROR_SIGNATURE_MISMATCH, SMILEID_ERROR_LEGACY_SIGNATURE,
- * SMILEID_ERROR_CALLBACK_EXPIRED, SMILEID_ERROR_INVALID_RESPONSE or SMILEID_ERROR_INVALID_ARGUMENT. Any thread.
+ * SMILEID_ERROR_CALLBACK_EXPIRED, SMILEID_ERROR_INVALID_RESPONSE, SMILEID_ERROR_RESPONSE_TOO_LARGE for a body over
+ * max_response_bytes, or SMILEID_ERROR_INVALID_ARGUMENT. Any thread.
  */
 int32_t smileid_verify_callback(const smileid_client_t *client,
                                 const uint8_t *body,
@@ -694,7 +713,7 @@ void smileid_cancel_token_free(smileid_cancel_token_t *token);
  * options: borrowed for the call; partner_id, api_key, and environment or base_url are required. client: receives
  * the client, which the caller owns and frees with smileid_client_free; NULL on failure. error: receives the error,
  * which the caller owns; may be NULL. Returns SMILEID_OK, or SMILEID_ERROR_INVALID_ARGUMENT with the argument's name
- * in smileid_error_argument.
+ * in smileid_error_argument. No other thread may change the environment (setenv) during the call.
  */
 int32_t smileid_client_new(const smileid_client_options_t *options,
                            smileid_client_t **client,
@@ -740,8 +759,9 @@ const char *smileid_error_code_name(int32_t code);
  * client, status: borrowed; ask for the status with return_image_links. options: borrowed; NULL is all defaults, into
  * memory. cancel: borrowed; may be NULL. images: receives the images, which the caller owns and frees with
  * smileid_images_free; NULL on failure. error: receives the error, which the caller owns; may be NULL. Returns
- * SMILEID_OK or the error's number: SMILEID_ERROR_IMAGE_LINK_EXPIRED, SMILEID_ERROR_IMAGE_REFUSED, SMILEID_ERROR_IO and
- * those of smileid_get_job_status. Any thread.
+ * SMILEID_OK or the error's number: SMILEID_ERROR_IMAGE_LINK_EXPIRED; SMILEID_ERROR_IMAGE_REFUSED, also for an image over
+ * 16 MiB; SMILEID_ERROR_RATE_LIMITED and SMILEID_ERROR_SERVER, of an image's server too; SMILEID_ERROR_IO; and those of
+ * smileid_get_job_status. Any thread.
  */
 int32_t smileid_download_images(const smileid_client_t *client,
                                 const smileid_status_t *status,
@@ -884,7 +904,8 @@ void smileid_error_free(smileid_error_t *error);
  *
  * event_loop: receives the event loop, which the caller owns and frees with smileid_event_loop_free; NULL on failure. error:
  * receives the error, which the caller owns; may be NULL. Returns SMILEID_OK or the error's number: SMILEID_ERROR_INTERNAL
- * where the system gives no descriptors, SMILEID_ERROR_INVALID_ARGUMENT on systems that are no Unix. Any thread.
+ * where the system gives no descriptors or no thread, SMILEID_ERROR_CLIENT_CLOSED when smileid_shutdown comes meanwhile,
+ * SMILEID_ERROR_INVALID_ARGUMENT for NULL and on systems that are no Unix. Any thread.
  */
 int32_t smileid_event_loop_new(smileid_event_loop_t **event_loop,
                                smileid_error_t **error);
@@ -988,9 +1009,18 @@ int32_t smileid_poll_many(const smileid_client_t *client,
                           smileid_error_t **error);
 
 /**
- * How many more jobs may be added now, at most max_waiting; 0 for NULL and in a process that did not make it.
+ * How many more jobs may be added now, at most max_waiting; 0 once it is closed, for NULL and in a process that did not
+ * make it.
  */
 size_t smileid_many_room(const smileid_many_t *many);
+
+/**
+ * Whether it was ended, by smileid_many_close or by a token: 1 or 0. 1 for NULL and in a process that did not make it.
+ * Tells whoever waits for room that there will be none.
+ *
+ * many: borrowed. Any thread.
+ */
+int32_t smileid_many_is_closed(const smileid_many_t *many);
 
 /**
  * Adds a job. One that is waited for already is not asked about twice; both get the outcome. An id outside of its

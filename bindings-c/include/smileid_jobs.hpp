@@ -5,7 +5,7 @@
  * Unofficial, not affiliated with Smile ID. What the values mean, their units and defaults stand in smileid_jobs.h.
  *
  * Threads. Every object may be used from several threads at the same time, unless one of them assigns, moves or
- * destroys it; an EventLoop is used by one at a time.
+ * destroys it; an EventLoop and an iterator are used by one at a time.
  *
  * Views. A std::string_view from a Status, JobResult or exception is valid as long as any copy of that object lives.
  *

@@ -41,7 +41,8 @@ struct Texts {
 /// SMILEID_NO_LIMIT to take callbacks of any age. callback: receives the callback, which the caller owns and frees with
 /// smileid_callback_free; NULL on failure. error: receives the error, which the caller owns; may be NULL. Returns
 /// SMILEID_OK or the error's number: SMILEID_ERROR_SIGNATURE_MISMATCH, SMILEID_ERROR_LEGACY_SIGNATURE,
-/// SMILEID_ERROR_CALLBACK_EXPIRED, SMILEID_ERROR_INVALID_RESPONSE or SMILEID_ERROR_INVALID_ARGUMENT. Any thread.
+/// SMILEID_ERROR_CALLBACK_EXPIRED, SMILEID_ERROR_INVALID_RESPONSE, SMILEID_ERROR_RESPONSE_TOO_LARGE for a body over
+/// max_response_bytes, or SMILEID_ERROR_INVALID_ARGUMENT. Any thread.
 #[unsafe(no_mangle)]
 pub extern "C" fn smileid_verify_callback(
     client: Option<&Client>,

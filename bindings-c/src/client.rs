@@ -21,7 +21,7 @@ pub struct Client(pub(crate) ProcessClient);
 /// options: borrowed for the call; partner_id, api_key, and environment or base_url are required. client: receives
 /// the client, which the caller owns and frees with smileid_client_free; NULL on failure. error: receives the error,
 /// which the caller owns; may be NULL. Returns SMILEID_OK, or SMILEID_ERROR_INVALID_ARGUMENT with the argument's name
-/// in smileid_error_argument.
+/// in smileid_error_argument. No other thread may change the environment (setenv) during the call.
 #[unsafe(no_mangle)]
 pub extern "C" fn smileid_client_new(
     options: *const ClientOptions,

@@ -31,7 +31,7 @@ pub const SMILEID_ERROR_TIMEOUT: i32 = 2003;
 pub const SMILEID_ERROR_NETWORK: i32 = 2004;
 /// Smile ID refused the credentials or the request's signature.
 pub const SMILEID_ERROR_AUTHENTICATION: i32 = 3001;
-/// Smile ID asked to slow down (HTTP 429).
+/// Smile ID, or the server of an image, asked to slow down (HTTP 429).
 pub const SMILEID_ERROR_RATE_LIMITED: i32 = 3002;
 /// Smile ID refused the request (another 4xx, or an error in place of a status).
 pub const SMILEID_ERROR_REJECTED: i32 = 3003;
@@ -39,7 +39,7 @@ pub const SMILEID_ERROR_REJECTED: i32 = 3003;
 pub const SMILEID_ERROR_SERVER: i32 = 3004;
 /// The answer is not a job status.
 pub const SMILEID_ERROR_INVALID_RESPONSE: i32 = 4001;
-/// The answer is larger than max_response_bytes.
+/// The answer, or the body of a callback, is larger than max_response_bytes.
 pub const SMILEID_ERROR_RESPONSE_TOO_LARGE: i32 = 4002;
 /// The answer's signature is wrong, missing or malformed.
 pub const SMILEID_ERROR_SIGNATURE_MISMATCH: i32 = 4003;

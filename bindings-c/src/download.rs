@@ -33,8 +33,9 @@ struct Image {
 /// client, status: borrowed; ask for the status with return_image_links. options: borrowed; NULL is all defaults, into
 /// memory. cancel: borrowed; may be NULL. images: receives the images, which the caller owns and frees with
 /// smileid_images_free; NULL on failure. error: receives the error, which the caller owns; may be NULL. Returns
-/// SMILEID_OK or the error's number: SMILEID_ERROR_IMAGE_LINK_EXPIRED, SMILEID_ERROR_IMAGE_REFUSED, SMILEID_ERROR_IO and
-/// those of smileid_get_job_status. Any thread.
+/// SMILEID_OK or the error's number: SMILEID_ERROR_IMAGE_LINK_EXPIRED; SMILEID_ERROR_IMAGE_REFUSED, also for an image over
+/// 16 MiB; SMILEID_ERROR_RATE_LIMITED and SMILEID_ERROR_SERVER, of an image's server too; SMILEID_ERROR_IO; and those of
+/// smileid_get_job_status. Any thread.
 #[unsafe(no_mangle)]
 pub extern "C" fn smileid_download_images(
     client: Option<&Client>,

@@ -79,7 +79,8 @@ impl Ends {
 ///
 /// event_loop: receives the event loop, which the caller owns and frees with smileid_event_loop_free; NULL on failure. error:
 /// receives the error, which the caller owns; may be NULL. Returns SMILEID_OK or the error's number: SMILEID_ERROR_INTERNAL
-/// where the system gives no descriptors, SMILEID_ERROR_INVALID_ARGUMENT on systems that are no Unix. Any thread.
+/// where the system gives no descriptors or no thread, SMILEID_ERROR_CLIENT_CLOSED when smileid_shutdown comes meanwhile,
+/// SMILEID_ERROR_INVALID_ARGUMENT for NULL and on systems that are no Unix. Any thread.
 #[unsafe(no_mangle)]
 pub extern "C" fn smileid_event_loop_new(
     event_loop: Option<&mut MaybeUninit<Option<Box<EventLoop>>>>,

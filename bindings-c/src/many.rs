@@ -5,6 +5,7 @@ use std::mem::MaybeUninit;
 use std::ptr;
 
 use smileid_core::blocking::ProcessMany;
+use smileid_core::shared::SharedMany;
 use smileid_core::{Error as CoreError, ErrorCode, JobOutcome, ManyProgress, Result};
 
 use crate::cancel::CancelToken;
@@ -80,10 +81,20 @@ pub extern "C" fn smileid_poll_many(
     })
 }
 
-/// How many more jobs may be added now, at most max_waiting; 0 for NULL and in a process that did not make it.
+/// How many more jobs may be added now, at most max_waiting; 0 once it is closed, for NULL and in a process that did not
+/// make it.
 #[unsafe(no_mangle)]
 pub extern "C" fn smileid_many_room(many: Option<&Many>) -> usize {
-    value(0, || many.and_then(|many| many.0.with(smileid_core::shared::SharedMany::room).ok()).unwrap_or(0))
+    value(0, || many.and_then(|many| many.0.with(SharedMany::room).ok()).unwrap_or(0))
+}
+
+/// Whether it was ended, by smileid_many_close or by a token: 1 or 0. 1 for NULL and in a process that did not make it.
+/// Tells whoever waits for room that there will be none.
+///
+/// many: borrowed. Any thread.
+#[unsafe(no_mangle)]
+pub extern "C" fn smileid_many_is_closed(many: Option<&Many>) -> i32 {
+    value(1, || many.and_then(|many| many.0.with(SharedMany::is_closed).ok()).map_or(1, i32::from))
 }
 
 /// Adds a job. One that is waited for already is not asked about twice; both get the outcome. An id outside of its
@@ -122,7 +133,11 @@ pub extern "C" fn smileid_many_next(
 ) -> i32 {
     hand_out_next(outcome, "outcome", error, || {
         let many = running(many)?;
-        let next = wait(many.0.take()?, cancel);
+        // Seen first, for to take is to start asking.
+        let next = match many.0.with(|_| cancel.is_some_and(|cancel| cancel.0.is_cancelled()))? {
+            true => Err(CoreError::cancelled()),
+            false => wait(many.0.take()?, cancel),
+        };
         // Otherwise its requests would stay open until it is freed.
         if next.as_ref().is_err_and(|error| error.code() == ErrorCode::Cancelled) {
             many.0.close();
@@ -144,7 +159,7 @@ pub extern "C" fn smileid_many_progress(
     waiting: Option<&mut MaybeUninit<usize>>,
 ) {
     let progress = value(ManyProgress::default(), || {
-        many.and_then(|many| many.0.with(smileid_core::shared::SharedMany::progress).ok()).unwrap_or_default()
+        many.and_then(|many| many.0.with(SharedMany::progress).ok()).unwrap_or_default()
     });
     let counts = [(complete, progress.complete), (failed, progress.failed), (waiting, progress.waiting)];
     for (out, count) in counts {

@@ -71,6 +71,8 @@ pub struct StatusOptions {
     pub callback_url: *const c_char,
     /// Poll with the default delays until the job is complete or the attempts are used up: 0 or 1, default 0.
     pub return_job_status: i32,
+    /// Nothing yet: must be 0, as smileid_status_options_init leaves it.
+    pub reserved: i32,
 }
 
 /// What smileid_poll_job_status asks for and how. Fill it with smileid_poll_options_init, then change what is needed.
@@ -97,6 +99,8 @@ pub struct PollOptions {
     pub callback_url: *const c_char,
     /// Taken without effect, for a poll waits anyway: 0 or 1, default 0.
     pub return_job_status: i32,
+    /// Nothing yet: must be 0, as smileid_poll_options_init leaves it.
+    pub reserved: i32,
 }
 
 /// No limit, where a limit may be left out.
@@ -170,6 +174,7 @@ impl StatusOptions {
             return_image_links: 0,
             callback_url: ptr::null(),
             return_job_status: 0,
+            reserved: 0,
         }
     }
 }
@@ -186,6 +191,7 @@ impl PollOptions {
             return_image_links: 0,
             callback_url: ptr::null(),
             return_job_status: 0,
+            reserved: 0,
         }
     }
 }
@@ -211,6 +217,11 @@ pub(crate) fn flag(flag: i32, argument: &'static str) -> Result<bool> {
     }
 }
 
+/// Refuses what a later version may give a meaning.
+pub(crate) fn reserved(reserved: i32) -> Result<()> {
+    if reserved == 0 { Ok(()) } else { Err(Error::invalid_argument("reserved", "expected 0")) }
+}
+
 readable!(ClientOptions {
     partner_id,
     api_key,
@@ -226,7 +237,7 @@ readable!(ClientOptions {
     bundled_roots,
     trust_env,
 });
-readable!(StatusOptions { timeout_ms, return_history, return_image_links, callback_url, return_job_status });
+readable!(StatusOptions { timeout_ms, return_history, return_image_links, callback_url, return_job_status, reserved });
 readable!(PollOptions {
     timeout_ms,
     retry_count,
@@ -236,6 +247,7 @@ readable!(PollOptions {
     return_image_links,
     callback_url,
     return_job_status,
+    reserved,
 });
 
 /// Fills every field with its default: `smileid_client_options_init(&options, sizeof options)`.

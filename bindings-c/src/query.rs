@@ -29,7 +29,8 @@ pub(crate) struct Asked {
 
 /// Reads that part out of an options struct.
 macro_rules! asked {
-    ($options:expr) => {
+    ($options:expr) => {{
+        $crate::options::reserved($options.reserved)?;
         $crate::query::Asked {
             history: $crate::options::flag($options.return_history, "return_history")?,
             links: $crate::options::flag($options.return_image_links, "return_image_links")?,
@@ -37,7 +38,7 @@ macro_rules! asked {
             callback_url: $crate::query::given($options.callback_url, "callback_url")?,
             timeout: $crate::options::limit($options.timeout_ms),
         }
-    };
+    }};
 }
 pub(crate) use asked;
 
@@ -208,6 +209,8 @@ fn finish(call: PendingCall<JobStatus>, cancel: Option<&CancelToken>) -> Result<
 /// Waits for a call that may be cancelled.
 pub(crate) fn wait<T: Send + 'static>(call: PendingCall<T>, cancel: Option<&CancelToken>) -> Result<T> {
     match cancel {
+        // One that the library's thread drives would begin first.
+        Some(cancel) if cancel.0.is_cancelled() => Err(smileid_core::Error::cancelled()),
         Some(cancel) => call.wait_unless(&cancel.0),
         None => call.wait(),
     }

@@ -40,9 +40,22 @@ pub(crate) unsafe fn checked_size(options: *const u8, ours: usize) -> Result<usi
     Ok(size)
 }
 
+/// The size of a field.
+#[cfg(target_pointer_width = "64")]
+pub(crate) const fn width<S, F>(_: fn(&S) -> &F) -> usize {
+    size_of::<F>()
+}
+
 /// Gives an options struct its `read`; all of its fields are named, for the compiler looks.
 macro_rules! readable {
     ($options:ty { $($field:ident),+ $(,)? }) => {
+        // A field that a later version puts into padding at the end would not change `struct_size`: whether the caller knows
+        // it could not be told.
+        #[cfg(target_pointer_width = "64")]
+        const _: () = assert!(
+            size_of::<usize>() $(+ $crate::sized::width(|options: &$options| &options.$field))+ == size_of::<$options>()
+        );
+
         impl $options {
             /// Takes over the fields that the caller's struct has; `NULL` and fields beyond it are defaults.
             ///

@@ -39,6 +39,8 @@ pub struct WaitOptions {
     pub token: *const c_char,
     /// Taken without effect, for these verbs wait anyway: 0 or 1, default 0.
     pub return_job_status: i32,
+    /// Nothing yet: must be 0, as smileid_wait_options_init leaves it.
+    pub reserved: i32,
 }
 
 /// What smileid_poll_many asks for and how. Fill it with smileid_many_options_init, then change what is needed.
@@ -101,6 +103,7 @@ impl WaitOptions {
             callback_url: ptr::null(),
             token: ptr::null(),
             return_job_status: 0,
+            reserved: 0,
         }
     }
 }
@@ -146,6 +149,7 @@ readable!(WaitOptions {
     callback_url,
     token,
     return_job_status,
+    reserved,
 });
 readable!(ManyOptions {
     timeout_ms,

@@ -94,10 +94,16 @@ impl SharedMany {
         self.session.start();
     }
 
-    /// How many more jobs may be added now.
+    /// How many more jobs may be added now; none once it is closed, so that nobody reads on for it.
     #[must_use]
     pub fn room(&self) -> usize {
-        self.session.room()
+        if self.is_closed() { 0 } else { self.session.room() }
+    }
+
+    /// Whether it was closed: its room alone does not tell that from being full.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.ended.is_cancelled()
     }
 
     /// Adds a job; one with bad ids has an outcome as well.
@@ -114,7 +120,7 @@ impl SharedMany {
     /// An outcome that is there already.
     #[must_use]
     pub fn try_take(&self) -> Option<JobOutcome> {
-        if self.ended.is_cancelled() { None } else { self.session.try_take() }
+        if self.is_closed() { None } else { self.session.try_take() }
     }
 
     /// Waits for an outcome; `None` when no job is admitted, and after [`close`](Self::close).

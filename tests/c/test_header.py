@@ -4,9 +4,10 @@ import ctypes
 import json
 import re
 import unittest
+from pathlib import Path
 from typing import Any
 
-from support import BINDING, HERE, OUT, PREFIX, ROOT, WARNINGS, build, must, program
+from support import BINDING, HERE, OUT, PREFIX, ROOT, WARNINGS, SandboxTest, build, must, program
 
 HEADER = (BINDING / "include" / "smileid_jobs.h").read_text(encoding="utf-8")
 _PARTS = [BINDING / "include" / "smileid_jobs.hpp", *sorted((BINDING / "include" / "smileid_jobs").glob("*.hpp"))]
@@ -76,6 +77,35 @@ class SaysWhatTheLibraryDoes(unittest.TestCase):
         self.assertEqual(library.smileid_version().decode(), version[1])
 
 
+class SaysWhatProgramsSee(SandboxTest):
+    """What the documentation has to say of a function, because programs see it do so."""
+
+    def seen(self, *command: str | Path) -> dict[str, set[str]]:
+        seen: dict[str, set[str]] = {}
+        for function, thing in map(str.split, self.plays(command).splitlines()):
+            seen.setdefault(function, set()).add(thing)
+        return seen
+
+    def test_errors(self) -> None:
+        bad = ("status-403", "status-429", "status-503", "page")
+        for job in bad:
+            image_links = {"selfie_image": f"{{{{origin}}}}/images/{job}/a.jpg"}
+            self.sandbox.post_story("user-errors", job, [{"body": {"job_complete": True, "image_links": image_links}}])
+        for function, names in self.seen(build("errors", program("errors.c")), *bad).items():
+            listed = set(re.findall(r"SMILEID_ERROR_(\w+)", _doc(function)))
+            self.assertLessEqual({name.upper() for name in names}, listed, function)
+
+    def test_environment(self) -> None:
+        known = r"SMILEID_\w+|SSL_CERT_(FILE|DIR)|(HTTPS?|ALL|NO)_PROXY|REQUEST_METHOD"
+        for function, names in self.seen(build("environment", program("environment.c"))).items():
+            # What Rust's threads begin with is said for all calls, at the top of the header.
+            names = {name.upper() for name in names if not name.startswith(("RUST_", "TOKIO_"))}
+            for name in names:
+                self.assertRegex(name, f"^({known})$", function)
+            self.assertEqual(bool(names), "the environment (setenv) during the call" in _doc(function), function)
+        self.assertIn("no other thread may change it (setenv) during a call", _words(HEADER.partition("*/")[0]))
+
+
 class AgreesWithTheCore(unittest.TestCase):
     def test_defaults(self) -> None:
         found = json.loads(must([build("options", program("options.c"))]))
@@ -133,9 +163,19 @@ def _value(entry: dict[str, Any]) -> int:
     return NO_LIMIT if entry["default"] is None else int(entry["default"])
 
 
+def _words(comment: str) -> str:
+    return re.sub(r"\s+\*\s+", " ", comment)
+
+
+def _doc(function: str) -> str:
+    doc = re.search(rf"/\*\*((?:(?!\*/).)*)\*/\n[a-z][^;{{}}]*?\b{function}\(", HEADER, re.DOTALL)
+    assert doc, function
+    return _words(doc[1])
+
+
 def _field_doc(struct: str, field: str) -> str:
     body = re.search(rf"typedef struct \{{([^}}]*)\}} smileid_{struct}_options_t;", HEADER)
     assert body, struct
     doc = re.search(rf"/\*\*((?:(?!\*/).)*)\*/\s+\w+ {field};", body[1], re.DOTALL)
     assert doc, field
-    return re.sub(r"\s+\*\s+", " ", doc[1])
+    return _words(doc[1])

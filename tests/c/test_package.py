@@ -1,5 +1,7 @@
 """What `make install` leaves behind, used as users use it: pkg-config, CMake, plain flags; shared and static."""
 
+import contextlib
+import io
 import json
 import os
 import re
@@ -19,8 +21,9 @@ from support import (
     SandboxTest,
     compiler,
     install,
-    missing,
+    is_there,
     must,
+    needs,
 )
 
 EXAMPLES = [BINDING / "examples" / f"poll_job_status.{kind}" for kind in ("c", "cpp")]
@@ -71,6 +74,26 @@ class Installed(unittest.TestCase):
             self.assertIn("[libsmileid_jobs.so.0]", must(["readelf", "-d", library]))
             must(["make", "-s", "-C", BINDING, "uninstall", f"PREFIX={folder}/plain"])
             self.assertEqual([path for path in Path(folder).rglob("*") if not path.is_dir()], [])
+            ours = {path.name for path in Path(folder).rglob("*smileid*")}
+            self.assertEqual(ours, set(), "a folder of ours is left")
+
+    def test_uninstall_leaves_what_is_not_ours(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            prefix = Path(folder, "plain")
+            install(prefix)
+            folders = ("docs", "include/smileid_jobs", "lib/cmake/smileid_jobs", "share/doc/smileid-jobs", "lib")
+            kept = {prefix / name / "libsmileid_jobs.mine" for name in folders}
+            for path in kept:
+                path.parent.mkdir(exist_ok=True)
+                path.write_text("mine", encoding="utf-8")
+            uninstall = ["make", "-s", "-C", str(BINDING), "uninstall"]
+            must([*uninstall, f"PREFIX={prefix}", f"DOCDIR={prefix}/docs"])
+            self.assertTrue((prefix / "share/doc/smileid-jobs/LICENSE").exists(), "another DOCDIR was named")
+            must([*uninstall, f"PREFIX={prefix}"])
+            self.assertEqual({path for path in prefix.rglob("*") if not path.is_dir()}, kept)
+            # A second time, and where nothing ever was.
+            must([*uninstall, f"PREFIX={prefix}"])
+            must([*uninstall, f"PREFIX={folder}/elsewhere"])
 
     def test_destdir_stays_out_of_the_files(self) -> None:
         with tempfile.TemporaryDirectory() as stage:
@@ -88,6 +111,22 @@ class Installed(unittest.TestCase):
         note = re.search(r"native-static-libs: (.*)", said)
         assert note, said
         self.assertEqual(set(note[1].split()), set(STATIC_LIBS))
+
+
+def flags_of_the_file() -> dict[str, list[str]]:
+    """What pkg-config would answer, read out of its file without it."""
+    fields: dict[str, str] = {}
+    for line in (PREFIX / "lib" / "pkgconfig" / "smileid_jobs.pc").read_text(encoding="utf-8").splitlines():
+        if named := re.match(r"([\w.]+)(?:=|: )(.*)", line):
+            fields[named[1]] = re.sub(r"\$\{(\w+)\}", lambda name: fields[name[1]], named[2])
+    asked = {
+        "--cflags": fields["Cflags"],
+        "--libs": fields["Libs"],
+        "--static --libs": f"{fields['Libs']} {fields['Libs.private']}",
+        "--variable=static_link": fields["static_link"],
+        "--modversion": fields["Version"],
+    }
+    return {option: flags.split() for option, flags in asked.items()}
 
 
 class Used(SandboxTest):
@@ -115,30 +154,39 @@ class Used(SandboxTest):
             self.assertNotIn("smileid", must(["ldd", alone]))
 
     def test_pkg_config(self) -> None:
-        if missing("pkg-config"):
-            return
-        env = {**os.environ, "PKG_CONFIG_PATH": str(PREFIX / "lib" / "pkgconfig")}
-        cflags = must(["pkg-config", "--cflags", "smileid_jobs"], env).split()
-        shared = [*must(["pkg-config", "--libs", "smileid_jobs"], env).split(), f"-Wl,-rpath,{PREFIX}/lib"]
-        static = must(["pkg-config", "--variable=static_link", "smileid_jobs"], env).split()
-        private = must(["pkg-config", "--static", "--libs", "smileid_jobs"], env).split()
-        self.assertLessEqual(set(STATIC_LIBS), set(private))
+        flags = flags_of_the_file()
+        if is_there("pkg-config"):
+            env = {**os.environ, "PKG_CONFIG_PATH": str(PREFIX / "lib" / "pkgconfig")}
+            for asked, words in flags.items():
+                said = must(["pkg-config", *asked.split(), "smileid_jobs"], env).split()
+                self.assertEqual(set(said), set(words), asked)
+        self.assertLessEqual(set(STATIC_LIBS), set(flags["--static --libs"]))
+        cflags, shared = flags["--cflags"], [*flags["--libs"], f"-Wl,-rpath,{PREFIX}/lib"]
         for example in EXAMPLES:
             self.asks(self.build(example, "example-pc-shared", [*cflags, *shared]))
-            self.asks(self.build(example, "example-pc-static", [*cflags, *static]))
+            self.asks(self.build(example, "example-pc-static", [*cflags, *flags["--variable=static_link"]]))
 
+    def test_cmake_package_names_what_is_installed(self) -> None:
+        text = (PREFIX / "lib/cmake/smileid_jobs/smileid_jobs-config.cmake").read_text(encoding="utf-8")
+        locations = re.findall(r'(?:IMPORTED_LOCATION|INTERFACE_INCLUDE_DIRECTORIES) "(.*)"', text)
+        lib = PREFIX / "lib"
+        self.assertEqual(locations, [f"{lib}/libsmileid_jobs.a", f"{lib}/libsmileid_jobs.so", str(PREFIX / "include")])
+        for location in locations:
+            self.assertTrue(Path(location).exists(), location)
+        libraries = re.search(r'INTERFACE_LINK_LIBRARIES "(.*)"', text)
+        assert libraries
+        self.assertEqual(libraries[1].split(), STATIC_LIBS)
+
+    @needs("cmake")
     def test_cmake(self) -> None:
-        if missing("cmake"):
-            return
         with tempfile.TemporaryDirectory() as folder:
             self.configure(Path(folder), "0.1")
             must(["cmake", "--build", f"{folder}/build"])
             for name in ("c-smileid_jobs", "cpp-smileid_jobs", "c-static", "cpp-static"):
                 self.asks(f"{folder}/build/{name}")
 
+    @needs("cmake")
     def test_cmake_versions(self) -> None:
-        if missing("cmake"):
-            return
         cases = {"0": True, "0.1": True, "0.1.0": True, "0.1.9": False, "0.0.9": False, "0.2": False, "1.0": False}
         for version, fits in cases.items():
             with self.subTest(version), tempfile.TemporaryDirectory() as folder:
@@ -154,6 +202,21 @@ class Used(SandboxTest):
         must(["cmake", "-S", folder, "-B", folder / "build", f"-DCMAKE_PREFIX_PATH={PREFIX}"])
 
 
+class Honest(unittest.TestCase):
+    def test_what_lacks_its_tool_does_not_count(self) -> None:
+        with contextlib.redirect_stderr(io.StringIO()) as said:
+
+            class Case(unittest.TestCase):
+                @needs("no-such-tool")
+                def test_without(self) -> None: ...
+
+                @needs("gcc")
+                def test_with(self) -> None: ...
+
+        self.assertEqual(unittest.TestLoader().getTestCaseNames(Case), ["test_with"])
+        self.assertRegex(said.getvalue(), r"^no no-such-tool on this machine: without .*test_without\n$")
+
+
 class Readme(unittest.TestCase):
     def test_quick_starts_are_the_examples(self) -> None:
         readme = (BINDING / "README.md").read_text(encoding="utf-8")
@@ -161,6 +224,14 @@ class Readme(unittest.TestCase):
             text = example.read_text(encoding="utf-8")
             self.assertIn(f"```{example.suffix[1:]}\n{text}```", readme, f"{example.name} is not in the README")
             self.assertLessEqual(len(text.splitlines()), 30, example.name)
+
+    def test_develop_builds_what_the_tests_start(self) -> None:
+        sources = "".join(path.read_text(encoding="utf-8") for path in HERE.glob("*.py"))
+        started = set(re.findall(r'"target" / "debug" / "([\w-]+)"', sources))
+        listed = json.loads(must(["cargo", "metadata", "--no-deps", "--format-version=1"], cwd=ROOT))
+        programs = {target["name"]: package["name"] for package in listed["packages"] for target in package["targets"]}
+        develop = (BINDING / "README.md").read_text(encoding="utf-8").partition("## Develop")[2]
+        self.assertEqual(set(re.findall(r"cargo build -p (\S+)", develop)), {programs[name] for name in started})
 
     def test_headings_are_those_of_all_bindings(self) -> None:
         readme = (BINDING / "README.md").read_text(encoding="utf-8")

@@ -3,6 +3,7 @@
 import subprocess
 import tempfile
 from pathlib import Path
+from unittest import mock
 
 import bare_machine
 from support import (
@@ -13,7 +14,7 @@ from support import (
     SandboxTest,
     build,
     install,
-    missing,
+    needs,
     program,
     run,
 )
@@ -28,6 +29,10 @@ WRAPPER = [PROGRAMS / "wrapper_other.cpp", PROGRAMS / "wrapper.cpp"]
 class Programs(SandboxTest):
     def setUp(self) -> None:
         self.post_stories()
+
+    def test_environment_of_the_shell(self) -> None:
+        with mock.patch.dict("os.environ", SMILEID_ENVIRONMENT="sandbox"):
+            self.plays([build("ownership", program("ownership.c"))])
 
     def test_ownership(self) -> None:
         self.plays([build("ownership", program("ownership.c"))])
@@ -79,6 +84,11 @@ class Programs(SandboxTest):
         self.assertRegex(log, r"(?m)^log [1-5] ")
         for secret in (self.sandbox.api_key, "user-streams", "stall", "never", "signature", "http", "=="):
             self.assertNotIn(secret, log)
+        self.assertEqual(self.sandbox.log("user-streams-ended").requests, 0, "an ended stream sent a request")
+
+    def test_streams_in_cpp(self) -> None:
+        self.plays([build("streams-cpp", program("streams.cpp"))])
+        self.assertEqual(self.sandbox.log("user-streams-ended").requests, 0, "an ended stream sent a request")
 
     def test_waits(self) -> None:
         self.plays([build("waits", program("waits.c"))])
@@ -120,6 +130,7 @@ class Sanitized(SandboxTest):
 
     def test_streams(self) -> None:
         self.plays([build("streams-asan", program("streams.c"), sanitized=True)])
+        self.plays([build("streams-cpp-asan", program("streams.cpp"), sanitized=True)])
 
     def test_waits(self) -> None:
         self.plays([build("waits-asan", program("waits.c"), sanitized=True)])
@@ -134,9 +145,10 @@ class Sanitized(SandboxTest):
 
 
 class Valgrind(SandboxTest):
+    """Some of those that run with sanitizers, too."""
+
+    @needs("valgrind")
     def test_no_leak_and_no_wild_access(self) -> None:
-        if missing("valgrind"):
-            return
         self.post_stories()
         self.plays([*VALGRIND, build("ownership", program("ownership.c"))])
         self.post_stories()

@@ -93,9 +93,9 @@ class Client {
     return WatchStream(watch, cancel);
   }
 
-  /* Waits for many jobs at once. `jobs` is asked for one whenever there is room, on the thread that asks for outcomes;
-   * without one, call add() on the stream. To give options and no `jobs`, pass `nullptr`: `{}` could be a list, too.
-   * `cancel` is borrowed as long as the stream is used. */
+  /* Waits for many jobs at once. `jobs` is asked for one whenever there is room, on a thread that asks for outcomes,
+   * one thread at a time; without one, call add() on the stream. To give options and no `jobs`, pass `nullptr`: `{}`
+   * could be a list, too. `cancel` is borrowed as long as the stream is used. */
   ManyStream poll_many(std::function<std::optional<Job>()> jobs = nullptr, const ManyOptions &given = ManyOptions(),
                        const CancelToken *cancel = nullptr) const {
     smileid_many_options_t options = detail::many_defaults();

@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <functional>
 #include <iterator>
+#include <mutex>
+#include <thread>
 #include <utility>
 
 #include "options.hpp"
@@ -132,37 +134,57 @@ struct ManyProgress {
 /* Many jobs at once: `for (const smileid::Outcome &outcome : client.poll_many(jobs))`. Move only; its end drops all of
  * its requests. begin() waits for the first outcome. */
 class ManyStream {
+  struct Source {
+    /* Gives the next job, while there is one. */
+    std::function<std::optional<Job>()> jobs;
+    std::mutex reading;
+  };
   detail::Owned<smileid_many_t, smileid_many_free> many_;
   const CancelToken *cancel_;
-  /* Gives the next job, while there is one. */
-  std::function<std::optional<Job>()> jobs_;
+  /* Apart, for a mutex does not move. */
+  std::unique_ptr<Source> source_;
 
- public:
-  using iterator = StreamIterator<ManyStream, Outcome>;
-
-  ManyStream(smileid_many_t *many, const CancelToken *cancel, std::function<std::optional<Job>()> jobs) noexcept
-      : many_(many), cancel_(cancel), jobs_(std::move(jobs)) {}
-
-  /* Reads jobs while there is room, then waits for an outcome; without a value when no job is left. */
-  std::optional<Outcome> next() {
-    while (jobs_ && room() > 0) {
-      const std::optional<Job> job = jobs_();
+  /* Reads while there is room, unless another thread does: it is not waited for. Whether all is read. */
+  bool read() {
+    if (!source_) return true;
+    const std::unique_lock<std::mutex> reading(source_->reading, std::try_to_lock);
+    if (!reading) return false;
+    while (source_->jobs && !(cancel_ && cancel_->is_cancelled()) && room() > 0) {
+      const std::optional<Job> job = source_->jobs();
       if (!job) {
-        jobs_ = nullptr;
+        source_->jobs = nullptr;
         break;
       }
       add(job->user_id, job->job_id);
     }
-    smileid_outcome_t *outcome = nullptr;
-    smileid_error_t *error = nullptr;
-    const std::int32_t code = smileid_many_next(get(), cancel_ ? cancel_->get() : nullptr, &outcome, &error);
-    detail::check(code, error);
-    if (!outcome) return std::nullopt;
-    return Outcome(detail::shared<smileid_outcome_t, smileid_outcome_free>(outcome));
+    return !source_->jobs;
+  }
+
+ public:
+  using iterator = StreamIterator<ManyStream, Outcome>;
+
+  ManyStream(smileid_many_t *many, const CancelToken *cancel, std::function<std::optional<Job>()> jobs)
+      : many_(many), cancel_(cancel), source_(new Source{std::move(jobs), {}}) {}
+
+  /* Reads jobs while there is room, then waits for an outcome; without a value when no job is left. Of several threads
+   * one reads, and meanwhile the others are handed what outcomes there are: a source that blocks holds back the thread
+   * that reads, and no other. */
+  std::optional<Outcome> next() {
+    for (;;) {
+      const bool is_all_read = read();
+      smileid_outcome_t *outcome = nullptr;
+      smileid_error_t *error = nullptr;
+      const std::int32_t code = smileid_many_next(get(), cancel_ ? cancel_->get() : nullptr, &outcome, &error);
+      detail::check(code, error);
+      if (outcome) return Outcome(detail::shared<smileid_outcome_t, smileid_outcome_free>(outcome));
+      if (is_all_read || is_closed()) return std::nullopt;
+      /* Another thread has taken the last outcome, or is still reading the next job. */
+      std::this_thread::sleep_for(Milliseconds(2));
+    }
   }
   iterator begin() { return iterator(*this); }
   iterator end() { return iterator(); }
-  /* How many more jobs may be added now. */
+  /* How many more jobs may be added now; 0 once it is closed. */
   std::size_t room() const noexcept { return smileid_many_room(get()); }
   void add(std::string_view user_id, std::string_view job_id) const {
     const std::string user = detail::argument(user_id), job = detail::argument(job_id);
@@ -175,8 +197,10 @@ class ManyStream {
     smileid_many_progress(get(), &progress.complete, &progress.failed, &progress.waiting);
     return progress;
   }
-  /* Ends it from any thread: next() returns without a value. */
+  /* Ends it from any thread: next() returns without a value, and reads no job. */
   void close() const noexcept { smileid_many_close(get()); }
+  /* Whether close() or the token ended it. */
+  bool is_closed() const noexcept { return smileid_many_is_closed(get()) == 1; }
 
   const smileid_many_t *get() const noexcept { return many_.get(); }
 };

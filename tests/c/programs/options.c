@@ -91,6 +91,43 @@ static void nobodys(void) {
   smileid_client_options_init(&options, 3);
 }
 
+#define IS_LAST(options, field) \
+  (offsetof(options, field) + sizeof((options *)0)->field == sizeof(options) || sizeof(void *) < 8)
+
+/* Padding at the end would hide the next field from struct_size. What is reserved fills it, and is 0 until it means
+ * something. */
+static void reserved(void) {
+  smileid_client_options_t options = valid();
+  smileid_client_t *client = NULL;
+  smileid_status_t *status = NULL;
+  smileid_step_t *step = NULL;
+  smileid_watch_t *watch = NULL;
+  smileid_error_t *error = NULL;
+  smileid_status_options_t get;
+  smileid_poll_options_t poll;
+  smileid_wait_options_t wait;
+  CHECK(IS_LAST(smileid_client_options_t, trust_env) && IS_LAST(smileid_status_options_t, reserved));
+  CHECK(IS_LAST(smileid_poll_options_t, reserved) && IS_LAST(smileid_wait_options_t, reserved));
+  CHECK(IS_LAST(smileid_many_options_t, return_image_links) && IS_LAST(smileid_download_options_t, refresh));
+  memset(&get, 0xaa, sizeof get), memset(&poll, 0xaa, sizeof poll), memset(&wait, 0xaa, sizeof wait);
+  smileid_status_options_init(&get, sizeof get);
+  smileid_poll_options_init(&poll, sizeof poll);
+  smileid_wait_options_init(&wait, sizeof wait);
+  CHECK(!get.reserved && !poll.reserved && !wait.reserved);
+  get.reserved = poll.reserved = wait.reserved = 1;
+  CHECK(!smileid_client_new(&options, &client, NULL));
+  CHECK(smileid_get_job_status(client, "u", "j", &get, NULL, &status, &error) && refused(error, "reserved"));
+  CHECK(smileid_poll_job_status(client, "u", "j", &poll, NULL, &status, &error) && refused(error, "reserved"));
+  CHECK(smileid_wait_until_complete(client, "u", "j", &wait, NULL, &status, &error) && refused(error, "reserved"));
+  CHECK(smileid_poll_step(client, "u", "j", &wait, NULL, &step, &error) && refused(error, "reserved"));
+  CHECK(smileid_watch_job_status(client, "u", "j", &wait, &watch, &error) && refused(error, "reserved"));
+  /* An older header has no such field: what stands in its padding is not read. */
+  get.struct_size = offsetof(smileid_status_options_t, reserved);
+  CHECK(smileid_get_job_status(client, "u", "j", &get, NULL, &status, &error) == SMILEID_ERROR_CONNECT);
+  smileid_error_free(error);
+  smileid_client_free(client);
+}
+
 /* A limit's message names the field as the header spells it. */
 static void spelling(void) {
   smileid_client_options_t options = valid();
@@ -185,6 +222,7 @@ int main(void) {
   older();
   newer();
   nobodys();
+  reserved();
   spelling();
   delays();
   print_defaults();

@@ -53,6 +53,32 @@ static void left_early(void) {
   smileid_update_free(update);
 }
 
+/* What is closed has no room left, and says so; nothing is sent for what was added. */
+static void closed(void) {
+  smileid_many_t *many = NULL;
+  smileid_outcome_t *outcome = NULL;
+  CHECK(!smileid_poll_many(client, NULL, &many, NULL) && !smileid_many_add(many, "user-streams-ended", "never", NULL));
+  CHECK(smileid_many_room(many) == 9999 && smileid_many_is_closed(many) == 0);
+  smileid_many_close(many);
+  CHECK(smileid_many_room(many) == 0 && smileid_many_is_closed(many) == 1);
+  CHECK(!smileid_many_next(many, NULL, &outcome, NULL) && !outcome);
+  smileid_many_free(many);
+}
+
+/* Nor is anything for a token that was cancelled before. */
+static void cancelled_before(void) {
+  smileid_cancel_token_t *token = NULL;
+  smileid_many_t *many = NULL;
+  smileid_outcome_t *outcome = NULL;
+  CHECK(!smileid_cancel_token_new(&token, NULL));
+  smileid_cancel_token_cancel(token);
+  CHECK(!smileid_poll_many(client, NULL, &many, NULL) && !smileid_many_add(many, "user-streams-ended", "never", NULL));
+  CHECK(smileid_many_next(many, token, &outcome, NULL) == SMILEID_ERROR_CANCELLED && !outcome);
+  CHECK(smileid_many_room(many) == 0 && smileid_many_is_closed(many) == 1);
+  smileid_many_free(many);
+  smileid_cancel_token_free(token);
+}
+
 /* An input without end: never more than max_waiting are in memory. */
 static void endless(void) {
   smileid_many_options_t options;
@@ -86,14 +112,18 @@ static void nulls(void) {
   smileid_step_free(NULL), smileid_images_free(NULL), smileid_callback_free(NULL);
   CHECK(!smileid_update_status(NULL) && !smileid_outcome_error(NULL) && !smileid_images_count(NULL));
   CHECK(!smileid_step_token(NULL) && !smileid_callback_json(NULL) && !smileid_many_room(NULL));
+  CHECK(smileid_many_is_closed(NULL) == 1);
 }
 
 int main(void) {
+  int round;
   client = client_from_env();
   left_early();
   CHECK(!atomic_load(&lines)); /* quiet by default */
   smileid_set_log_callback(SMILEID_LOG_TRACE, log_line, "log");
   cancelled();
+  for (round = 0; round < 20; round++) cancelled_before();
+  closed();
   endless();
   left_early();
   smileid_set_log_callback(SMILEID_LOG_OFF, NULL, NULL);

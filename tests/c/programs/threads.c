@@ -51,6 +51,29 @@ static void by_shutdown(const void *unused) {
   smileid_shutdown(1000);
 }
 
+/* A cancelled token sends nothing, whoever would drive the call: this thread, or the library's while another one waits.
+ * The test looks into the sandbox's log. */
+static void cancelled_before(const smileid_client_t *client, const smileid_cancel_token_t *token) {
+  smileid_cancel_token_t *other = NULL;
+  smileid_status_t *status = NULL;
+  waiting_call call = {client, NULL, "never", 0, 0};
+  pthread_t thread;
+  int at;
+  CHECK(smileid_get_job_status(client, "user-threads", "before", NULL, token, &status, NULL) ==
+        SMILEID_ERROR_CANCELLED);
+  CHECK(!smileid_cancel_token_new(&other, NULL));
+  call.token = other;
+  CHECK(!pthread_create(&thread, NULL, wait_long, &call));
+  sleep_ms(80);
+  for (at = 0; at < 1000; at++) {
+    CHECK(smileid_get_job_status(client, "user-threads", "before", NULL, token, &status, NULL) ==
+          SMILEID_ERROR_CANCELLED);
+  }
+  smileid_cancel_token_cancel(other);
+  CHECK(!pthread_join(thread, NULL));
+  smileid_cancel_token_free(other);
+}
+
 static void ended_from_elsewhere(void) {
   smileid_client_t *client = client_from_env();
   smileid_cancel_token_t *token = NULL;
@@ -59,9 +82,7 @@ static void ended_from_elsewhere(void) {
   /* One token ends several calls; generous bounds, for the machine may be busy. */
   CHECK(end_two(client, token, SMILEID_ERROR_CANCELLED, by_token, token) < 200);
   CHECK(smileid_cancel_token_is_cancelled(token) == 1);
-  /* A cancelled token sends nothing: the test looks into the sandbox's log. */
-  CHECK(smileid_get_job_status(client, "user-threads", "before", NULL, token, &status, NULL) ==
-        SMILEID_ERROR_CANCELLED);
+  cancelled_before(client, token);
   smileid_cancel_token_free(token);
   /* The client works on after a cancelled call, after a shutdown, and not after a close. */
   CHECK(end_two(client, NULL, SMILEID_ERROR_CLIENT_CLOSED, by_shutdown, NULL) < 1200);
