@@ -209,8 +209,6 @@ fn finish(call: PendingCall<JobStatus>, cancel: Option<&CancelToken>) -> Result<
 /// Waits for a call that may be cancelled.
 pub(crate) fn wait<T: Send + 'static>(call: PendingCall<T>, cancel: Option<&CancelToken>) -> Result<T> {
     match cancel {
-        // One that the library's thread drives would begin first.
-        Some(cancel) if cancel.0.is_cancelled() => Err(smileid_core::Error::cancelled()),
         Some(cancel) => call.wait_unless(&cancel.0),
         None => call.wait(),
     }

@@ -125,6 +125,10 @@ impl<T: Send + 'static> PendingCall<T> {
     /// The call's own, or [`cancelled`](crate::ErrorCode::Cancelled).
     pub fn wait_unless(mut self, cancel: &CancellationToken) -> Result<T> {
         guard(|| {
+            // What the library's thread drives begins with its lane.
+            if cancel.is_cancelled() {
+                return Err(Error::cancelled());
+            }
             let lane = self.lane()?;
             let future = self.future.take().ok_or_else(Error::internal)?;
             self.runtime.block_on(lane, async move {

@@ -58,6 +58,19 @@ fn a_token_cancels_and_close_ends_calls() {
         scope.spawn(move || canceller.cancel());
         assert_eq!(call.wait_unless(&token).unwrap_err().code(), ErrorCode::Cancelled);
     });
+    // Beside a caller that waits, it is the library's thread that would ask.
+    std::thread::scope(|scope| {
+        let waits = client.call(|client| client.get_job_status("u-waits", "stall").timeout(Duration::from_secs(2)));
+        scope.spawn(|| waits.unwrap().wait());
+        while sandbox.requests("u-waits", "stall").is_empty() {
+            std::thread::yield_now();
+        }
+        for _ in 0..20 {
+            let call = client.call(|client| client.get_job_status("u-token", "complete")).unwrap();
+            assert_eq!(call.wait_unless(&token).unwrap_err().code(), ErrorCode::Cancelled);
+        }
+    });
+    assert!(sandbox.requests("u-token", "complete").is_empty(), "what is cancelled already asks nothing");
     let (done, ended) = mpsc::channel();
     let call = client.call(|client| client.get_job_status("u-close", "stall")).unwrap();
     call.spawn(move |result| done.send(result).unwrap()).unwrap();
