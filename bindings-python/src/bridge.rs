@@ -259,7 +259,7 @@ impl Bridge {
         if !self.is_own() {
             return Ok(Vec::new());
         }
-        stay_away(py);
+        let _return = stay_away(py);
         #[cfg(unix)]
         self.hosted.get().into_iter().for_each(EventLoop::turn);
         // Without a byte on its way this would block the loop: a nested loop may have taken it.

@@ -173,7 +173,7 @@ impl Client {
         };
         match &waiting {
             Waiting::Bridge(bridge, future) => {
-                stay_away(py);
+                let _return = stay_away(py);
                 self.mind_the_end();
                 entry(py, || {
                     let told = checked?;
@@ -324,7 +324,7 @@ pub(crate) fn run<'py, T: Into<Answer> + Send + 'static>(
 ) -> PyResult<Any<'py>> {
     match waiting {
         Waiting::Bridge(bridge, future) => {
-            stay_away(py);
+            let _return = stay_away(py);
             entry(py, || bridge.get().start(future, call()?))
         }
         Waiting::Here(interruptible) => {

@@ -1,11 +1,14 @@
 //! How threads that wait outside of the interpreter come back to it, or stay away once it ends.
 //!
 //! A daemon thread that asks for the interpreter while it is being finalised is unwound by Python before 3.14, through
-//! Rust's frames, which aborts the process. So from the `atexit` hook on no waiting thread comes back, and the hook
-//! waits for those that are on their way.
+//! Rust's frames, which aborts the process. So no waiting thread comes back once all handlers of `atexit` have run, and
+//! the last thing that is done before the interpreter goes down is to wait for those that are on their way.
+//!
+//! Between the package's own handler and then, those of other packages may still join such a thread.
 
 use std::cell::Cell;
 use std::process;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -16,13 +19,21 @@ use smileid_jobs::blocking;
 /// How long connections may take to end, and how long threads may take to come back.
 const GRACE: Duration = Duration::from_millis(500);
 
+/// How long threads stay away while other handlers of `atexit` run. Most of those are through at once, and a daemon that
+/// nobody waits for would only complain of what ends its call.
+const PATIENCE: Duration = Duration::from_secs(1);
+
 const ENDING: u64 = 1 << 31;
-const COUNT: u64 = ENDING - 1;
+const SEALED: u64 = 1 << 30;
+const COUNT: u64 = SEALED - 1;
 const PID_SHIFT: u32 = 32;
 
-/// The process id (high half), whether the interpreter ends, and how many threads are on their way back. The id stands
-/// there because a forked child inherits the count but not the threads.
+/// The process id (high half), whether the interpreter ends and is about to go down, and how many threads are on their way
+/// back. The id stands there because a forked child inherits the count but not the threads.
 static STATE: AtomicU64 = AtomicU64::new(0);
+
+/// When the `atexit` hook ran. A forked child that inherits it is only less patient.
+static ENDS_SINCE: OnceLock<Instant> = OnceLock::new();
 
 thread_local! {
     /// Whether this thread has run the `atexit` hook: then it is the one that ends the interpreter.
@@ -34,7 +45,7 @@ fn update(change: impl Fn(u64) -> u64) -> u64 {
     let own = u64::from(process::id()) << PID_SHIFT;
     let mut before = STATE.load(Ordering::SeqCst);
     loop {
-        let ours = if before & !(ENDING | COUNT) == own { before } else { own };
+        let ours = if before & !(ENDING | SEALED | COUNT) == own { before } else { own };
         match STATE.compare_exchange_weak(before, change(ours), Ordering::SeqCst, Ordering::SeqCst) {
             Ok(_) => return ours,
             Err(now) => before = now,
@@ -49,15 +60,13 @@ pub(crate) fn is_ending() -> bool {
     state & ENDING != 0 && state >> PID_SHIFT == u64::from(process::id())
 }
 
-/// Does not come back where the interpreter ends and this is another thread, a daemon with an event loop: of whatever it was
-/// told now it would only complain.
-pub(crate) fn stay_away(py: Python<'_>) {
-    if is_ending() && !ENDS.get() {
-        py.detach(park);
-    }
+/// Keeps a thread with an event loop away as [`Return::announce`] does, unless it is the one that ends the interpreter.
+/// The guard, if there is one, is to be held until the native call returns.
+pub(crate) fn stay_away(py: Python<'_>) -> Option<Return> {
+    (is_ending() && !ENDS.get()).then(|| py.detach(Return::announce))
 }
 
-fn park() {
+fn park() -> ! {
     loop {
         thread::park();
     }
@@ -69,13 +78,21 @@ pub(crate) struct Return {
 }
 
 impl Return {
-    /// Announces a thread that has waited. Does not come back once the interpreter ends.
+    /// Announces a thread that has waited. Once the interpreter ends that takes until [`PATIENCE`] is over, and from [`seal`] on
+    /// the thread does not come back.
     pub(crate) fn announce() -> Self {
-        let before = update(|state| if state & ENDING != 0 { state } else { state + 1 });
-        if before & ENDING != 0 {
-            park();
+        let mut bars = ENDING;
+        loop {
+            let before = update(|state| if state & bars == 0 { state + 1 } else { state });
+            if before & bars == 0 {
+                return Self { pid: before >> PID_SHIFT };
+            }
+            if before & SEALED != 0 {
+                park();
+            }
+            thread::sleep(ENDS_SINCE.get().map_or(PATIENCE, |since| PATIENCE.saturating_sub(since.elapsed())));
+            bars = SEALED;
         }
-        Self { pid: before >> PID_SHIFT }
     }
 }
 
@@ -100,9 +117,20 @@ pub(crate) fn outside<T: Send>(py: Python<'_>, body: impl FnOnce() -> T + Send) 
 #[pyfunction]
 pub(crate) fn shutdown(py: Python<'_>) {
     ENDS.set(true);
+    ENDS_SINCE.get_or_init(Instant::now);
     update(|state| state | ENDING);
+    py.detach(|| blocking::shutdown(GRACE));
+}
+
+/// Lets no thread come back any more, and waits for those that are on their way. For when all handlers of `atexit` have run;
+/// does nothing where the hook has not.
+#[pyfunction]
+pub(crate) fn seal(py: Python<'_>) {
+    if !is_ending() {
+        return;
+    }
+    update(|state| state | SEALED);
     py.detach(|| {
-        blocking::shutdown(GRACE);
         let patience = Instant::now() + GRACE;
         while update(|state| state) & COUNT != 0 && Instant::now() < patience {
             thread::sleep(Duration::from_millis(1));

@@ -36,7 +36,7 @@ mod _native {
     #[pymodule_export]
     use super::events::{listen_to_events, take_events};
     #[pymodule_export]
-    use super::exit::shutdown;
+    use super::exit::{seal, shutdown};
     #[pymodule_export]
     use super::failure::Failure;
     #[pymodule_export]

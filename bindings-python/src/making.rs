@@ -28,7 +28,7 @@ pub(crate) fn use_classes<'py>(py: Python<'py>, classes: Vec<Bound<'py, PyType>>
         Ok(Class { name: class.name()?.to_string(), class: class.unbind(), slots: PyOnceLock::new() })
     };
     let classes = classes.into_iter().map(class).collect::<PyResult<Vec<_>>>()?;
-    // A second import in one process brings the same classes.
+    // The first import's stay: a second one may be put aside again, as tests do, and what came first goes on.
     let _ = CLASSES.set(py, classes);
     Ok(())
 }

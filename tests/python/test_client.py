@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import pickle
+import sys
 import threading
 import time
 from datetime import timedelta
@@ -16,6 +18,7 @@ from smileid_jobs import AsyncClient, Client, ClientClosedError, InvalidArgument
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from types import FrameType
 
     from sandbox_client import Sandbox
 
@@ -115,6 +118,37 @@ def test_a_ca_bundle_is_any_path(tmp_path: Path, sandbox: Sandbox) -> None:
         with pytest.raises(InvalidArgumentError) as caught:
             Client("001", "key", base_url="https://smile.example", ca_bundle=path)  # type: ignore[arg-type]
         assert caught.value.argument == "ca_bundle"
+
+
+def test_a_tracer_changes_nothing(settings: dict[str, Any], user: str, tmp_path: Path) -> None:
+    """Until Python 3.12, a look at a frame's variables writes the dict anew that its `locals()` had made."""
+
+    def trace(frame: FrameType | None, event: str, _: Any) -> Any:
+        while frame is not None:
+            assert frame.f_locals is not None
+            frame = frame.f_back
+        return trace
+
+    second = timedelta(seconds=1)
+    told: dict[str, Any] = {"timeout": 5 * second, "initial_delay": second, "max_delay": second}
+
+    async def ask(client: AsyncClient) -> None:
+        assert (await client.poll_job_status(user, "complete", **told)).job_complete
+        assert (await client.poll_step(user, "complete", **told)).finished
+        assert [outcome.error async for outcome in client.poll_many([(user, "complete")], **told)] == [None]
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        with Client(**settings, request_timeout=second, connect_timeout=second) as client:
+            assert client.poll_job_status(user, "complete", **told).job_complete
+            assert [outcome.error for outcome in client.poll_many([(user, "complete")], **told)] == [None]
+            status = client.get_job_status(user, "images", return_image_links=True)
+            images = client.download_images(status, directory=tmp_path, timeout=5 * second)
+        assert {image.path.parent for image in images if image.path} == {tmp_path}
+        asyncio.run(ask(AsyncClient.from_env(**settings, request_timeout=second)))
+    finally:
+        sys.settrace(before)
 
 
 def test_one_client_serves_many_threads(client: Client, sandbox: Sandbox, user: str) -> None:

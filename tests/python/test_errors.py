@@ -107,6 +107,21 @@ def test_causes(sandbox: Any, client: Client, user: str) -> None:
     assert (cause.category, cause.line, cause.column) == ("syntax", 1, 2)
 
 
+def test_what_was_being_handled_shows(client: Client, user: str) -> None:
+    def ask() -> None:
+        try:
+            raise LookupError
+        except LookupError:
+            client.get_job_status(user, "unauthorized")
+
+    with pytest.raises(AuthenticationError) as caught:
+        ask()
+    error = caught.value
+    assert error.__cause__ is None
+    assert isinstance(error.__context__, LookupError)
+    assert not error.__suppress_context__
+
+
 def test_errors_survive_pickling(client: Client, user: str) -> None:
     for job, expected in {"not-json": InvalidResponseError, "bad-signature": SignatureError}.items():
         with pytest.raises(expected) as caught:

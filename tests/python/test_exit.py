@@ -187,6 +187,102 @@ def test_a_handler_from_before_the_first_use_may_wait_for_a_thread(programs: Pro
     assert programs.run(source) == (0, "[True]\n", "")
 
 
+# Registered before the import, so that they run when all calls were ended.
+LATE_HANDLER = """
+import atexit, os, signal, sys, threading, time
+atexit.register(lambda: late())
+import asyncio
+import smileid_jobs
+signal.alarm(15)
+ended = []
+
+def ask(job="stall"):
+    try:
+        smileid_jobs.Client.from_env().get_job_status("user-exit", job)
+    except smileid_jobs.ClientClosedError:
+        ended.append("closed")
+"""
+
+ASKS_EVERYTHING = """
+async def main():
+    c = smileid_jobs.AsyncClient.from_env()
+
+    async def all_of(stream):
+        return [one async for one in stream]
+
+    calls = [c.get_job_status("user-exit", job) for job in ("stall", "slow-5000ms")]
+    calls += [c.wait_until_complete("user-exit", "never"), c.poll_job_status("user-exit", "never")]
+    calls += [all_of(c.watch_job_status("user-exit", "never"))]
+    calls += [all_of(c.poll_many([("user-exit", "stall"), ("user-exit", "never")]))]
+    for end in await asyncio.gather(*calls, return_exceptions=True):
+        assert isinstance(end, smileid_jobs.ClientClosedError), end
+    try:
+        await c.get_job_status("user-exit", "complete")
+    except smileid_jobs.ClientClosedError:
+        ended.append("closed")
+"""
+
+JOINED = {
+    "a blocking call": "work = ask",
+    "asyncio": ASKS_EVERYTHING + "work = lambda: asyncio.run(main())",
+    "uvloop": ASKS_EVERYTHING + "import uvloop\nwork = lambda: uvloop.run(main())",
+    "a loop that has no readers": ASKS_EVERYTHING
+    + """
+class Loop(asyncio.SelectorEventLoop):
+    def add_reader(self, *_):
+        raise NotImplementedError
+
+work = lambda: Loop().run_until_complete(main())
+""",
+}
+
+
+@pytest.mark.parametrize("name", JOINED)
+def test_a_handler_from_before_the_import_may_wait_for_a_thread(programs: Programs, name: str) -> None:
+    """Its call was ended, but it is told so while the interpreter is there."""
+    programs.prelude = LATE_HANDLER + JOINED[name]
+    source = """
+        late = lambda: (thread.join(), print(ended))
+        thread = threading.Thread(target=work, daemon=True)
+        thread.start()
+        time.sleep(0.3)
+    """
+    assert programs.run(source) == (0, "['closed']\n", "")
+
+
+def test_a_thread_that_comes_back_is_waited_for(programs: Programs) -> None:
+    """A handler holds the interpreter until threads have run out of patience: they are let in before it goes down."""
+    programs.prelude = LATE_HANDLER
+    source = """
+        def late():
+            sys.setswitchinterval(60)
+            until = time.monotonic() + 1.3
+            while time.monotonic() < until:
+                pass
+
+        class Goes:
+            def __del__(self, ended=ended, write=os.write):
+                write(1, str(ended).encode())
+
+        goes = Goes()
+        for _ in range(2):
+            threading.Thread(target=ask, daemon=True).start()
+        time.sleep(0.1)
+    """
+    assert programs.run(source) == (0, "['closed', 'closed']", "")
+
+
+def test_a_program_may_clear_the_handlers(programs: Programs) -> None:
+    source = """
+        import atexit
+        c = client()
+        c.get_job_status("user-exit", "complete")
+        atexit._clear()
+        print(c.get_job_status("user-exit", "complete").job_complete)
+    """
+    assert programs.run(source) == (0, "True\n", "")
+
+
 def test_another_interpreter_of_the_process_is_refused(programs: Programs) -> None:
     """And its end ends nothing here."""
     source = """

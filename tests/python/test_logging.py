@@ -7,10 +7,11 @@ import logging
 import sys
 import textwrap
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from conftest import REPOSITORY
+from conftest import REPOSITORY, wait_until
 
 import bare_machine
 from callback_bodies import Account, callback_body
@@ -63,6 +64,38 @@ def test_asyncio_logs_on_the_loops_thread(async_client: AsyncClient, user: str, 
     asyncio.run(async_client.wait_until_complete(user, "pending-1", initial_delay=0.01))
     assert any("answered" in line for line in kept.lines)
     assert kept.threads == {threading.get_ident()}
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+def test_an_outcome_that_nobody_waits_for_is_logged(
+    client: Client, async_client: AsyncClient, sandbox: Any, user: str, kept: Kept, is_async: bool
+) -> None:
+    """Otherwise only so many lines are kept, and the oldest ones go."""
+    jobs = [(user, "slow-300ms"), (user, "complete"), (user, "never")]
+
+    def is_answered() -> bool:
+        log = sandbox.log(user, "slow-300ms")
+        return log.requests > 0 and log.none_open
+
+    def forget() -> None:
+        wait_until(is_answered)
+        time.sleep(0.1)
+        kept.lines.clear()
+
+    async def main() -> None:
+        stream = async_client.poll_many(jobs)
+        await stream.__anext__()
+        forget()
+        await stream.__anext__()
+
+    if is_async:
+        asyncio.run(main())
+    else:
+        outcomes = client.poll_many(jobs)
+        next(outcomes)
+        forget()
+        next(outcomes)
+    assert any("answered" in line for line in kept.lines)
 
 
 def test_nothing_is_kept_while_nobody_listens(client: Client, user: str) -> None:

@@ -149,7 +149,7 @@ def test_asyncio_takes_both_kinds_of_input(async_client: AsyncClient, user: str,
 
 def test_an_input_that_fails_ends_everything(client: Client, sandbox: Any, user: str) -> None:
     def failing() -> Iterator[tuple[str, str]]:
-        yield user, "complete"
+        yield user, "stall"
         raise LookupError
 
     outcomes = client.poll_many(failing())

@@ -25,6 +25,9 @@ from smileid_jobs import (
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, Iterable, Mapping
 
+    # A name that is not there is an error: without one, this comment would be.
+    from smileid_jobs import Cleint as Cleint  # type: ignore[attr-defined]
+
 
 def verdict(status: JobStatus) -> str | None:
     """Reads every kind of attribute."""

@@ -108,15 +108,26 @@ __all__ = [
 ]
 
 
-def _shutdown() -> None:
-    native = sys.modules.get(f"{__name__}._native")
-    if native is not None:
-        native.shutdown()
+class _Exit:
+    """Ends native work in its place among the handlers of ``atexit``, and seals it when all of them have run."""
+
+    def __call__(self) -> None:
+        self._tell("shutdown")
+
+    def __del__(self) -> None:
+        # `atexit` alone has it, and lets go of all handlers after the last one, while the interpreter is still whole.
+        self._tell("seal")
+
+    def _tell(self, what: str) -> None:
+        native = sys.modules.get(f"{__name__}._native")
+        if native is not None:
+            getattr(native, what)()
 
 
 # Native threads must be gone, and waiting ones stay away, before the interpreter is taken down. Registered before a
-# program has used the package, so that what it registers itself runs earlier: that may join a thread that waits.
-atexit.register(_shutdown)
+# program has used the package, so that what it registers itself runs earlier: that may join a thread that waits. What
+# runs later may too: it gets that thread back, without an answer.
+atexit.register(_Exit())
 
 # Where each public name is at home.
 _HOMES = {
@@ -135,18 +146,20 @@ _HOMES["errors"] = tuple(name for name in __all__ if not any(name in names for n
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 
-def __getattr__(name: str) -> object:
-    home = name if name in _HOMES else _HOME_OF.get(name)
-    if home is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    loaded = __import__(f"{__name__}.{home}", fromlist=["*"])
-    # And what came with it: a handler that runs when the interpreter ends can import no more.
-    here = globals()
-    for home, names in _HOMES.items():
-        module = here.get(home)
-        if module is not None:
-            here.update({name: getattr(module, name) for name in names if hasattr(module, name)})
-    return loaded if name in _HOMES else here[name]
+if not TYPE_CHECKING:  # to a type checker, a misspelt name would be an object
+
+    def __getattr__(name: str) -> object:
+        home = name if name in _HOMES else _HOME_OF.get(name)
+        if home is None:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        loaded = __import__(f"{__name__}.{home}", fromlist=["*"])
+        # And what came with it: a handler that runs when the interpreter ends can import no more.
+        here = globals()
+        for home, names in _HOMES.items():
+            module = here.get(home)
+            if module is not None:
+                here.update({name: getattr(module, name) for name in names if hasattr(module, name)})
+        return loaded if name in _HOMES else here[name]
 
 
 def __dir__() -> list[str]:

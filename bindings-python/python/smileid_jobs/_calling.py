@@ -72,8 +72,19 @@ def value_here(start: Callable[[bool, _A], _T | Failure], arguments: _A) -> _T:
     return outcome
 
 
+def _taken(told: dict[str, Any]) -> dict[str, Any]:
+    """A copy of a caller's local variables: their own dict is a frame's, which a tracer has written anew.
+
+    A frame that waits for long is left without.
+    """
+    taken = dict(told)
+    told.clear()
+    return taken
+
+
 def polling(told: dict[str, Any]) -> dict[str, Any]:
     """A polling verb's local variables, as native code takes them."""
+    told = _taken(told)
     told["timeout"] = seconds(told["timeout"])
     max_delay = told["max_delay"]
     told["delays"] = (seconds(told["initial_delay"]), seconds(max_delay), max_delay is not DEFAULT_CAP)
@@ -88,6 +99,7 @@ def waiting(arguments: _Waiting) -> dict[str, Any]:
 
 def download(told: dict[str, Any]) -> dict[str, Any]:
     """A download's local variables, as native code takes them."""
+    told = _taken(told)
     status, directory, hosts = told["status"], told["directory"], told["allowed_hosts"]
     told["timeout"] = seconds(told["timeout"])
     if isinstance(status, JobStatus):
@@ -160,7 +172,7 @@ class Plain(Settings):
     def verify_callback(
         self, body: str | bytes | bytearray | memoryview, max_age: _hints.Seconds | None = None
     ) -> _hints.Callback:
-        """Reads a callback's body and checks its signature and its age; asks nobody. See :class:`Callback`.
+        """Reads a callback's body, checks its signature and, with ``max_age``, its age. See :class:`Callback`.
 
         Args:
             body: What was posted, byte for byte; text stands for its UTF-8.

@@ -48,7 +48,9 @@ def error_from(failure: _native.Failure) -> SmileIDError:
         error.last_status = JobStatus(failure.last_status)
     if failure.last_error is not None:
         error.last_error = error_from(failure.last_error)
-    error.__cause__ = _cause_from(failure)
+    cause = _cause_from(failure)
+    if cause is not None:  # to set none as well would hide what was being handled
+        error.__cause__ = cause
     return error
 
 

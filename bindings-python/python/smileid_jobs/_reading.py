@@ -22,7 +22,8 @@ class Reader:
     """A task that reads, which does not hold the stream.
 
     There is one for the whole input, because what an input enters it may have to leave in the same task. It reads while
-    an outcome is waited for and there is room; a read that has begun goes on while nobody waits.
+    an outcome is waited for and there is room, and one job for each outcome that was ready; a read that has begun goes
+    on while nobody waits.
     """
 
     def __init__(self, source: AsyncIterator[tuple[str, str]], many: _native.Many) -> None:
@@ -33,6 +34,7 @@ class Reader:
         self._is_awaited = False
         self._is_taking = False
         self._is_stopped = False
+        self._may_read_one = False
         # What the task waits for to read on, and what is waited for by whoever wants an outcome.
         self._call: asyncio.Future[None] | None = None
         self._news: asyncio.Future[None] | None = None
@@ -49,6 +51,13 @@ class Reader:
                 return await self._race(self._reading())
             finally:
                 self._is_awaited = self._is_taking = False
+
+    def read_one(self) -> None:
+        """Lets a job be read, if there is room, though nobody waits for an outcome: one was ready."""
+        if self._call is not None and not self._call.done() and value_of(self._many.room()):
+            self._may_read_one = True
+            with suppress(RuntimeError):  # where the loop was closed
+                self._call.set_result(None)
 
     def check(self) -> None:
         """Raises what the input has ended with, once, and ends everything."""
@@ -131,10 +140,11 @@ class Reader:
                 # An input that never waits would let nobody else run.
                 await asyncio.sleep(0)
                 looked = monotonic()
-            while not (room and self._is_awaited):
+            while not (room and (self._is_awaited or self._may_read_one)):
                 self._call = asyncio.get_running_loop().create_future()
                 await self._call
                 room = value_of(self._many.room())
+            self._may_read_one = False
 
     def _tell(self, _: object = None) -> None:
         if self._news is not None and not self._news.done():

@@ -49,7 +49,7 @@ class Settings:
 
         Args:
             partner_id: As the portal shows it, zeros kept: 1 to 64 printable ASCII characters.
-            api_key: As text: 1 to 4096 bytes of UTF-8.
+            api_key: As text: 1 to 4096 bytes of UTF-8 without control characters.
             environment: ``"sandbox"`` or ``"production"``, or the official SDKs' ``0`` and ``1``.
             base_url: In place of an environment, the server's root, to which ``/v1/job_status`` is appended: https, or
                 plain http on this machine.
@@ -102,6 +102,7 @@ class Settings:
 
     def _make(self, settings: dict[str, object], *, from_env: bool) -> None:
         """Takes a caller's local variables; native code reads those that are settings."""
+        settings = dict(settings)  # a tracer has `locals()` written anew
         for name in ("request_timeout", "connect_timeout"):
             settings[name] = seconds(settings[name])
         if isinstance(settings["ca_bundle"], os.PathLike):

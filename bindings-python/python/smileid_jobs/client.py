@@ -263,6 +263,7 @@ class Client(Plain):
             rate_limit: At most this many HTTP requests a second, retries included; None for no limit.
             burst: How many requests may go out at once after a pause, under a rate limit: 1 to 1000000.
             on_progress: Called with the :class:`ManyProgress` on the loop's thread, before each outcome is handed out.
+                What it raises ends everything, as what ``jobs`` raises does.
             return_history: Ask for the users' earlier results too.
             return_image_links: Ask for links to the selfie and liveness images too.
             retry_count: How often to ask again about each job: 0 to 1000, None for as often as time allows.

@@ -55,7 +55,7 @@ class SmileIDError(Exception):
     phase: str | None = None
     """Where time ran out: ``queue``, ``connect``, ``response``, ``body``, ``server`` or ``overall``."""
     reason: str | None = None
-    """Why a wait ended before its job: ``deadline`` or ``attempts``."""
+    """Why a wait ended before its job: ``deadline``, ``attempts`` or ``retry_after_beyond_deadline``."""
     http_status: int | None = None
     """The HTTP status of the answer, if there was one."""
     api_code: str | None = None

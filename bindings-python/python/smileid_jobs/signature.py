@@ -34,7 +34,7 @@ class Signature:
 
     Args:
         partner_id: As the portal shows it, zeros kept: 1 to 64 printable ASCII characters.
-        api_key: As text: 1 to 4096 bytes of UTF-8.
+        api_key: As text: 1 to 4096 bytes of UTF-8 without control characters.
 
     Raises:
         InvalidArgumentError: One of them is outside of those limits.

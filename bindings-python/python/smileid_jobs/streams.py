@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Generator, Iterable, Iterator
 from time import monotonic
-from types import TracebackType
+from types import TracebackType, coroutine
 from typing import TYPE_CHECKING, Any, Optional, Union
 
 from . import _hints, _logging, _native
@@ -26,7 +26,10 @@ Outcome = Union[tuple[str, str, Union[_native.Status, _native.Failure]], None]
 _END = object()
 
 LOOK_S = 0.001
-"""How long jobs are read before an outcome is looked for."""
+"""How long jobs are read before an outcome is looked for, and before others on the loop have their turn."""
+PAUSE = 10
+"""How many times as long as jobs were read they are not read again while an outcome is ready, which would wait for an
+input that blocks."""
 
 
 class _Stream:
@@ -142,7 +145,7 @@ class AsyncStatusUpdates(_AsyncClosing, AsyncIterator[StatusUpdate]):
 class _Many(_Stream):
     """What both kinds of ``poll_many`` share: reading jobs while there is room, counting."""
 
-    __slots__ = ("_asks", "_jobs", "_on_progress")
+    __slots__ = ("_asks", "_jobs", "_on_progress", "_reads_at")
 
     _stream: _native.Many
     _jobs: Iterator[tuple[str, str]] | None
@@ -154,6 +157,7 @@ class _Many(_Stream):
         self._jobs = jobs
         self._on_progress = on_progress
         self._asks = False
+        self._reads_at = 0.0
 
     @property
     def progress(self) -> ManyProgress:
@@ -164,44 +168,49 @@ class _Many(_Stream):
         self._jobs = None
         self._stream.close()
 
-    def _fill(self) -> Outcome:
-        """Reads jobs while there is room, up to an outcome that comes meanwhile.
+    def _read(self, is_ready: bool) -> bool:
+        """Reads jobs for a while, where there is room, and says whether there may be more to read at once.
 
         An error of the input's, or an entry that is no pair, ends everything.
         """
         if self._jobs is None:
-            return None
+            return False
+        began = now = monotonic()
+        if is_ready and now < self._reads_at:
+            return False
         add = self._stream.add
         room = value_of(self._stream.room())
-        looked = monotonic()
         try:
-            while room:
+            while room and now - began <= LOOK_S:
                 jobs = self._jobs
                 if jobs is None:  # closed meanwhile
-                    break
+                    return False
                 job = next(jobs, _END)
                 if job is _END:
                     self._jobs = None
-                    break
+                    return False
                 room = value_of(add(*pair(job)))
                 if not self._asks:
                     # The next job may take its time.
+                    _logging.is_wanted()
                     value_of(self._stream.start())
                     self._asks = True
                 now = monotonic()
-                if now - looked > LOOK_S:
-                    looked = now
-                    outcome = value_of(self._stream.try_take())
-                    if outcome is not None:
-                        return outcome
         except BaseException:
             self._end()
             raise
-        return None
+        self._reads_at = now + PAUSE * (now - began)
+        return room > 0
 
     def _handed_out(self, outcome: tuple[str, str, _native.Status | _native.Failure]) -> JobOutcome:
+        if _logging.listening:  # nobody may have waited for it
+            _logging.flush()
         if self._on_progress is not None:
-            self._on_progress(self.progress)
+            try:
+                self._on_progress(self.progress)
+            except BaseException:
+                self._end()
+                raise
         return outcome_of(outcome)
 
 
@@ -209,19 +218,23 @@ class JobOutcomes(_Many, _Closing, Iterator[JobOutcome]):
     """A running ``poll_many``: an iterator of :class:`JobOutcome` as they come, and a context manager that closes.
 
     Jobs are read from the input only while the next outcome is asked for, on that thread: an input that blocks holds
-    the outcomes back, not the requests. Leaving the loop, closing it or dropping the last reference drops all requests.
-    For one thread at a time. In a forked child it is the parent's: :class:`ClientClosedError`.
+    the outcomes back, not the requests. While outcomes are ready, little time goes into reading. Leaving the loop,
+    closing it or dropping the last reference drops all requests; so does what the input or ``on_progress`` raises. For
+    one thread at a time. In a forked child it is the parent's: :class:`ClientClosedError`.
     """
 
     __slots__ = ()
 
     def __next__(self) -> JobOutcome:
-        outcome = value_of(self._stream.try_take()) or self._fill()
-        if outcome is None:
-            outcome = self._wait(self._stream.take)
-        if outcome is None:
-            raise StopIteration
-        return self._handed_out(outcome)
+        while True:
+            outcome = value_of(self._stream.try_take())
+            has_more = self._read(outcome is not None)
+            if outcome is None and not has_more:
+                outcome = self._wait(self._stream.take)
+                if outcome is None and self._jobs is None:
+                    raise StopIteration
+            if outcome is not None:
+                return self._handed_out(outcome)
 
 
 class AsyncJobOutcomes(_Many, _AsyncClosing, AsyncIterator[JobOutcome]):
@@ -231,10 +244,11 @@ class AsyncJobOutcomes(_Many, _AsyncClosing, AsyncIterator[JobOutcome]):
     task that waits for an outcome drops all requests.
     """
 
-    __slots__ = ("_reader",)
+    __slots__ = ("_had_turns_at", "_reader")
 
     def __init__(self, native: _native.Many, jobs: AnyJobs, on_progress: OnProgress) -> None:
         self._reader: Reader | None = None
+        self._had_turns_at = monotonic()
         if isinstance(jobs, AsyncIterable):
             from ._reading import Reader
 
@@ -260,26 +274,42 @@ class AsyncJobOutcomes(_Many, _AsyncClosing, AsyncIterator[JobOutcome]):
             await self._reader.stopped()
 
     async def __anext__(self) -> JobOutcome:
-        if self._reader is not None:
-            self._reader.check()
-        outcome = value_of(self._stream.try_take()) or self._fill()
-        if outcome is None:
-            outcome = await (self._run(self._stream.take) if self._reader is None else self._raced(self._reader))
-        if outcome is None:
-            raise StopAsyncIteration
-        return self._handed_out(outcome)
-
-    async def _raced(self, reader: Reader) -> Outcome:
-        """Waits for an outcome while jobs are read. Whatever ends the wait early ends the read first."""
+        reader = self._reader
         try:
-            return await reader.outcome()
+            while True:
+                if monotonic() - self._had_turns_at > LOOK_S:
+                    # Outcomes and jobs that are always ready would let nobody else run.
+                    await _turn()
+                    self._had_turns_at = monotonic()
+                if reader is not None:
+                    reader.check()
+                outcome = value_of(self._stream.try_take())
+                has_more = self._read(outcome is not None)
+                if outcome is not None:
+                    if reader is not None:
+                        reader.read_one()
+                elif not has_more:
+                    outcome = await (self._run(self._stream.take) if reader is None else reader.outcome())
+                    self._had_turns_at = monotonic()
+                    if outcome is None and self._jobs is None:
+                        break
+                if outcome is not None:
+                    return self._handed_out(outcome)
         except GeneratorExit:  # thrown away while it waited: there is nobody to wait for
             self._end()
             raise
         except BaseException:
             self._end()
-            await reader.stopped()
+            if reader is not None:
+                await reader.stopped()
             raise
+        raise StopAsyncIteration
+
+
+@coroutine
+def _turn() -> Generator[None, None, None]:
+    """Lets everybody else on the loop run."""
+    yield
 
 
 def iterator_of(jobs: object) -> Iterator[tuple[str, str]]:
