@@ -8,14 +8,6 @@ export type StatusHandle = Handle<'JobStatus'>
 export type WatchHandle = Handle<'Watch'>
 export type ManyHandle = Handle<'Many'>
 
-/**
- * Which binding artifact the generated loader actually loaded: `'native'` for
- * a native addon, otherwise the `platformArchABI` of the WASI flavor. Every
- * flavor napi-rs can build is listed, because `NAPI_RS_NATIVE_LIBRARY_PATH`
- * can point the loader at a WASI artifact this package does not build itself.
- */
-export declare const __napiBindingTarget: 'native' | 'wasm32-wasi' | 'wasm32-wasip1'
-
 /** Drops a running call and its request; nothing is reported for it any more. */
 export declare function cancel(bridge: BridgeHandle, call: number): void
 

@@ -44,7 +44,8 @@ function settle(...all: unknown[]): void {
   for (let at = 0; at < batch.length; at += 4) {
     const call = batch[at] as number
     if (call === 0) continue
-    const settleCall = running[call] as (settled: Settled) => void
+    // None, if the native function threw after its start: then nobody was told the number.
+    const settleCall = running[call] ?? IDLE
     running[call] = IDLE
     const flags = batch[at + 1] as number
     if (flags === FAILED) settleCall({ error: batch[at + 2] as ErrorData })
@@ -104,15 +105,30 @@ function expect(
     running[call] = resolve
     return
   }
-  const forget = onAbort(signal, () => {
-    running[call] = IDLE
-    native.cancel(own(), call)
-    reject(reasonOf(signal))
-  })
-  running[call] = (settled) => {
-    forget()
-    resolve(settled)
+  let forget: () => void
+  try {
+    forget = onAbort(signal, () => {
+      giveUp(call)
+      reject(reasonOf(signal))
+    })
+  } catch (error) {
+    giveUp(call)
+    throw error
   }
+  running[call] = (settled) => {
+    try {
+      forget()
+      resolve(settled)
+    } catch (error) {
+      // The signal's own, and this call's alone: the others of a batch are settled too.
+      reject(error as Error)
+    }
+  }
+}
+
+function giveUp(call: number): void {
+  running[call] = IDLE
+  native.cancel(own(), call)
 }
 
 /** What a call ended with, where that is no status. Called where the caller's `await` is, so that a stack leads there. */

@@ -30,8 +30,7 @@ export class Callback implements CallbackData {
   readonly #view: CallbackData
   readonly #raw: Buffer
 
-  /** @internal */
-  constructor(json: string, raw: Buffer) {
+  private constructor(json: string, raw: Buffer) {
     this.#view = JSON.parse(json) as CallbackData
     this.#raw = raw
     if (this.#view.result) sealResult(this.#view.result)
@@ -113,3 +112,6 @@ export class Callback implements CallbackData {
     return `Callback ${inspect({ jobComplete, result }, options)}`
   }
 }
+
+/** The class with its constructor, as `MadeStatus` is for a status. @internal */
+export const MadeCallback = Callback as unknown as new (json: string, raw: Buffer) => Callback

@@ -5,18 +5,19 @@ import { inspect, types } from 'node:util'
 import native = require('./native')
 import type { ClientHandle, ErrorData } from '../native'
 import { attendLog, beginCall, endOf, run, valueFrom, type Settled } from './bridge'
-import { Callback } from './callback'
+import { MadeCallback, type Callback } from './callback'
 import { errorFrom, InvalidArgumentError } from './errors'
 import { checkHosts, imagesFrom, type Image } from './images'
-import { JobOutcomes, type Job } from './many'
+import { MadeOutcomes, type Job, type JobOutcomes } from './many'
 import {
   checkCallbackOptions,
-  checkClientOptions,
-  checkDownloadOptions,
   checkGetOptions,
   checkPollOptions,
   checkSignal,
-  checkStepOptions,
+  NONE,
+  readClientOptions,
+  readDownloadOptions,
+  readStepOptions,
   type ClientOptions,
   type DownloadImagesOptions,
   type GetJobStatusOptions,
@@ -27,14 +28,12 @@ import {
   type WaitUntilCompleteOptions,
   type WatchJobStatusOptions,
 } from './options'
-import { handleOf, JobStatus } from './status'
+import { handleOf, JobStatus, MadeStatus } from './status'
 import { stepFrom, type PollStep } from './step'
-import { StatusUpdates } from './watch'
+import { MadeUpdates, type StatusUpdates } from './watch'
 
-const NONE = Object.freeze({})
-
-/** Tells the constructor that `fromEnv` calls it. */
-const FROM_ENV = Symbol('fromEnv')
+/** The class that `fromEnv` makes an instance of now. Not an argument: constructors of subclasses would not pass it on. */
+let making: unknown
 
 /**
  * Asks Smile ID how jobs ended.
@@ -59,10 +58,12 @@ export class Client {
    * Checks the options; opens no connection yet.
    * @throws {@link InvalidArgumentError} naming the option that is missing, unknown or outside of its limits.
    */
-  constructor(options: ClientOptions)
-  constructor(options: ClientOptions, source?: symbol) {
+  constructor(options: ClientOptions) {
+    const fromEnv = new.target === making
+    // Others that the same constructor makes are none of it.
+    if (fromEnv) making = undefined
     attendLog()
-    const { ok, err } = native.createClient(checkClientOptions(options), source === FROM_ENV)
+    const { ok, err } = native.createClient(readClientOptions(options), fromEnv)
     if (ok === undefined) throw errorFrom(err as ErrorData)
     this.#handle = ok
   }
@@ -73,8 +74,13 @@ export class Client {
    * @throws {@link InvalidArgumentError} naming what is missing, unknown or outside of its limits.
    */
   static fromEnv(overrides: Partial<ClientOptions> = NONE): Client {
-    const make = this as unknown as new (options: Partial<ClientOptions>, source: symbol) => Client
-    return new make(overrides, FROM_ENV)
+    const outer = making
+    making = this
+    try {
+      return new this(overrides as ClientOptions)
+    } finally {
+      making = outer
+    }
   }
 
   /**
@@ -127,9 +133,9 @@ export class Client {
   }
 
   #poll(userId: string, jobId: string, options: PollJobStatusOptions = NONE): Promise<Settled> {
-    const { returnHistory, returnImageLinks, returnJobStatus, callbackUrl, timeoutMs, signal, ...polling } =
-      checkPollOptions(options)
-    const { retryCount, initialDelayMs, maxDelayMs } = polling
+    const checked = checkPollOptions(options)
+    const { returnHistory, returnImageLinks, returnJobStatus, callbackUrl, timeoutMs, signal } = checked
+    const { retryCount, initialDelayMs, maxDelayMs } = checked
     const aborts = checkSignal(signal)
     const call = native.pollJobStatus(
       beginCall(aborts),
@@ -165,8 +171,9 @@ export class Client {
   }
 
   #wait(userId: string, jobId: string, options: WaitUntilCompleteOptions = NONE): Promise<Settled> {
-    const signal = checkSignal(checkStepOptions(options).signal)
-    return endOf(native.waitUntilComplete(beginCall(signal), this.#handle, userId, jobId, options), signal)
+    const read = readStepOptions(options)
+    const signal = checkSignal(read.signal)
+    return endOf(native.waitUntilComplete(beginCall(signal), this.#handle, userId, jobId, read), signal)
   }
 
   /**
@@ -178,7 +185,7 @@ export class Client {
    * {@link waitUntilComplete} rejects with, `InvalidArgumentError` included, and that ends it.
    */
   watchJobStatus(userId: string, jobId: string, options: WatchJobStatusOptions = NONE): StatusUpdates {
-    return new StatusUpdates(this.#handle, userId, jobId, options)
+    return new MadeUpdates(this.#handle, userId, jobId, options)
   }
 
   /**
@@ -190,7 +197,7 @@ export class Client {
    * the signal's reason; each of them ends it.
    */
   pollMany(jobs: Iterable<Job> | AsyncIterable<Job>, options: PollManyOptions = NONE): JobOutcomes {
-    return new JobOutcomes(this.#handle, jobs, options)
+    return new MadeOutcomes(this.#handle, jobs, options)
   }
 
   /**
@@ -202,8 +209,9 @@ export class Client {
    * {@link waitUntilComplete} does.
    */
   async pollStep(userId: string, jobId: string, options: PollStepOptions = NONE): Promise<PollStep> {
-    const signal = checkSignal(checkStepOptions(options).signal)
-    const settled = await run((bridge) => native.pollStep(bridge, this.#handle, userId, jobId, options), signal)
+    const read = readStepOptions(options)
+    const signal = checkSignal(read.signal)
+    const settled = await run((bridge) => native.pollStep(bridge, this.#handle, userId, jobId, read), signal)
     return stepFrom(valueFrom(settled))
   }
 
@@ -226,14 +234,14 @@ export class Client {
    * disk then.
    */
   async downloadImages(status: JobStatus, options: DownloadImagesOptions = NONE): Promise<Image[]> {
-    const { allowedHosts, signal } = checkDownloadOptions(options)
+    const read = readDownloadOptions(options)
     if (!(status instanceof JobStatus)) {
       throw new InvalidArgumentError('status: expected a JobStatus', { argument: 'status' })
     }
-    const hosts = checkHosts(allowedHosts)
+    const hosts = checkHosts(read.allowedHosts)
     const settled = await run(
-      (bridge) => native.downloadImages(bridge, this.#handle, handleOf(status), options, hosts),
-      checkSignal(signal),
+      (bridge) => native.downloadImages(bridge, this.#handle, handleOf(status), read, hosts),
+      checkSignal(read.signal),
     )
     return imagesFrom(valueFrom(settled))
   }
@@ -255,7 +263,7 @@ export class Client {
     const raw = Buffer.from(body as Uint8Array)
     const { ok, err } = native.verifyCallback(this.#handle, raw, maxAgeMs)
     if (ok === undefined) throw errorFrom(err as ErrorData)
-    return new Callback(ok, raw)
+    return new MadeCallback(ok, raw)
   }
 
   /**
@@ -294,5 +302,5 @@ function hide(name: symbol, value: unknown): void {
 /** Made where the caller's `await` is, so that the stack leads there. */
 function outcome(settled: Settled, userId: string, jobId: string): JobStatus {
   if (!('handle' in settled)) return valueFrom<never>(settled)
-  return new JobStatus(settled.handle, settled.flags, settled.code, userId, jobId)
+  return new MadeStatus(settled.handle, settled.flags, settled.code, userId, jobId)
 }

@@ -6,9 +6,9 @@ import native = require('./native')
 import type { ClientHandle, ErrorData, ManyHandle, OutcomeData } from '../native'
 import { run, valueFrom } from './bridge'
 import { errorFrom, InvalidArgumentError, type SmileIDError } from './errors'
-import { checkManyOptions, checkSignal, type PollManyOptions } from './options'
+import { checkSignal, readManyOptions, type PollManyOptions } from './options'
 import { printing, seal } from './results'
-import { JobStatus } from './status'
+import { MadeStatus, type JobStatus } from './status'
 import { Stream, type Source } from './stream'
 
 /** A job to wait for. */
@@ -45,8 +45,7 @@ const NOTHING: ManyProgress = Object.freeze({ complete: 0, failed: 0, waiting: 0
 export class JobOutcomes extends Stream<JobOutcome> {
   readonly #reader: Reader | undefined
 
-  /** @internal */
-  constructor(client: ClientHandle, jobs: Jobs, options: PollManyOptions) {
+  private constructor(client: ClientHandle, jobs: Jobs, options: PollManyOptions) {
     let reader: Reader | undefined
     super(() => (reader = new Reader(client, jobs, options)))
     this.#reader = reader
@@ -58,6 +57,11 @@ export class JobOutcomes extends Stream<JobOutcome> {
   }
 }
 
+/** The class with its constructor, as `MadeStatus` is for a status. @internal */
+export const MadeOutcomes = JobOutcomes as unknown as new (
+  ...parts: [client: ClientHandle, jobs: Jobs, options: PollManyOptions]
+) => JobOutcomes
+
 /** Reads the caller's jobs while there is room, and takes outcomes. */
 class Reader implements Source<JobOutcome> {
   readonly signal: AbortSignal | undefined
@@ -66,18 +70,19 @@ class Reader implements Source<JobOutcome> {
   #jobs: Jobs | undefined
   #input: Input | undefined
   /** What is under way beyond one `take`: a read of an async input, and the wait for an outcome. */
-  #reading: Promise<void> | undefined
-  #asking: Promise<void> | undefined
+  #reading = false
+  #asking = false
   #taken: OutcomeData | null | undefined
   #failure: { readonly error: unknown } | undefined
   /** How often something was ready since the event loop had its turn. */
   #ready = 0
   #dropped = false
-  #stop: () => void = () => {}
-  readonly #stopped = new Promise<void>((resolve) => (this.#stop = resolve))
+  /** Ends what `take` waits for now. Not a race of promises: one that lives long keeps something of every race. */
+  #wake: () => void = () => {}
 
   constructor(client: ClientHandle, jobs: Jobs, options: PollManyOptions) {
-    const { signal, onProgress } = checkManyOptions(options)
+    const read = readManyOptions(options)
+    const { signal, onProgress } = read
     this.signal = checkSignal(signal)
     if (onProgress !== undefined && onProgress !== null && typeof onProgress !== 'function') {
       throw new InvalidArgumentError('onProgress: expected a function', { argument: 'on_progress' })
@@ -88,7 +93,7 @@ class Reader implements Source<JobOutcome> {
       throw new InvalidArgumentError(expected, { argument: 'jobs' })
     }
     this.#jobs = jobs
-    const { ok, err } = native.pollMany(client, options)
+    const { ok, err } = native.pollMany(client, read)
     if (ok === undefined) throw errorFrom(err as ErrorData)
     this.#many = ok
   }
@@ -108,7 +113,8 @@ class Reader implements Source<JobOutcome> {
       this.#taken = undefined
       // Handed out before its room is filled again.
       if (taken) return this.#handOut(taken)
-      this.#read()
+      if (this.#failure === undefined) this.#read()
+      if (this.#failure !== undefined) throw this.#failure.error
       // Without a trip over the runtime, where an outcome is there already.
       const ready = native.manyTryTake(this.#many)
       if (ready) return this.#handOut(ready)
@@ -120,7 +126,7 @@ class Reader implements Source<JobOutcome> {
 
   drop(): void {
     this.#dropped = true
-    this.#stop()
+    this.#wake()
     native.closeMany(this.#many)
   }
 
@@ -129,7 +135,7 @@ class Reader implements Source<JobOutcome> {
     this.#jobs = this.#input = undefined
     const released = input?.at.return?.()
     // An input that is busy may never come back.
-    if (this.#reading === undefined) await released
+    if (!this.#reading) await released
     else Promise.resolve(released).catch(() => {})
   }
 
@@ -138,25 +144,22 @@ class Reader implements Source<JobOutcome> {
     return outcomeFrom(data)
   }
 
-  /** Waits until there is an outcome, or until an async input has answered. */
-  async #change(): Promise<void> {
-    if (this.#reading === undefined) return this.#ask()
-    const changes = [this.#reading, this.#stopped]
-    if (this.#asking !== undefined || this.progress.waiting > 0) changes.push(this.#ask())
-    await Promise.race(changes)
+  /** Waits until there is an outcome, until an async input has answered, or until it is dropped. */
+  #change(): Promise<void> {
+    if (!this.#asking && (!this.#reading || this.progress.waiting > 0)) void this.#ask()
+    return new Promise((resolve) => (this.#wake = resolve))
   }
 
-  #ask(): Promise<void> {
-    this.#asking ??= run((bridge) => native.manyTake(bridge, this.#many)).then((settled) => {
-      this.#asking = undefined
-      this.#ready = 0
-      try {
-        this.#taken = valueFrom<OutcomeData | null>(settled)
-      } catch (error) {
-        this.#failure = { error }
-      }
-    })
-    return this.#asking
+  async #ask(): Promise<void> {
+    this.#asking = true
+    try {
+      this.#taken = valueFrom<OutcomeData | null>(await run((bridge) => native.manyTake(bridge, this.#many)))
+    } catch (error) {
+      this.#failure = { error }
+    }
+    this.#asking = false
+    this.#ready = 0
+    this.#wake()
   }
 
   #read(): void {
@@ -170,23 +173,25 @@ class Reader implements Source<JobOutcome> {
     }
     const input = this.#input
     if (input?.waits === true) {
-      if (this.#reading === undefined && native.manyRoom(this.#many) > 0) this.#reading = this.#readOne(input.at)
+      if (!this.#reading && native.manyRoom(this.#many) > 0) void this.#readOne(input.at)
     } else if (input !== undefined) {
       this.#readAll(input.at)
     }
-    if (this.#failure !== undefined) throw this.#failure.error
   }
 
   #readAll(input: Iterator<Job>): void {
     for (let room = native.manyRoom(this.#many); room > 0; room = native.manyRoom(this.#many)) {
       const ids: unknown[] = []
-      for (let left = Math.min(room, CHUNK); left > 0 && this.#input !== undefined; left--) {
+      let goesOn = true
+      for (let left = Math.min(room, CHUNK); left > 0 && goesOn; left--) {
+        // What throws is over too, and is not asked to return.
+        let over = true
         try {
-          this.#collect(input.next(), ids)
-        } catch (error) {
-          // What threw is over; nobody asks it to return.
-          this.#input = undefined
-          throw error
+          const { done, value } = input.next()
+          over = Boolean(done)
+          goesOn = !over && collect(value, ids)
+        } finally {
+          if (over) this.#input = undefined
         }
       }
       this.#add(ids)
@@ -195,28 +200,33 @@ class Reader implements Source<JobOutcome> {
   }
 
   async #readOne(input: AsyncIterator<Job>): Promise<void> {
+    this.#reading = true
+    let over = true
     try {
+      const { done, value } = await input.next()
+      over = Boolean(done)
       const ids: unknown[] = []
-      this.#collect(await input.next(), ids)
+      if (!over) collect(value, ids)
       if (!this.#dropped) this.#add(ids)
     } catch (error) {
       this.#failure = { error }
     }
-    this.#reading = undefined
-  }
-
-  #collect(read: IteratorResult<Job, unknown>, ids: unknown[]): void {
-    if (read.done === true) this.#input = undefined
-    else {
-      const job = read.value as Job | null | undefined
-      ids.push(job?.userId, job?.jobId)
-    }
+    if (over) this.#input = undefined
+    this.#reading = false
+    this.#wake()
   }
 
   #add(ids: unknown[]): void {
     const refused = ids.length === 0 ? null : native.manyAdd(this.#many, ids)
     if (refused) throw errorFrom(refused)
   }
+}
+
+/** Adds a job's ids; false if it is none, for which the native side will refuse it. */
+function collect(job: Job | null | undefined, ids: unknown[]): boolean {
+  const [userId, jobId] = [job?.userId, job?.jobId]
+  ids.push(userId, jobId)
+  return typeof userId === 'string' && typeof jobId === 'string'
 }
 
 const AS_FAILED = printing('JobOutcome', ({ error }: { error: unknown }) => ({ error }))
@@ -227,6 +237,6 @@ function outcomeFrom({ userId, jobId, handle, flags, code, error }: OutcomeData)
     const failed = { userId, jobId, error: errorFrom(error as ErrorData) }
     return seal(failed, AS_FAILED)
   }
-  const ended = { userId, jobId, status: new JobStatus(handle, flags, code ?? null, userId, jobId) }
+  const ended = { userId, jobId, status: new MadeStatus(handle, flags, code ?? null, userId, jobId) }
   return seal(ended, AS_ENDED)
 }

@@ -209,6 +209,9 @@ export interface VerifyCallbackOptions {
   maxAgeMs?: number | null | undefined
 }
 
+/** Stands for options that are left out: there is nothing to check or read. */
+export const NONE = Object.freeze({})
+
 /** Every name, so that the compiler sees one that is missing here or unknown above. */
 type Names<Options> = Record<keyof Required<Options>, true>
 
@@ -279,13 +282,25 @@ function check<Options extends object>(options: Options, names: Names<Options>):
   return options
 }
 
+/**
+ * Options checked and read, once, into an object of our own: for those that the native side reads by name. What the
+ * caller's object throws on the way is thrown here, where nothing has been started.
+ */
+function read<Options extends object>(options: Options, names: Names<Options>): Options {
+  if (options === NONE) return options
+  check(options, names)
+  const values: Record<string, unknown> = {}
+  for (const name of Object.keys(names)) values[name] = options[name as keyof Options]
+  return values as Options
+}
+
 /** `initialDelayMs` as `argument` spells it in every language: `initial_delay`. */
 function snake(name: string): string {
   return name.replace(/Ms$/, '').replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
 }
 
-export function checkClientOptions<Options extends Partial<ClientOptions>>(options: Options): Options {
-  return check<Partial<ClientOptions>>(options, CLIENT) as Options
+export function readClientOptions(options: Partial<ClientOptions>): Partial<ClientOptions> {
+  return read(options, CLIENT)
 }
 
 export function checkGetOptions(options: GetJobStatusOptions): GetJobStatusOptions {
@@ -296,20 +311,20 @@ export function checkPollOptions(options: PollJobStatusOptions): PollJobStatusOp
   return check(options, POLL)
 }
 
-export function checkWatchOptions(options: WatchJobStatusOptions): WatchJobStatusOptions {
-  return check(options, POLL)
+export function readWatchOptions(options: WatchJobStatusOptions): WatchJobStatusOptions {
+  return read(options, POLL)
 }
 
-export function checkStepOptions<Options extends PollStepOptions>(options: Options): Options {
-  return check<PollStepOptions>(options, STEP) as Options
+export function readStepOptions(options: PollStepOptions & WaitUntilCompleteOptions): PollStepOptions {
+  return read(options, STEP)
 }
 
-export function checkManyOptions(options: PollManyOptions): PollManyOptions {
-  return check(options, MANY)
+export function readManyOptions(options: PollManyOptions): PollManyOptions {
+  return read(options, MANY)
 }
 
-export function checkDownloadOptions(options: DownloadImagesOptions): DownloadImagesOptions {
-  return check(options, DOWNLOAD)
+export function readDownloadOptions(options: DownloadImagesOptions): DownloadImagesOptions {
+  return read(options, DOWNLOAD)
 }
 
 export function checkCallbackOptions(options: VerifyCallbackOptions): VerifyCallbackOptions {

@@ -4,8 +4,14 @@
  */
 
 /** What a call under an aborted signal rejects with. Signals that are older than reasons have none. */
-export function reasonOf({ reason }: AbortSignal): Error {
-  return (reason === undefined ? new DOMException('This operation was aborted', 'AbortError') : reason) as Error
+export function reasonOf(signal: AbortSignal): Error {
+  try {
+    const { reason } = signal
+    return (reason === undefined ? new DOMException('This operation was aborted', 'AbortError') : reason) as Error
+  } catch (error) {
+    // A signal of another kind may throw in place of a reason. Whoever asks must go on: other calls listen to it too.
+    return error as Error
+  }
 }
 
 /** As a signal's own method of this name, which older ones lack too. */

@@ -75,8 +75,7 @@ export class JobStatus implements JobStatusData {
     handleOf = (status) => status.#handle
   }
 
-  /** @internal */
-  constructor(handle: StatusHandle, flags: number, code: string | null, userId: string, jobId: string) {
+  private constructor(handle: StatusHandle, flags: number, code: string | null, userId: string, jobId: string) {
     const success = (flags >> 1) & 3
     this.jobComplete = (flags & 1) === 1
     this.jobSuccess = success === 0 ? null : success === 2
@@ -200,7 +199,12 @@ export class JobStatus implements JobStatusData {
   }
 }
 
+/** The same class with its constructor, for those who may call it: users have no way to make one. @internal */
+export const MadeStatus = JobStatus as unknown as new (
+  ...parts: [handle: StatusHandle, flags: number, code: string | null, userId: string, jobId: string]
+) => JobStatus
+
 /** Makes the status that native data tells of. @internal */
 export function statusFrom(data: StatusData): JobStatus {
-  return new JobStatus(data.handle, data.flags, data.code ?? null, data.userId, data.jobId)
+  return new MadeStatus(data.handle, data.flags, data.code ?? null, data.userId, data.jobId)
 }

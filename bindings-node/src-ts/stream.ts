@@ -22,7 +22,7 @@ const DONE = Object.freeze({ done: true, value: undefined })
  * requests, within milliseconds, and take its listener off the signal. Whoever calls `next` by hand and stops early calls
  * `return()`. Between two calls of `next` it does not keep the process alive. For the thread that made it.
  */
-export class Stream<Item> implements AsyncIterableIterator<Item, undefined> {
+export class Stream<Item> implements AsyncIterableIterator<Item> {
   /** `await using updates = …` ends it with the block. */
   declare readonly [Symbol.asyncDispose]: () => Promise<void>
   #source: Source<Item> | undefined
@@ -87,8 +87,9 @@ export class Stream<Item> implements AsyncIterableIterator<Item, undefined> {
   async #end(): Promise<void> {
     const source = this.#source
     this.#source = this.#refusal = undefined
-    this.#forget?.()
+    // First of all: a signal of another kind may throw.
     source?.drop()
+    this.#forget?.()
     await source?.release?.()
   }
 

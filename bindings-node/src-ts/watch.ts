@@ -4,7 +4,7 @@ import native = require('./native')
 import type { ClientHandle, ErrorData, UpdateData } from '../native'
 import { run, valueFrom } from './bridge'
 import { errorFrom } from './errors'
-import { checkSignal, checkWatchOptions, type WatchJobStatusOptions } from './options'
+import { checkSignal, readWatchOptions, type WatchJobStatusOptions } from './options'
 import { statusFrom, type JobStatus } from './status'
 import { Stream } from './stream'
 
@@ -24,11 +24,11 @@ export interface StatusUpdate {
 
 /** The updates of a watch, one per answer. The next query is not sent before the last update was taken. */
 export class StatusUpdates extends Stream<StatusUpdate> {
-  /** @internal */
-  constructor(client: ClientHandle, userId: string, jobId: string, options: WatchJobStatusOptions) {
+  private constructor(client: ClientHandle, userId: string, jobId: string, options: WatchJobStatusOptions) {
     super(() => {
-      const signal = checkSignal(checkWatchOptions(options).signal)
-      const { ok, err } = native.watchJobStatus(client, userId, jobId, options)
+      const read = readWatchOptions(options)
+      const signal = checkSignal(read.signal)
+      const { ok, err } = native.watchJobStatus(client, userId, jobId, read)
       if (ok === undefined) throw errorFrom(err as ErrorData)
       return {
         signal,
@@ -38,6 +38,11 @@ export class StatusUpdates extends Stream<StatusUpdate> {
     })
   }
 }
+
+/** The class with its constructor, as `MadeStatus` is for a status. @internal */
+export const MadeUpdates = StatusUpdates as unknown as new (
+  ...parts: [client: ClientHandle, userId: string, jobId: string, options: WatchJobStatusOptions]
+) => StatusUpdates
 
 function updateFrom(data: UpdateData | null): StatusUpdate | undefined {
   if (data === null) return undefined

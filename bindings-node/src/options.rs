@@ -1,4 +1,5 @@
-//! Options that several verbs read from the object that JavaScript passed.
+//! Options that several verbs read by name. The object is one that our own TypeScript made, with nothing in it that throws:
+//! an exception here would come out of a call that has been started already.
 
 use napi::bindgen_prelude::Object;
 use smileid_jobs::{Error, Result};

@@ -69,6 +69,38 @@ test('clients', { timeout: 30_000 }, async (t) => {
     assert.ok(own instanceof Own && own instanceof Client)
   })
 
+  await t.test('fromEnv makes instances of subclasses with constructors of their own, and of nothing else', async () => {
+    Object.assign(process.env, sandbox.environment)
+    t.after(() => Object.keys(sandbox.environment).forEach((name) => delete process.env[name]))
+    const incomplete = { name: 'InvalidArgumentError', argument: 'partner_id' }
+    class Passing extends Client {
+      constructor(options) {
+        super(options)
+      }
+    }
+    class Nesting extends Client {
+      constructor(options, inner = false) {
+        // Made on the way, as any other: not of the environment.
+        assert.throws(() => new Client({}), incomplete)
+        assert.throws(() => new Passing({}), incomplete)
+        super({ maxRetries: 0, ...options })
+        if (!inner) assert.throws(() => new Nesting({}, true), incomplete)
+        this.other = Passing.fromEnv()
+      }
+    }
+    class Failing extends Client {
+      constructor() {
+        throw new RangeError('mine')
+      }
+    }
+    const nesting = Nesting.fromEnv()
+    assert.throws(() => Failing.fromEnv(), RangeError)
+    for (const client of [Passing.fromEnv(), nesting, nesting.other, Nesting.fromEnv({ maxRetries: 1 })]) {
+      assert.ok((await client.getJobStatus(fresh('user'), 'complete')).jobComplete)
+    }
+    for (const Kind of [Client, Passing]) assert.throws(() => new Kind({}), incomplete)
+  })
+
   await t.test('refused arguments are named as the program wrote them', async () => {
     const client = sandbox.client()
     await assert.rejects(client.pollJobStatus('u', 'j', { initialDelayMs: 0 }), {

@@ -2,23 +2,20 @@
 // `testing`: cargo build -p smileid-jobs-node --features testing
 
 import assert from 'node:assert/strict'
-import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { pathToFileURL } from 'node:url'
 
-import { fresh, IMPORT, MARK, REPOSITORY, run, startSandbox } from './sandbox.mjs'
+import { copyOfPackage, fresh, MARK, REPOSITORY, run, startSandbox } from './sandbox.mjs'
 
 const LIBRARY = { linux: 'libsmileid_jobs_node.so', darwin: 'libsmileid_jobs_node.dylib', win32: 'smileid_jobs_node.dll' }
 
 test('a panic inside becomes InternalError', { timeout: 30_000 }, async (t) => {
   const sandbox = await startSandbox(t)
-  const folder = mkdtempSync(join(tmpdir(), 'smileid-jobs-'))
-  t.after(() => rmSync(folder, { recursive: true }))
-  const native = join(folder, 'testing.node')
-  copyFileSync(join(REPOSITORY, 'target', 'debug', LIBRARY[process.platform]), native)
+  const folder = copyOfPackage(t, join(REPOSITORY, 'target', 'debug', LIBRARY[process.platform]))
 
-  const program = `${IMPORT}
+  const program = `
+    import * as api from '${pathToFileURL(join(folder, 'dist', 'index.mjs'))}'
     const client = api.Client.fromEnv()
     const user = '${fresh('user')}'
     for (const verb of ['getJobStatus', 'pollJobStatus', 'waitUntilComplete', 'pollStep']) {
@@ -28,7 +25,7 @@ test('a panic inside becomes InternalError', { timeout: 30_000 }, async (t) => {
     }
     const status = await client.getJobStatus(user, 'complete')
     console.log(status.jobComplete)`
-  const { code, stdout, stderr } = await run(program, { sandbox, env: { NAPI_RS_NATIVE_LIBRARY_PATH: native } })
+  const { code, stdout, stderr } = await run(program, { sandbox })
   const line = 'true SMILEID_INTERNAL 9001 the library failed inside; this is a bug, please report it\n'
   assert.equal(stdout, `${line.repeat(4)}true\n`)
   assert.equal(code, 0)

@@ -126,7 +126,13 @@ export function refused(client: Client, status: JobStatus): void {
   // @ts-expect-error there may be no result
   status.result.resultCode
   // @ts-expect-error statuses come from clients
-  new JobStatus('text')
+  new JobStatus()
+  // @ts-expect-error so do callbacks
+  new Callback()
+  // @ts-expect-error and iterators
+  new JobOutcomes()
+  // @ts-expect-error and iterators
+  new StatusUpdates()
   // @ts-expect-error an abstract class
   new SmileIDError('text')
 }
