@@ -8,13 +8,17 @@
 
 SHELL := /bin/sh
 VENV := build/venv
-rust_sources := $(shell find core/src Cargo.toml Cargo.lock -type f)
-python_sources := $(shell find bindings-python -name target -prune -o -type f ! -name '*.so' ! -name '*.pyc' -print)
-node_sources := $(shell find bindings-node/src bindings-node/src-ts bindings-node/*.json bindings-node/Cargo.toml -type f)
-c_sources := $(shell find bindings-c -type f)
-sandbox_sources := $(shell find sandbox -type f)
+workspace := Cargo.toml Cargo.lock
+rust_sources := $(workspace) core/Cargo.toml $(shell find core/src -type f)
+# Without what tools leave there.
+python_sources := LICENSE THIRD-PARTY-NOTICES $(shell find bindings-python \( -name target -o -name '*_cache' -o -name __pycache__ \) -prune -o -type f ! -name '*.so' -print)
+node_sources := $(addprefix bindings-node/,build.rs Cargo.toml native.header.txt package.json package-lock.json tsconfig.json) $(shell find bindings-node/src bindings-node/src-ts -type f)
+c_sources := LICENSE THIRD-PARTY-NOTICES $(shell find bindings-c -type f)
+sandbox_sources := $(workspace) $(shell find sandbox -type f)
 
-.PHONY: demo test check test-the-tests bench bench-counts clean
+.PHONY: demo test check test-the-tests bench bench-counts clean need
+# Cargo has the cores anyway, and `check` and `test` build one file with different features.
+.NOTPARALLEL:
 
 demo: build/sandbox.stamp build/python.stamp build/node.stamp build/demo/poll_job_status-c build/demo/poll_job_status-cpp
 	@cargo build -q --locked -p smileid-jobs --example poll_job_status
@@ -41,15 +45,16 @@ bench-counts: build/bench.stamp
 clean:
 	rm -rf build target bindings-node/node_modules bindings-node/dist bindings-node/*.node
 
-build/need.stamp: scripts/need.sh
+# Each time: machines change.
+need:
 	@scripts/need.sh
-	@mkdir -p build && touch $@
+	@mkdir -p build
 
-build/sandbox.stamp: build/need.stamp $(sandbox_sources)
+build/sandbox.stamp: $(sandbox_sources) | need
 	cargo build -q --locked -p smileid-jobs-sandbox
 	@touch $@
 
-build/venv.stamp: build/need.stamp
+build/venv.stamp: | need
 	python3 -m venv $(VENV)
 	@touch $@
 
@@ -63,15 +68,15 @@ build/tools.stamp: build/venv.stamp tests/python/requirements.txt
 	@touch $@
 
 # Not `npm ci`, which refuses a lock without the optional packages of newer Nodes.
-build/npm.stamp: build/need.stamp bindings-node/package-lock.json
-	cd bindings-node && npm install --no-save --silent --no-audit --no-fund
+build/npm.stamp: bindings-node/package.json bindings-node/package-lock.json | need
+	cd bindings-node && npm install --no-save --loglevel=error --no-audit --no-fund
 	@touch $@
 
 build/node.stamp: build/npm.stamp $(rust_sources) $(node_sources)
 	cd bindings-node && npm run --silent build
 	@touch $@
 
-build/c.stamp: build/need.stamp $(rust_sources) $(c_sources)
+build/c.stamp: $(rust_sources) $(c_sources) | need
 	$(MAKE) -s -C bindings-c install PREFIX=$(CURDIR)/build/prefix
 	@touch $@
 
@@ -83,14 +88,14 @@ build/demo/poll_job_status-cpp: build/c.stamp bindings-c/examples/poll_job_statu
 	@mkdir -p build/demo
 	g++ -std=c++17 -Wall -Wextra -Ibuild/prefix/include bindings-c/examples/poll_job_status.cpp -o $@ -Lbuild/prefix/lib -lsmileid_jobs -Wl,-rpath,$(CURDIR)/build/prefix/lib
 
-bench_rust := $(shell find bench/src bench/Cargo.toml -type f)
+bench_rust := bench/Cargo.toml sandbox/bodies/approved.json $(shell find bench/src -type f)
 
 # The peers stand in folders of their own; nothing of it touches the tests' ones.
-build/bench-peers.stamp: build/need.stamp bench/package.json bench/requirements.txt
+build/bench-peers.stamp: bench/package.json bench/requirements.txt | need
 	@mkdir -p build/bench && cp bench/package.json build/bench/
 	python3 -m venv build/bench/venv
 	build/bench/venv/bin/pip install -q --disable-pip-version-check -r bench/requirements.txt
-	cd build/bench && npm install --silent --no-audit --no-fund
+	cd build/bench && npm install --loglevel=error --no-audit --no-fund
 	@touch $@
 
 # What users get, and the programs that ask.

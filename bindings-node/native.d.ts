@@ -228,7 +228,7 @@ export interface VerifiedCallback {
   err?: ErrorData
 }
 
-/** Reads a callback's body and checks its signature and age. */
+/** Reads a callback's body and checks its signature and, where a limit is given, its age. */
 export declare function verifyCallback(client: ClientHandle, body: Uint8Array, maxAgeMs: unknown): VerifiedCallback
 
 /** Starts a wait and returns its number in the bridge's batches. */

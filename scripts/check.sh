@@ -3,7 +3,10 @@
 set -eu
 cd "$(dirname "$0")/.."
 venv=build/venv/bin
+export RUFF_CACHE_DIR="$PWD/build/ruff" MYPY_CACHE_DIR="$PWD/build/mypy"
 say() { echo "check: $*"; }
+
+scripts/need.sh check
 
 say rustfmt
 cargo fmt --all --check
@@ -29,7 +32,7 @@ say ruff and mypy
 $venv/ruff check -q bench tests scripts
 (cd bindings-python && ../$venv/mypy python examples)
 say stubtest
-$venv/python -m mypy.stubtest smileid_jobs --ignore-missing-stub
+(cd build && venv/bin/python -m mypy.stubtest smileid_jobs --ignore-missing-stub)
 say tsc and generated files of Node
 (cd bindings-node && npm run --silent check)
 say all is well

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import signal
@@ -17,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+GRACE_S = 10
 VENV_PYTHON = str(REPOSITORY / "build" / "venv" / "bin" / "python")
 
 # Named one by one: which folders `node --test` takes differs between versions.
@@ -83,8 +85,13 @@ def run(suite: Suite) -> Counts:
         text=True, errors="replace", start_new_session=True,
     )
 
+    # Asked first: the matrix has runners in groups of their own to end.
+    ways = iter((signal.SIGTERM,))
+
     def stop(*_: object) -> None:
-        os.killpg(process.pid, signal.SIGKILL)
+        signal.alarm(GRACE_S)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, next(ways, signal.SIGKILL))
 
     signal.signal(signal.SIGALRM, stop)
     signal.alarm(suite.bound_s)
@@ -108,7 +115,11 @@ def run(suite: Suite) -> Counts:
 
 
 def main() -> int:
-    wanted = sys.argv[1:] or [suite.name for suite in SUITES]
+    names = [suite.name for suite in SUITES]
+    wanted = sys.argv[1:] or names
+    unknown = sorted(set(wanted) - set(names))
+    if unknown:
+        raise SystemExit(f"no such suite: {', '.join(unknown)}; there are {', '.join(names)}")
     counts = {suite.name: run(suite) for suite in SUITES if suite.name in wanted}
     for name, (passed, failed) in counts.items():
         print(f"{name:>8}  {passed:>5} passed  {failed:>3} failed")

@@ -37,6 +37,7 @@ _EXPECT_KEYS = {
     "requests",
     "min_gaps_ms",
     "max_gaps_ms",
+    "min_took_ms",
     "max_took_ms",
     "most_open",
     "order",

@@ -146,6 +146,8 @@ def _judge_surroundings(expect: dict[str, Any], line: dict[str, Any]) -> list[st
     """What was seen besides the outcome and the requests."""
     reasons = []
     took, most_open = line.get("took_ms"), line.get("most_open")
+    if "min_took_ms" in expect and not (took and took >= expect["min_took_ms"] - CLOCK_GRAIN_MS):
+        reasons.append(f"took_ms: expected at least {expect['min_took_ms']}, got {took}")
     if "max_took_ms" in expect and not (took and took <= expect["max_took_ms"]):
         reasons.append(f"took_ms: expected at most {expect['max_took_ms']}, got {took}")
     if "most_open" in expect and not (most_open and most_open <= expect["most_open"]):
@@ -225,14 +227,25 @@ def _explanations(matrix: Matrix) -> list[str]:
     return ["", *lines, ""] if lines else []
 
 
+def columns(names: str) -> list[str]:
+    """The columns that an argument names. A name that is none would be a matrix of nothing, and nothing red."""
+    named = names.split(",")
+    unknown = sorted(set(named) - set(LANGUAGES))
+    if unknown:
+        raise argparse.ArgumentTypeError(f"no such column: {', '.join(unknown)}; there are {', '.join(LANGUAGES)}")
+    return named
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Prints the scenario × language matrix.")
     parser.add_argument("results", type=Path)
-    parser.add_argument("--languages", default=",".join(LANGUAGES), help="the columns, separated by commas")
+    parser.add_argument(
+        "--languages", type=columns, default=",".join(LANGUAGES), help="the columns, separated by commas"
+    )
     parser.add_argument("--all", action="store_true", help="print every row, green vectors too")
     options = parser.parse_args(arguments)
     text = options.results.read_text(encoding="utf-8") if options.results.exists() else ""
-    matrix = build(load_cases(), text, options.languages.split(","))
+    matrix = build(load_cases(), text, options.languages)
     print(render(matrix, options.all))
     return 1 if matrix.failed else 0
 

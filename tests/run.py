@@ -23,7 +23,7 @@ from pathlib import Path
 
 from cases import LANGUAGES, MARK, load_cases
 from harness import Sandbox, closed_port
-from matrix import Check, build, render
+from matrix import Check, build, columns, render
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 OUTPUT = REPOSITORY / "build" / "test-output"
@@ -111,16 +111,19 @@ def search_canaries(runner: Runner, key: str) -> Check:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Plays all cases in all languages and prints the matrix.")
-    parser.add_argument("--only", default=",".join(LANGUAGES), help="columns to play, separated by commas")
+    parser.add_argument(
+        "--only", type=columns, default=",".join(LANGUAGES), help="columns to play, separated by commas"
+    )
     parser.add_argument("--all", action="store_true", help="print every row, green vectors too")
     options = parser.parse_args(arguments)
-    wanted = options.only.split(",")
-    runners = [runner for runner in RUNNERS if set(runner.columns) & set(wanted)]
-    columns = [column for runner in runners for column in runner.columns]
+    # Whoever ends this ends the runners, too, which have groups of their own.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))
+    runners = [runner for runner in RUNNERS if set(runner.columns) & set(options.only)]
+    played = [column for runner in runners for column in runner.columns]
 
     OUTPUT.mkdir(parents=True, exist_ok=True)
     # A file per choice of languages, so that two people can run different ones at once.
-    results = OUTPUT / f"results-{'-'.join(columns)}.jsonl"
+    results = OUTPUT / f"results-{'-'.join(played)}.jsonl"
     results.unlink(missing_ok=True)
     cases = load_cases()
     # Unguessable, so that finding it anywhere is proof of a leak.
@@ -139,7 +142,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             checks += run(runner, environment)
             checks.append(search_canaries(runner, key))
     text = results.read_text(encoding="utf-8") if results.exists() else ""
-    matrix = build(cases, text, columns, checks)
+    matrix = build(cases, text, played, checks)
     print(render(matrix, options.all))
     return 1 if matrix.failed else 0
 

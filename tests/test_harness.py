@@ -6,9 +6,12 @@ import contextlib
 import io
 import json
 import os
+import signal
 import socket
+import subprocess
 import sys
 import tempfile
+import textwrap
 import threading
 import time
 import unittest
@@ -371,6 +374,26 @@ class Runs(unittest.TestCase):
     def test_process_left_behind(self) -> None:
         program = "import subprocess; subprocess.Popen(['sleep', '60'])"
         self.assertEqual(self.play(program), {"exit/x": True, "leftovers/x": False, "canary/x": True})
+
+    def test_runners_end_with_whoever_runs_them(self) -> None:
+        program = """
+            import contextlib, pathlib, sys, types
+            import run
+            sandbox = types.SimpleNamespace(url="http://127.0.0.1:1", partner_id="001", api_key="key")
+            run.Sandbox = types.SimpleNamespace(start=lambda *_, **__: contextlib.nullcontext(sandbox))
+            run.OUTPUT = pathlib.Path(sys.argv[1])
+            run.RUNNERS = (run.Runner("x", ("rust",), ("sh", "-c", "echo $$; exec sleep 60")),)
+            run.main([])
+        """
+        command = [sys.executable, "-c", textwrap.dedent(program), str(runs.OUTPUT)]
+        process = subprocess.Popen(command, cwd=Path(runs.__file__).parent, stderr=subprocess.PIPE)
+        log = runs.OUTPUT / "x.log"
+        while not (log.exists() and log.read_text().endswith("\n")):
+            self.assertIsNone(process.poll())
+            time.sleep(0.005)
+        process.send_signal(signal.SIGTERM)
+        self.assertIn(b"terminated", process.communicate(timeout=10)[1])
+        self.assertRaises(ProcessLookupError, os.kill, int(log.read_text()), 0)
 
     def test_private_data_in_the_output(self) -> None:
         self.assertFalse(self.play("print('user-CANARY-1')")["canary/x"])

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import argparse
 import copy
 import json
+import sys
 import unittest
 from pathlib import Path
 from typing import Any
 
 from cases import LANGUAGES, Case, load_cases
 from matching import CODES, differences
-from matrix import GREEN, MISSING, NOT_HERE, RED, TWICE, Check, Matrix, build, render
+from matrix import GREEN, MISSING, NOT_HERE, RED, TWICE, Check, Matrix, build, columns, render
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "scripts"))
+
+from test_the_tests import red_columns
 
 VECTORS = Path(__file__).resolve().parent / "vectors"
 COMPLETE = Case(
@@ -155,6 +161,18 @@ class Cells(unittest.TestCase):
         outcome = {"status": status(COMPLETE, "cpp", code="2302")}
         self.assert_red(self.edited("complete", "cpp", outcome=outcome), "complete", "cpp", "unlike rust: status.code")
 
+    def test_languages_that_are_right_beside_a_wrong_one(self) -> None:
+        wrong = {"status": status(COMPLETE, "rust", job_complete=False)}
+        printed = render(self.edited("complete", "rust", outcome=wrong))
+        self.assertEqual(printed.count("unlike rust: "), 5)
+        # Whoever breaks a rule on purpose wants to know who sees it without the others.
+        self.assertEqual(red_columns(printed, "complete"), {"rust"})
+
+    def test_columns_that_are_none(self) -> None:
+        self.assertEqual(columns("c,rust"), ["c", "rust"])
+        for names in ("", "typo", "rust,typo"):
+            self.assertRaises(argparse.ArgumentTypeError, columns, names)
+
     def test_wrong_count(self) -> None:
         self.assert_red(
             self.edited("complete", "python", requests=2, gaps_ms=[1], distinct_pairs=2),
@@ -230,6 +248,7 @@ class Cells(unittest.TestCase):
         expect: dict[str, Any] = {"outcome": {}, "requests": 1}
         image = {"bytes": 1, "type": "jpeg", "mode": "600"}
         seen: tuple[tuple[str, Any, Any], ...] = (
+            ("min_took_ms", 20, 50),
             ("max_took_ms", 50, 5),
             ("most_open", 1, 0),
             ("order", ["a", "b"], ["b", "a"]),
@@ -253,7 +272,7 @@ class Cells(unittest.TestCase):
                     self.assertEqual(judge([line], [case], languages=["rust"]).failed, red)
 
     def test_nothing_seen_besides_is_red(self) -> None:
-        nothing: dict[str, Any] = {"max_took_ms": 50, "most_open": 1, "order": [], "deliveries": [], "files": {}}
+        nothing: dict[str, Any] = {"min_took_ms": 0, "max_took_ms": 50, "most_open": 1, "order": [], "deliveries": [], "files": {}}
         for name, value in nothing.items():
             case = Case("complete", "story", {"outcome": {}, "requests": 1, name: value})
             self.assertEqual(judge([complete_line("rust")], [case], languages=["rust"]).failed, 1, name)

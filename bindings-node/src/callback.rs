@@ -16,7 +16,7 @@ pub(crate) struct VerifiedCallback {
     pub err: Option<ErrorData>,
 }
 
-/// Reads a callback's body and checks its signature and age.
+/// Reads a callback's body and checks its signature and, where a limit is given, its age.
 #[napi(ts_args_type = "client: ClientHandle, body: Uint8Array, maxAgeMs: unknown")]
 pub(crate) fn verify_callback(client: &External<Client>, body: &[u8], max_age_ms: Arg) -> VerifiedCallback {
     let verified = guard(|| {

