@@ -6,18 +6,17 @@
 //! It leaves the host's signals to the host's threads: none of its handlers runs here, and SIGPIPE ends nothing.
 
 use std::cell::RefCell;
-use std::io;
-#[cfg(unix)]
-use std::sync::Arc;
-use std::sync::{Mutex, PoisonError, mpsc};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::task::Waker;
-use std::thread;
 use std::time::Duration;
+use std::{fmt, io, mem, thread};
 
 use tokio::runtime::{Builder, Handle};
+use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::clock::BoxFuture;
 #[cfg(unix)]
 use crate::driver::event_loop::EventLoop;
 use crate::poll::waits::StartedWait;
@@ -33,6 +32,7 @@ thread_local! {
 #[derive(Debug)]
 pub struct Background {
     handle: Handle,
+    inbox: Arc<Inbox>,
     stopping: CancellationToken,
     ended: Mutex<mpsc::Receiver<()>>,
 }
@@ -46,9 +46,11 @@ impl Background {
         let runtime =
             Builder::new_current_thread().max_blocking_threads(4).thread_name("smileid-jobs").enable_all().build()?;
         let handle = runtime.handle().clone();
+        let inbox = Arc::new(Inbox::default());
+        runtime.spawn(Arc::clone(&inbox).spawn_all());
         let stopping = CancellationToken::new();
         let (ends, ended) = mpsc::channel::<()>();
-        let until = stopping.clone();
+        let (until, handed_over) = (stopping.clone(), Arc::clone(&inbox));
         thread::Builder::new().name("smileid-jobs".to_owned()).spawn(move || {
             leave_signals_to_others();
             TO_WAKE.set(Some(Vec::new()));
@@ -56,11 +58,12 @@ impl Background {
             wake_all();
             // A name that is being looked up cannot be interrupted.
             runtime.shutdown_background();
+            handed_over.end();
             // What was dropped there may have had an end to tell.
             wake_all();
             drop(ends);
         })?;
-        Ok(Self { handle, stopping, ended: Mutex::new(ended) })
+        Ok(Self { handle, inbox, stopping, ended: Mutex::new(ended) })
     }
 
     /// Where to spawn.
@@ -69,11 +72,71 @@ impl Background {
         &self.handle
     }
 
+    /// Where many threads spawn.
+    #[must_use]
+    pub fn inbox(&self) -> &Arc<Inbox> {
+        &self.inbox
+    }
+
     /// Drops all tasks, and waits for that for at most `grace`.
     pub fn stop(&self, grace: Duration) {
         self.stopping.cancel();
         // Nothing is ever sent: the end of the thread ends the channel.
         let _ = self.ended.lock().unwrap_or_else(PoisonError::into_inner).recv_timeout(grace);
+    }
+}
+
+/// What other threads spawn on the library's: tokio makes a system call for each, and here the first one wakes for all.
+#[derive(Default)]
+pub struct Inbox {
+    held: Mutex<Held>,
+    has_some: Notify,
+}
+
+#[derive(Default)]
+struct Held {
+    futures: Vec<BoxFuture<'static, ()>>,
+    has_ended: bool,
+}
+
+impl fmt::Debug for Inbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Inbox").finish_non_exhaustive()
+    }
+}
+
+impl Inbox {
+    /// Runs it on the library's thread; drops it where that has ended, or ends first.
+    pub fn spawn(&self, future: BoxFuture<'static, ()>) {
+        let mut held = self.lock();
+        if held.has_ended {
+            return;
+        }
+        held.futures.push(future);
+        let is_first = held.futures.len() == 1;
+        drop(held);
+        if is_first {
+            self.has_some.notify_one();
+        }
+    }
+
+    async fn spawn_all(self: Arc<Self>) {
+        loop {
+            self.has_some.notified().await;
+            let taken = mem::take(&mut self.lock().futures);
+            for future in taken {
+                tokio::spawn(future);
+            }
+        }
+    }
+
+    fn end(&self) {
+        let left = mem::replace(&mut *self.lock(), Held { futures: Vec::new(), has_ended: true });
+        drop(left);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -214,6 +277,30 @@ mod tests {
         let count = Arc::new(Count::default());
         wake_after_turn(&Waker::from(Arc::clone(&count)));
         assert_eq!(count.0.load(Ordering::SeqCst), 1);
+    }
+
+    #[test]
+    fn what_is_handed_over_at_once_runs_and_what_comes_too_late_is_dropped() {
+        let background = Background::start().unwrap();
+        let inbox = Arc::clone(background.inbox());
+        let (ran, has_run) = mpsc::channel();
+        let spawn = |number: u32| {
+            let ran = ran.clone();
+            inbox.spawn(Box::pin(async move { ran.send(number).unwrap() }));
+        };
+        (0..100).for_each(spawn);
+        let all: Vec<u32> = has_run.iter().take(100).collect();
+        assert_eq!(all, (0..100).collect::<Vec<_>>());
+        let (held, dropped) = mpsc::channel::<()>();
+        inbox.spawn(Box::pin(async move {
+            std::future::pending::<()>().await;
+            drop(held);
+        }));
+        background.stop(Duration::from_secs(60));
+        assert!(dropped.recv_timeout(Duration::from_secs(60)).is_err());
+        spawn(100);
+        drop(ran);
+        assert!(has_run.recv().is_err());
     }
 
     #[test]

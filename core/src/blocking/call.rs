@@ -7,7 +7,6 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::task::AbortHandle;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::AbortOnDropHandle;
 
 use super::runtime::{Lane, Lanes, ProcessRuntime};
 #[cfg(unix)]
@@ -75,19 +74,21 @@ impl<T: Send + 'static> PendingCall<T> {
         if lane == Lane::Background {
             // All of it goes there: this thread is woken once, with the end.
             let future = self.future.take().ok_or_else(Error::internal)?;
-            let (done, ended) = oneshot::channel();
-            let task = self.runtime.background()?.spawn(async move {
-                let result = guard_future(future).await;
+            let (mut done, ended) = oneshot::channel();
+            let call = async move {
+                let result = tokio::select! {
+                    biased;
+                    // Its caller has given it up.
+                    () = done.closed() => return,
+                    result = guard_future(future) => result,
+                };
                 // All callers whose calls have ended are woken at once.
                 driver::turn().await;
                 let _ = done.send(result);
-            });
-            let task = AbortOnDropHandle::new(task);
-            self.future = Some(Box::pin(async move {
-                let _task = task;
-                // Nothing is sent only when the runtime is being stopped.
-                ended.await.unwrap_or_else(|_| Err(Error::closed()))
-            }));
+            };
+            self.runtime.inbox()?.spawn(Box::pin(call));
+            // Nothing is sent only when the runtime is being stopped.
+            self.future = Some(Box::pin(async move { ended.await.unwrap_or_else(|_| Err(Error::closed())) }));
         }
         self.lane = Some(lane);
         Ok(lane)
@@ -125,19 +126,13 @@ impl<T: Send + 'static> PendingCall<T> {
     /// The call's own, or [`cancelled`](crate::ErrorCode::Cancelled).
     pub fn wait_unless(mut self, cancel: &CancellationToken) -> Result<T> {
         guard(|| {
-            // What the library's thread drives begins with its lane.
+            // Checked first: lane() may already start the call on the library's thread.
             if cancel.is_cancelled() {
                 return Err(Error::cancelled());
             }
             let lane = self.lane()?;
             let future = self.future.take().ok_or_else(Error::internal)?;
-            self.runtime.block_on(lane, async move {
-                tokio::select! {
-                    biased;
-                    () = cancel.cancelled() => Err(Error::cancelled()),
-                    result = future => result,
-                }
-            })
+            self.runtime.block_on(lane, unless_cancelled(cancel.clone(), future))
         })
     }
 
@@ -145,13 +140,7 @@ impl<T: Send + 'static> PendingCall<T> {
     #[must_use]
     pub fn unless(mut self, cancel: CancellationToken) -> Self {
         if let Some(future) = self.future.take() {
-            self.future = Some(Box::pin(async move {
-                tokio::select! {
-                    biased;
-                    () = cancel.cancelled() => Err(Error::cancelled()),
-                    result = future => result,
-                }
-            }));
+            self.future = Some(Box::pin(unless_cancelled(cancel, future)));
         }
         self
     }
@@ -167,6 +156,14 @@ impl<T: Send + 'static> PendingCall<T> {
         let mut telling = Telling { runtime: self.runtime, done: Some(done), of: PhantomData };
         let task = background.spawn(guard_then(future, move |result| telling.tell(result)));
         Ok(task.abort_handle())
+    }
+}
+
+async fn unless_cancelled<T>(cancel: CancellationToken, call: BoxFuture<'static, Result<T>>) -> Result<T> {
+    tokio::select! {
+        biased;
+        () = cancel.cancelled() => Err(Error::cancelled()),
+        result = call => result,
     }
 }
 

@@ -16,7 +16,7 @@ use tokio::runtime::{Builder, Handle, Runtime};
 use tokio_util::sync::CancellationToken;
 
 use super::PerProcess;
-use crate::background::{Background, leave_signals_to_others};
+use crate::background::{Background, Inbox, leave_signals_to_others};
 use crate::client::Client;
 use crate::error::{Error, Result};
 
@@ -128,16 +128,24 @@ impl ProcessRuntime {
 
     /// The thread for what nobody waits for.
     pub(super) fn background(&self) -> Result<Handle> {
-        let running = |held: &Option<Background>| held.as_ref().map(|background| background.handle().clone());
-        if let Some(handle) = running(&self.background.read().unwrap_or_else(PoisonError::into_inner)) {
-            return Ok(handle);
+        self.of_background(|background| background.handle().clone())
+    }
+
+    /// Where threads that wait beside others spawn.
+    pub(super) fn inbox(&self) -> Result<Arc<Inbox>> {
+        self.of_background(|background| Arc::clone(background.inbox()))
+    }
+
+    fn of_background<T>(&self, see: impl Fn(&Background) -> T) -> Result<T> {
+        if let Some(running) = &*self.background.read().unwrap_or_else(PoisonError::into_inner) {
+            return Ok(see(running));
         }
         let mut background = self.background.write().unwrap_or_else(PoisonError::into_inner);
         if background.is_none() && !self.is_stopped() {
             // What the system has no room for now, it may have later.
             *background = Some(Background::start().map_err(|error| Error::no_thread(&error))?);
         }
-        running(&background).ok_or_else(Error::closed)
+        background.as_ref().map(see).ok_or_else(Error::closed)
     }
 
     /// Where a call that begins now is driven.
