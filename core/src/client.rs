@@ -72,7 +72,7 @@ impl Client {
     }
 
     /// Waits until the job is complete, at most `timeout` (60 s): the first query at once, then with growing, jittered
-    /// delays, and a last one shortly before the end. Passing failures do not end the wait, permanent ones do.
+    /// delays, and a last one shortly before the end. Transient failures do not end the wait, permanent ones do.
     ///
     /// Fails with [`job_incomplete`](crate::ErrorCode::JobIncomplete) when the time is up: the error carries the last
     /// status, the last failure, the attempts and the time spent.

@@ -1,13 +1,14 @@
-//! Environments, base URL rules, and every default and limit of the library, in one place.
+//! Environments, and every default and limit of the library, in one place; what base URLs must be like, in a second one.
 //!
-//! `tests/vectors/defaults.json` is written from [`DURATIONS`] and [`COUNTS`] and compared with the signatures of
-//! every language.
+//! `tests/vectors/defaults.json` is written from [`DURATIONS`], [`COUNTS`] and [`FLAGS`] and compared with the signatures
+//! of every language.
+
+mod base_url;
 
 use std::str::FromStr;
 use std::time::Duration;
 
-use url::{Host, Url};
-
+pub(crate) use self::base_url::{Path, checked_url, endpoint, is_loopback};
 use crate::error::{Error, Result};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -35,6 +36,14 @@ pub(crate) const RELAY_TRIES: u32 = 2;
 pub(crate) const MAX_IMAGE_BYTES: usize = 16 << 20;
 /// The most images of one status that are downloaded.
 pub(crate) const MAX_IMAGES: usize = 64;
+/// How many images of one status are downloaded at once.
+pub(crate) const IMAGES_AT_ONCE: usize = 4;
+/// The longest partner id, in bytes.
+pub(crate) const MAX_PARTNER_ID_BYTES: usize = 64;
+/// The longest API key, in bytes.
+pub(crate) const MAX_API_KEY_BYTES: usize = 4096;
+/// The longest user or job id, in bytes.
+pub(crate) const MAX_ID_BYTES: usize = 256;
 /// How far the server's clock may be off before an authentication error says so.
 pub(crate) const CLOCK_SKEW_MS: i64 = 60_000;
 /// The deepest nesting of a body that is read.
@@ -72,6 +81,21 @@ pub struct CountArgument {
     pub default: Option<u64>,
 }
 
+/// A switch: its name and its default.
+#[derive(Debug)]
+pub struct FlagArgument {
+    /// The name in Rust; other languages spell it by their own rule.
+    pub name: &'static str,
+    /// The verbs that take it, or `client`.
+    pub used_by: &'static [&'static str],
+    /// What holds when the argument is not given.
+    pub default: bool,
+}
+
+const ASKING: &[&str] =
+    &["get_job_status", "poll_job_status", "wait_until_complete", "watch_job_status", "poll_step", "poll_many"];
+const ABOUT_ONE: &[&str] =
+    &["get_job_status", "poll_job_status", "wait_until_complete", "watch_job_status", "poll_step"];
 const POLLING: &[&str] = &["poll_job_status", "wait_until_complete", "watch_job_status", "poll_step", "poll_many"];
 const WAITING: &[&str] = &["wait_until_complete", "watch_job_status", "poll_step", "poll_many"];
 
@@ -110,6 +134,10 @@ const fn count(
     CountArgument { name, used_by, min, max, default }
 }
 
+const fn flag(name: &'static str, used_by: &'static [&'static str], default: bool) -> FlagArgument {
+    FlagArgument { name, used_by, default }
+}
+
 /// The delay before the first retry of a poll.
 pub static INITIAL_DELAY: DurationArgument = delay("initial_delay", 2);
 /// The longest delay between two polls.
@@ -133,7 +161,7 @@ pub static MAX_AGE: DurationArgument = timeout("max_age", &["verify_callback"], 
 pub static RETRY_COUNT: CountArgument = count("retry_count", &["poll_job_status"], 0, 1000, Some(3));
 /// How many times a wait asks again at most.
 pub static WAIT_RETRY_COUNT: CountArgument = count("retry_count", WAITING, 0, 1000, None);
-/// How many times one attempt repeats an HTTP request that failed in passing.
+/// How often one attempt repeats a request after a transient failure.
 pub static MAX_RETRIES: CountArgument = count("max_retries", &["client"], 0, 100, Some(2));
 /// How many requests of one client may be in flight.
 pub static MAX_CONNECTIONS: CountArgument = count("max_connections", &["client"], 1, 1024, Some(64));
@@ -145,6 +173,21 @@ pub static MAX_WAITING: CountArgument = count("max_waiting", &["poll_many"], 1, 
 pub static BURST: CountArgument = count("burst", &["poll_many"], 1, 1_000_000, Some(1));
 /// The most requests a second that a rate limit may be set to.
 pub const MAX_RATE: f64 = 1_000_000.0;
+
+/// Asks for the user's earlier results too.
+pub static RETURN_HISTORY: FlagArgument = flag("return_history", ASKING, false);
+/// Asks for the image links too.
+pub static RETURN_IMAGE_LINKS: FlagArgument = flag("return_image_links", ASKING, false);
+/// Polls with the default delays until the job is complete or the attempts are used up.
+pub static RETURN_JOB_STATUS: FlagArgument = flag("return_job_status", ABOUT_ONE, false);
+/// Lets a download replace files.
+pub static OVERWRITE: FlagArgument = flag("overwrite", &["download_images"], false);
+/// Asks for new links before a download.
+pub static REFRESH: FlagArgument = flag("refresh", &["download_images"], false);
+/// Whether bundled roots stand in where the platform has none.
+pub static BUNDLED_ROOTS: FlagArgument = flag("bundled_roots", &["client"], true);
+/// Whether the environment's proxies count.
+pub static TRUST_ENV: FlagArgument = flag("trust_env", &["client"], true);
 
 /// Every duration argument.
 pub static DURATIONS: [&DurationArgument; 9] = [
@@ -162,19 +205,27 @@ pub static DURATIONS: [&DurationArgument; 9] = [
 pub static COUNTS: [&CountArgument; 7] =
     [&RETRY_COUNT, &WAIT_RETRY_COUNT, &MAX_RETRIES, &MAX_CONNECTIONS, &MAX_RESPONSE_BYTES, &MAX_WAITING, &BURST];
 
+/// Every switch.
+pub static FLAGS: [&FlagArgument; 7] =
+    [&RETURN_HISTORY, &RETURN_IMAGE_LINKS, &RETURN_JOB_STATUS, &OVERWRITE, &REFRESH, &BUNDLED_ROOTS, &TRUST_ENV];
+
 /// Checks a rate limit: requests a second.
 ///
 /// # Errors
 /// [`invalid_argument`](crate::ErrorCode::InvalidArgument) outside of its limits.
 pub fn check_rate(rate: f64) -> Result<f64> {
     // A slower rate than one request in 30 days is a mistake.
-    if rate.is_finite() && (1.0 / 2_592_000.0..=MAX_RATE).contains(&rate) { Ok(rate) } else { Err(refuse_rate()) }
+    let slowest = 1.0 / (30.0 * DAY.as_secs_f64());
+    if (slowest..=MAX_RATE).contains(&rate) { Ok(rate) } else { Err(refuse_rate()) }
 }
 
 /// The refusal of a rate limit, for values that are not even a number.
 #[must_use]
 pub fn refuse_rate() -> Error {
-    Error::invalid_argument("rate_limit", "expected requests per second, more than 0 and at most 1000000, or no limit")
+    Error::invalid_argument(
+        "rate_limit",
+        format!("expected requests per second, more than 0 and at most {MAX_RATE}, or no limit"),
+    )
 }
 
 impl DurationArgument {
@@ -292,90 +343,9 @@ impl TryFrom<&str> for Environment {
     }
 }
 
-/// Appends `/v1/job_status` to a server's root: https, or plain http on this machine only.
-pub(crate) fn endpoint(base_url: &str) -> Result<Url> {
-    let mut url = checked_url("base_url", base_url, Path::RootOnly)?;
-    let root = url.path().trim_end_matches('/').to_owned();
-    // Other SDKs want the root with `/v1`; it must not stand there twice.
-    let root = root.strip_suffix("/v1").unwrap_or(&root);
-    url.set_path(&format!("{root}/v1/job_status"));
-    Ok(url)
-}
-
-/// What may follow the host of a URL.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Path {
-    /// No query.
-    RootOnly,
-    /// A query too.
-    WithQuery,
-}
-
-/// A URL of the user's: https, or plain http on this machine; no credentials and no fragment.
-pub(crate) fn checked_url(argument: &'static str, text: &str, path: Path) -> Result<Url> {
-    let refuse = |expected: &'static str| Error::invalid_argument(argument, expected);
-    let url = Url::parse(text).map_err(|_| refuse("expected a URL such as https://host.example"))?;
-    if !url.has_host() {
-        return Err(refuse("expected a URL with a host"));
-    }
-    match url.scheme() {
-        "https" => {}
-        "http" if is_loopback(&url) => {}
-        _ => return Err(refuse("expected https; plain http is for localhost, 127.0.0.0/8 and ::1 only")),
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err(refuse("expected a URL without user name and password"));
-    }
-    if path == Path::RootOnly && (url.query().is_some() || url.fragment().is_some()) {
-        return Err(refuse("expected a URL without query and fragment"));
-    }
-    if url.fragment().is_some() {
-        return Err(refuse("expected a URL without a fragment"));
-    }
-    Ok(url)
-}
-
-/// Whether a URL's host is this machine, after parsing: `localhost`, 127.0.0.0/8 or ::1.
-pub(crate) fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_path_is_appended_once() {
-        for (base, url) in [
-            ("https://testapi.smileidentity.com", "https://testapi.smileidentity.com/v1/job_status"),
-            ("https://testapi.smileidentity.com/v1", "https://testapi.smileidentity.com/v1/job_status"),
-            ("https://testapi.smileidentity.com/v1/", "https://testapi.smileidentity.com/v1/job_status"),
-            ("https://gateway.example/smile/", "https://gateway.example/smile/v1/job_status"),
-            ("http://127.9.9.9:1", "http://127.9.9.9:1/v1/job_status"),
-            ("http://[::1]:8080/", "http://[::1]:8080/v1/job_status"),
-        ] {
-            assert_eq!(endpoint(base).unwrap().as_str(), url);
-        }
-    }
-
-    #[test]
-    fn a_disguised_loopback_is_not_one() {
-        for base in [
-            "http://localhost.example",
-            "http://127.0.0.1.example",
-            "http://10.0.0.1",
-            "http://[::2]",
-            "ftp://localhost",
-            "http://0.0.0.0",
-        ] {
-            assert_eq!(endpoint(base).unwrap_err().argument(), Some("base_url"), "{base}");
-        }
-    }
 
     #[test]
     fn limits_read_well() {

@@ -4,11 +4,8 @@ use std::fmt;
 
 use secrecy::{ExposeSecret, SecretString};
 
+use crate::config::{MAX_API_KEY_BYTES, MAX_ID_BYTES, MAX_PARTNER_ID_BYTES};
 use crate::error::{Error, Result};
-
-const MAX_ID_BYTES: usize = 256;
-const MAX_PARTNER_ID_BYTES: usize = 64;
-const MAX_KEY_BYTES: usize = 4096;
 
 /// Who asks: the partner id as the portal shows it, zeros kept, and its API key as text.
 #[derive(Clone)]
@@ -24,7 +21,7 @@ impl Credentials {
             return Err(Error::invalid_argument("partner_id", "expected 1 to 64 printable ASCII characters"));
         }
         let key = api_key.expose_secret();
-        if !(1..=MAX_KEY_BYTES).contains(&key.len()) || key.chars().any(char::is_control) {
+        if !(1..=MAX_API_KEY_BYTES).contains(&key.len()) || key.chars().any(char::is_control) {
             return Err(Error::invalid_argument(
                 "api_key",
                 "expected 1 to 4096 bytes of text without control characters",

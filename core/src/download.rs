@@ -2,6 +2,7 @@
 
 mod file;
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt;
 use std::path::PathBuf;
@@ -15,15 +16,12 @@ use url::{Host, Url};
 use self::file::NewFiles;
 use crate::client::{Client, Driven};
 use crate::code::ErrorCode;
-use crate::config::{DOWNLOAD_TIMEOUT, MAX_IMAGE_BYTES, MAX_IMAGES, is_loopback};
+use crate::config::{DOWNLOAD_TIMEOUT, IMAGES_AT_ONCE, MAX_IMAGE_BYTES, MAX_IMAGES, OVERWRITE, REFRESH, is_loopback};
 use crate::driver;
 use crate::error::{Error, Phase, Result};
 use crate::poll::drive::Engine;
 use crate::response::{ImageLinks, JobStatus};
 use crate::transport::{HttpRequest, HttpResponse};
-
-/// Downloads that run side by side.
-const AT_ONCE: usize = 4;
 
 /// What an image's first bytes say it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,8 +96,8 @@ pub struct DownloadImages {
 
 impl DownloadImages {
     pub(crate) fn new(client: Client, status: JobStatus) -> Self {
-        let timeout = DOWNLOAD_TIMEOUT.default;
-        Self { client, status, directory: None, overwrite: false, allowed_hosts: None, refresh: false, timeout }
+        let (overwrite, refresh, timeout) = (OVERWRITE.default, REFRESH.default, DOWNLOAD_TIMEOUT.default);
+        Self { client, status, directory: None, overwrite, allowed_hosts: None, refresh, timeout }
     }
 
     /// Write each image to `<key>.jpg` or `<key>.png` in this directory, which must exist. Files are made with mode 0600
@@ -171,7 +169,7 @@ impl DownloadImages {
     async fn download(&self, status: &JobStatus, ends_at: Option<Duration>) -> Result<Vec<Image>> {
         let links = status.image_links().map(links).unwrap_or_default();
         if links.len() > MAX_IMAGES {
-            return Err(refused("there are more than 64 images"));
+            return Err(refused(format!("there are more than {MAX_IMAGES} images")));
         }
         let stems = file::stems(links.iter().map(|(key, _)| key.as_str()));
         let checked: Vec<(String, Url)> =
@@ -188,20 +186,20 @@ impl DownloadImages {
                 tokio::select! {
                     biased;
                     written = written => written.map_err(|_| Error::internal())??,
-                    () = self.end(ends_at) => return Err(Error::timeout(Phase::Overall)),
+                    () = self.deadline(ends_at) => return Err(Error::timeout(Phase::Overall)),
                 }
                 Ok(Image { key, image_type, bytes: Bytes::new(), path: Some(path) })
             }
         });
-        let images: Result<_> = futures_util::stream::iter(images).buffered(AT_ONCE).try_collect().await;
+        let images: Result<_> = futures_util::stream::iter(images).buffered(IMAGES_AT_ONCE).try_collect().await;
         if images.is_ok() {
             files.keep();
         }
         images
     }
 
-    /// Comes when the time is up: a disk may be slower than any server, and is so by the machine's time.
-    async fn end(&self, ends_at: Option<Duration>) {
+    /// Ends when the call's time is up. Writing has no timeout of its own: a disk can stall.
+    async fn deadline(&self, ends_at: Option<Duration>) {
         match ends_at {
             Some(ends_at) => driver::sleep(ends_at.saturating_sub(self.client.engine().clock.now())).await,
             None => std::future::pending().await,
@@ -283,7 +281,7 @@ async fn fetch(engine: &Engine, url: Url, ends_at: Option<Duration>) -> Result<(
     let _permit = permit.ok_or_else(|| Error::timeout(Phase::Queue))?;
     let response =
         engine.exchange(request, ends_at, engine.request_timeout).await.map_err(|error| match error.code() {
-            ErrorCode::ResponseTooLarge => refused("an image is larger than 16 MiB"),
+            ErrorCode::ResponseTooLarge => refused(format!("an image is larger than {} MiB", MAX_IMAGE_BYTES >> 20)),
             _ => error,
         })?;
     if !(200..300).contains(&response.status) {
@@ -293,7 +291,7 @@ async fn fetch(engine: &Engine, url: Url, ends_at: Option<Duration>) -> Result<(
     Ok((image_type, response.body))
 }
 
-/// What another answer than an image means.
+/// The error for an answer that is not a 2xx.
 fn not_an_image(response: &HttpResponse) -> Error {
     // What object stores say of links whose time is over. Of a malformed link they say 400, too.
     let says_expired = || response.body.windows(7).any(|word| word.eq_ignore_ascii_case(b"expired"));
@@ -301,7 +299,8 @@ fn not_an_image(response: &HttpResponse) -> Error {
         400 if says_expired() => (ErrorCode::ImageLinkExpired, EXPIRED),
         401 | 403 | 404 | 410 => (ErrorCode::ImageLinkExpired, EXPIRED),
         429 => (ErrorCode::RateLimited, "the server of an image is asked too often; try again later"),
-        408 | 500..=599 => (ErrorCode::Server, "the server of an image failed; try again"),
+        408 => return Error::timeout(Phase::Server).with_http_status(408),
+        500..=599 => (ErrorCode::Server, "the server of an image failed; try again"),
         _ => (ErrorCode::ImageRefused, "an image's server answered with neither the image nor an error"),
     };
     Error::new(code, message).with_http_status(response.status)
@@ -309,6 +308,6 @@ fn not_an_image(response: &HttpResponse) -> Error {
 
 const EXPIRED: &str = "an image link is no longer valid; ask for the status again, or use refresh";
 
-fn refused(message: &'static str) -> Error {
+fn refused(message: impl Into<Cow<'static, str>>) -> Error {
     Error::new(ErrorCode::ImageRefused, message)
 }

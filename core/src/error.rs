@@ -10,7 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 pub use self::reasons::{Cause, IncompleteReason, Phase};
-use crate::code::{ErrorCode, Retried};
+use crate::code::{ErrorCode, Retried, is_transient_status};
 use crate::response::JobStatus;
 
 /// The result of everything in this crate that can fail.
@@ -144,7 +144,7 @@ impl Error {
     pub fn is_transient(&self) -> bool {
         match self.0.code.retried() {
             Retried::Yes | Retried::Once => true,
-            Retried::SomeStatuses => matches!(self.0.http_status, Some(500 | 502..=504)),
+            Retried::SomeStatuses => self.0.http_status.is_some_and(is_transient_status),
             Retried::No | Retried::WhileIncomplete => false,
         }
     }
@@ -198,7 +198,7 @@ impl Error {
     pub fn no_thread(error: &std::io::Error) -> Self {
         let message = "the system gives the library no thread or no event queue; raise this process's limits";
         // The system's own words, which name no path here.
-        Self::new(ErrorCode::Internal, message).with_cause(Cause::Http { description: error.to_string() })
+        Self::new(ErrorCode::Internal, message).with_cause(Cause::System { description: error.to_string() })
     }
 
     /// The call's own token was used.

@@ -7,7 +7,7 @@ use serde::Serializer;
 use serde_json::Value;
 use url::Url;
 
-use crate::code::ErrorCode;
+use crate::code::{ErrorCode, is_transient_status};
 use crate::config::{Path, RELAY_TIMEOUT, RELAY_TRIES, checked_url};
 use crate::error::{Error, Phase, Result};
 use crate::poll::drive::{Bound, Engine};
@@ -77,14 +77,15 @@ impl Engine {
                     delivery.delivered = (200..300).contains(&response.status);
                     delivery.error = (!delivery.delivered).then_some(match response.status {
                         500.. => ErrorCode::Server,
+                        408 => ErrorCode::Timeout,
                         429 => ErrorCode::RateLimited,
                         _ => ErrorCode::Rejected,
                     });
-                    matches!(response.status, 408 | 429 | 500 | 502..=504)
+                    matches!(response.status, 408 | 429) || is_transient_status(response.status)
                 }
                 Err(error) => {
                     delivery.http_status = error.http_status();
-                    // What else a receiver says to it that has taken it is not used.
+                    // It has taken the delivery, though its answer then broke off: do not send again.
                     delivery.delivered = delivery.http_status.is_some_and(|status| (200..300).contains(&status));
                     delivery.error = (!delivery.delivered).then_some(error.code());
                     error.is_transient()

@@ -95,6 +95,7 @@ impl Query {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config;
 
     fn ids(user_id: &str, job_id: &str) -> Ids {
         Ids { user_id: user_id.to_owned(), job_id: job_id.to_owned() }
@@ -113,6 +114,13 @@ mod tests {
                 "timestamp": "2023-03-09T21:35:00.279Z", "signature": "bBAIXcEbOvPTLKG0kynBoNXFMaR+aplfbQXVSMveS38=",
             })
         );
+    }
+
+    #[test]
+    fn options_are_the_switches_defaults() {
+        let options = StatusOptions::default();
+        assert_eq!(options.return_history, config::RETURN_HISTORY.default);
+        assert_eq!(options.return_image_links, config::RETURN_IMAGE_LINKS.default);
     }
 
     #[test]

@@ -112,16 +112,15 @@ impl Signature {
         text
     }
 
-    /// The first 16 bytes of an HMAC over parts that cannot run into each other, for texts of our own. What Smile ID
-    /// signs begins with a timestamp, so neither can stand for the other.
-    pub(crate) fn keyed_digest(&self, parts: &[&[u8]]) -> [u8; 16] {
+    /// An HMAC over parts that cannot run into each other, for texts of our own. What Smile ID signs begins with a
+    /// timestamp, so neither can stand for the other.
+    pub(crate) fn mac_of_parts(&self, parts: &[&[u8]]) -> Hmac<Sha256> {
         let mut mac = self.keyed.clone();
         for part in parts.iter().copied().chain([self.partner_id.as_bytes()]) {
             mac.update(&(part.len() as u64).to_be_bytes());
             mac.update(part);
         }
-        let digest: [u8; 32] = mac.finalize().into_bytes().into();
-        std::array::from_fn(|at| digest.get(at).copied().unwrap_or_default())
+        mac
     }
 
     fn mac(&self, timestamp: &[u8]) -> Hmac<Sha256> {

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from conftest import wait_until
 
-from smileid_jobs import AsyncClient, Client
+from smileid_jobs import AsyncClient, Client, streams
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -50,14 +50,17 @@ def was_answered(sandbox: Sandbox, user: str) -> bool:
 def test_jobs_are_read_while_outcomes_are_ready(client: Client, sandbox: Sandbox, user: str) -> None:
     jobs = Numbered(user)
     with client.poll_many(jobs, max_waiting=ROOM) as outcomes:
-        next(outcomes)
-        jobs.wait_for_answers(sandbox, ROOM)
+        # On a busy machine the first look at the input may have been short.
+        while jobs.read < ROOM:
+            next(outcomes)
+        jobs.wait_for_answers(sandbox, jobs.read)
+        before = jobs.read
         for _ in range(10):
             time.sleep(0.03)
             next(outcomes)
-        assert jobs.read >= ROOM + 3
+        assert jobs.read >= before + 3
         # Some of the first ones wait to be taken still.
-        jobs.wait_for_answers(sandbox, ROOM + 3)
+        jobs.wait_for_answers(sandbox, before + 3)
 
 
 @pytest.mark.parametrize("is_async", [False, True])
@@ -82,15 +85,19 @@ def test_asyncio_reads_jobs_while_outcomes_are_ready(
     asyncio.run(main())
 
 
-def test_an_input_that_blocks_keeps_few_ready_outcomes_back(client: Client, sandbox: Sandbox, user: str) -> None:
+def test_an_input_that_blocks_keeps_few_ready_outcomes_back(
+    client: Client, sandbox: Sandbox, user: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     jobs, quick = Numbered(user), 20
+    # A busy machine makes no look at the input so long that it ends before the jobs that are quick.
+    monkeypatch.setattr(streams, "LOOK_S", 5.0)
 
     def blocking() -> Iterator[tuple[str, str]]:
         for job in jobs:
             if jobs.read == quick + 1:
                 jobs.wait_for_answers(sandbox, quick)
             if jobs.read > quick:
-                time.sleep(0.3)
+                time.sleep(1.0)
             yield job
 
     with client.poll_many(blocking()) as outcomes:
@@ -102,7 +109,7 @@ def test_an_input_that_blocks_keeps_few_ready_outcomes_back(client: Client, sand
         start = time.monotonic()
         for _ in range(ready):
             next(outcomes)
-        assert time.monotonic() - start < 0.2
+        assert time.monotonic() - start < 0.8
 
 
 def test_a_plain_input_leaves_others_on_the_loop_their_turns(async_client: AsyncClient, user: str) -> None:

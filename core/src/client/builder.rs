@@ -14,7 +14,8 @@ use url::Url;
 use super::{Client, Inner};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{
-    self, CONNECT_TIMEOUT, Environment, MAX_CONNECTIONS, MAX_RESPONSE_BYTES, MAX_RETRIES, REQUEST_TIMEOUT,
+    self, BUNDLED_ROOTS, CONNECT_TIMEOUT, Environment, MAX_CONNECTIONS, MAX_RESPONSE_BYTES, MAX_RETRIES,
+    REQUEST_TIMEOUT, TRUST_ENV,
 };
 use crate::credentials::Credentials;
 use crate::error::{Error, Result};
@@ -76,8 +77,8 @@ impl ClientBuilder {
             max_connections: MAX_CONNECTIONS.default.unwrap_or_default(),
             max_response_bytes: MAX_RESPONSE_BYTES.default.unwrap_or_default(),
             ca_bundle: None,
-            bundled_roots: true,
-            trust_env: true,
+            bundled_roots: BUNDLED_ROOTS.default,
+            trust_env: TRUST_ENV.default,
             proxy: None,
             user_agent: user_agent!("rust"),
             settled: None,
@@ -161,7 +162,7 @@ impl ClientBuilder {
         self
     }
 
-    /// How often one attempt repeats a request that failed in passing: 0 to 100, default 2.
+    /// How often one attempt repeats a request after a transient failure: 0 to 100, default 2.
     pub fn max_retries(mut self, max_retries: u64) -> Self {
         self.max_retries = max_retries;
         self

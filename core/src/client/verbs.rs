@@ -132,8 +132,8 @@ macro_rules! call_options {
                 self
             }
 
-            /// The result in sync: `get_job_status` then polls with the default policy until the job is complete or the
-            /// attempts are used up. The other verbs wait anyway and take it without effect. Default false.
+            /// Poll with the default delays until the job is complete or the attempts are used up: for
+            /// `get_job_status`. The other verbs wait anyway and take it without effect. Default false.
             pub fn return_job_status(mut self, return_job_status: bool) -> Self {
                 self.call.return_job_status = return_job_status;
                 self
@@ -141,8 +141,8 @@ macro_rules! call_options {
 
             /// Deliver the final result to this URL as well, once the job is complete: https, or http on this machine; at
             /// most 2 tries and 10 s, within the call's own bound. The status is returned whatever happens, and
-            /// [`callback_delivery`](JobStatus::callback_delivery) says how it went. Whoever receives it holds a pair
-            /// that can sign requests until it ages out.
+            /// [`callback_delivery`](JobStatus::callback_delivery) says how it went. The delivery includes the answer's
+            /// timestamp and signature: while these are fresh, the receiver can send signed requests as you.
             pub fn callback_url(mut self, callback_url: impl Into<String>) -> Self {
                 self.call.callback_url = Some(callback_url.into());
                 self

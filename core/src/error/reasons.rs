@@ -73,7 +73,7 @@ pub enum Cause {
         column: usize,
     },
     /// What the HTTP, TLS or operating-system layer said, without the URL.
-    Http {
+    System {
         /// The chain of messages, joined by `: `.
         description: String,
     },
@@ -88,7 +88,7 @@ impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Json { category, line, column } => write!(f, "JSON {category} error at line {line}, column {column}"),
-            Self::Http { description } => f.write_str(description),
+            Self::System { description } => f.write_str(description),
             Self::Io { kind } => write!(f, "{kind}"),
         }
     }

@@ -2,6 +2,8 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hmac::{Hmac, Mac};
+use sha2::Sha256;
 
 use crate::code::ErrorCode;
 use crate::error::{Error, Result};
@@ -26,7 +28,8 @@ impl TokenState {
     /// Writes the state with a code over it and over everything that must stay the same: server, ids and options.
     pub(crate) fn write(self, signature: &Signature, same: &[impl AsRef<str>]) -> String {
         let mut bytes = self.head();
-        bytes.extend_from_slice(&mac(signature, &bytes, same));
+        let code = mac(signature, &bytes, same).finalize().into_bytes();
+        bytes.extend(code.iter().take(MAC_BYTES));
         URL_SAFE_NO_PAD.encode(bytes)
     }
 
@@ -41,7 +44,8 @@ impl TokenState {
         let bytes: [u8; BYTES] =
             URL_SAFE_NO_PAD.decode(token).ok().and_then(|bytes| bytes.try_into().ok()).ok_or_else(mismatch)?;
         let (head, code) = bytes.split_at(BYTES - MAC_BYTES);
-        if head.first() != Some(&VERSION) || !equal(&mac(signature, head, same), code) {
+        let is_ours = mac(signature, head, same).verify_truncated_left(code).is_ok();
+        if head.first() != Some(&VERSION) || !is_ours {
             return Err(mismatch());
         }
         let part = |from: usize, to: usize| head.get(from..to).unwrap_or_default();
@@ -63,16 +67,10 @@ impl TokenState {
     }
 }
 
-fn mac(signature: &Signature, head: &[u8], same: &[impl AsRef<str>]) -> [u8; MAC_BYTES] {
+fn mac(signature: &Signature, head: &[u8], same: &[impl AsRef<str>]) -> Hmac<Sha256> {
     let mut parts: Vec<&[u8]> = vec![PURPOSE.as_bytes(), head];
     parts.extend(same.iter().map(|part| part.as_ref().as_bytes()));
-    signature.keyed_digest(&parts)
-}
-
-/// Compares in constant time.
-fn equal(left: &[u8], right: &[u8]) -> bool {
-    left.len() == right.len()
-        && left.iter().zip(right).fold(0, |difference, (left, right)| difference | (left ^ right)) == 0
+    signature.mac_of_parts(&parts)
 }
 
 #[cfg(test)]

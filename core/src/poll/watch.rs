@@ -47,7 +47,7 @@ impl Engine {
         WatchState { session, wake, pause: None, previous: None, ending: None, is_over: false }
     }
 
-    /// The next update. Failures that pass are not updates; the next query is not sent before this is called.
+    /// The next update. Transient failures are not updates; the next query is not sent before this is called.
     pub(crate) async fn next_update(&self, watch: &mut WatchState) -> Option<Result<StatusUpdate>> {
         if let Some(error) = watch.ending.take() {
             return Some(Err(error));

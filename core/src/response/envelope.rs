@@ -71,8 +71,8 @@ const PARAMS: &[u8] = br#""PartnerParams""#;
 /// As many keys as answers have.
 const USUAL: usize = 8;
 
-/// Past this many a set of keys is cheaper than to look through them.
-const FEW: usize = 24;
+/// Past this many keys of one object a set of them is cheaper than to look through all; it keeps hostile objects linear.
+pub(super) const FEW: usize = 24;
 
 impl Envelope {
     /// Reads a body: syntax, UTF-8, nesting and duplicate keys are checked, values are left where they are.

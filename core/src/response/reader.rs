@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::envelope::FEW;
 use super::json::{Entries, Entry, Json, Object};
 use super::known::Known;
 use super::scan::plain;
@@ -15,9 +16,6 @@ const USUAL: usize = 18;
 
 /// Past this many objects none is given room in advance: millions of small ones are an attack, not a result.
 const MANY: usize = 4096;
-
-/// Past this many entries a set of keys is cheaper than to look through them; it keeps hostile objects linear.
-const FEW: usize = 24;
 
 /// What a text says, beside what is known from earlier answers.
 pub(super) fn read<'a>(text: &'a str, known: &'a [Arc<Known>]) -> Json<'a> {

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
+use super::envelope::FEW;
 use super::{invalid, lenient};
 use crate::config::MAX_NESTING;
 use crate::error::{Cause, Error};
@@ -97,7 +98,7 @@ impl<'de> Deserialize<'de> for Entries<'de> {
                 while let Some((key, value)) = map.next_entry::<&'de RawValue, &'de RawValue>()? {
                     let key = lenient::key(key.get());
                     // Real answers have a dozen keys; the set keeps hostile ones from costing quadratic time.
-                    let repeated = if entries.len() < 24 {
+                    let repeated = if entries.len() < FEW {
                         entries.iter().any(|(earlier, _)| *earlier == key)
                     } else {
                         if seen.is_empty() {

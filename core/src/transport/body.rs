@@ -4,10 +4,11 @@ use std::io::Read;
 
 use bytes::{Bytes, BytesMut};
 use flate2::read::MultiGzDecoder;
-use http::HeaderValue;
+use http::StatusCode;
+use http::header::{CONTENT_ENCODING, DATE, HeaderMap, RETRY_AFTER};
 
 use super::failure::{Failure, classify};
-use super::too_large;
+use super::{HttpResponse, too_large};
 use crate::error::Result;
 
 /// Bodies below this are copied out of the connection's read buffer, whose first size is 8 KiB: a short answer would keep
@@ -62,9 +63,36 @@ impl Collected {
     }
 }
 
-/// Whether that is what an answer's `Content-Encoding` says.
-pub(super) fn is_gzip(encoding: Option<&HeaderValue>) -> bool {
-    encoding.is_some_and(|encoding| encoding.as_bytes().eq_ignore_ascii_case(b"gzip"))
+/// What stands before an answer's body, as far as anybody asks for it.
+pub(super) struct Head {
+    pub(super) status: u16,
+    pub(super) retry_after: Option<String>,
+    pub(super) date: Option<String>,
+    pub(super) is_gzip: bool,
+}
+
+impl Head {
+    #[inline]
+    pub(super) fn of(status: StatusCode, headers: &HeaderMap) -> Self {
+        let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let encoding = headers.get(CONTENT_ENCODING);
+        Self {
+            status: status.as_u16(),
+            retry_after: text(RETRY_AFTER),
+            // Only refusals are about clocks.
+            date: if status.as_u16() < 400 { None } else { text(DATE) },
+            is_gzip: encoding.is_some_and(|encoding| encoding.as_bytes().eq_ignore_ascii_case(b"gzip")),
+        }
+    }
+
+    /// Whether it is the answer that was asked for, and no refusal.
+    pub(super) fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    pub(super) fn with(self, body: Bytes) -> HttpResponse {
+        HttpResponse { status: self.status, retry_after: self.retry_after, date: self.date, body }
+    }
 }
 
 /// Undoes gzip. What comes out is bounded too.

@@ -5,7 +5,6 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http::header::{CONTENT_ENCODING, DATE, HeaderName, RETRY_AFTER};
 use http::{Request, Response};
 use hyper::body::{Body, Incoming};
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -15,7 +14,7 @@ use rustls::client::danger::ServerCertVerifier;
 use tokio_rustls::TlsConnector;
 
 use super::alarm::Late;
-use super::body::{Collected, decode, is_gzip};
+use super::body::{Collected, Head, decode};
 use super::connection::Connection;
 use super::failure::{Failure, classify};
 use super::per_home::PerHome;
@@ -92,29 +91,25 @@ impl Connections {
             let pool = self.pools.get(|| Ok(Arc::new(Pool::new(self.most_idle))))?;
             let (mut connection, response, began_at) =
                 self.ask(direct, &pool, &mut request.body, request.limit).await?;
-            let status = response.status().as_u16();
-            progress.body_began(status);
-            let text = |name: HeaderName| response.headers().get(name).and_then(|value| value.to_str().ok());
-            let retry_after = text(RETRY_AFTER).map(str::to_owned);
-            let date = if status < 400 { None } else { text(DATE).map(str::to_owned) };
-            let is_gzip = is_gzip(response.headers().get(CONTENT_ENCODING));
+            let head = Head::of(response.status(), response.headers());
+            progress.body_began(head.status);
             // The headers go with it: they are slices of the connection's read buffer, which it can use again once nobody
             // holds one.
             let body = response.into_body();
             let most_bytes = request.max_response_bytes;
-            let body = if (200..300).contains(&status) {
-                let body = read(&mut connection, body, is_gzip, most_bytes).await;
+            let body = if head.is_success() {
+                let body = read(&mut connection, body, head.is_gzip, most_bytes).await;
                 let body = body.and_then(|body| body.ok_or_else(|| request.limit.exceeded(Phase::Body)));
-                Some(body.map_err(|error| error.with_http_status(status))?)
+                Some(body.map_err(|error| error.with_http_status(head.status))?)
             } else {
-                let body = read(&mut connection, body, is_gzip, most_bytes);
+                let body = read(&mut connection, body, head.is_gzip, most_bytes);
                 let left = request.limit.duration.saturating_sub(began_at.elapsed());
                 Box::pin(explanation(body, left)).await.flatten()
             };
             if body.is_some() {
                 pool.put(connection);
             }
-            Ok(HttpResponse { status, retry_after, date, body: body.unwrap_or_default() })
+            Ok(head.with(body.unwrap_or_default()))
         })
     }
 

@@ -40,7 +40,7 @@ pub(super) fn classify(error: &(dyn StdError + 'static), failure: Failure) -> Er
 /// The chain of messages. Of an error that knows its URL, that must have been taken out.
 pub(super) fn describe(error: &(dyn StdError + 'static)) -> Cause {
     let description = chain(error).map(ToString::to_string).collect::<Vec<_>>().join(": ");
-    Cause::Http { description }
+    Cause::System { description }
 }
 
 fn chain<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {

@@ -3,10 +3,9 @@
 use std::sync::{Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
-use http::header::{CONTENT_ENCODING, DATE, HeaderName, RETRY_AFTER};
 use url::Url;
 
-use super::body::{Collected, decode, is_gzip};
+use super::body::{Collected, Head, decode};
 use super::direct::Connections;
 use super::failure::{Failure, classify, describe};
 use super::per_home::PerHome;
@@ -97,19 +96,15 @@ fn send(
     let answer = client.execute(sent);
     Ok(async move {
         let mut response = answer.await.map_err(failed)?;
-        let status = response.status().as_u16();
-        progress.body_began(status);
-        let text = |name: HeaderName| response.headers().get(name).and_then(|value| value.to_str().ok());
-        let retry_after = text(RETRY_AFTER).map(str::to_owned);
-        let date = if status < 400 { None } else { text(DATE).map(str::to_owned) };
-        let is_gzip = is_gzip(response.headers().get(CONTENT_ENCODING));
-        let body = read(&mut response, is_gzip, max_response_bytes);
-        let body = if (200..300).contains(&status) {
-            body.await.map_err(|error| error.with_http_status(status))?
+        let head = Head::of(response.status(), response.headers());
+        progress.body_began(head.status);
+        let body = read(&mut response, head.is_gzip, max_response_bytes);
+        let body = if head.is_success() {
+            body.await.map_err(|error| error.with_http_status(head.status))?
         } else {
             explanation(body, limit.duration.saturating_sub(began_at.elapsed())).await.unwrap_or_default()
         };
-        Ok(HttpResponse { status, retry_after, date, body })
+        Ok(head.with(body))
     })
 }
 

@@ -193,7 +193,7 @@ async fn what_else_a_server_says_is_told_apart() {
         ("new/400", ErrorCode::ImageRefused),
         ("new/410", ErrorCode::ImageLinkExpired),
         ("new/429", ErrorCode::RateLimited),
-        ("new/408", ErrorCode::Server),
+        ("new/408", ErrorCode::Timeout),
         ("new/503", ErrorCode::Server),
     ] {
         let link = json!({ "selfie_image": format!("https://images.example.com/{path}") });

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::{env, fs, io};
 
 use serde_json::{Value, json};
-use smileid_jobs::config::{COUNTS, DURATIONS};
+use smileid_jobs::config::{COUNTS, DURATIONS, FLAGS};
 use smileid_jobs::{Environment, ErrorCode};
 
 fn main() -> io::Result<()> {
@@ -16,22 +16,6 @@ fn main() -> io::Result<()> {
     }
     Ok(())
 }
-
-const ASKING: &[&str] =
-    &["get_job_status", "poll_job_status", "wait_until_complete", "watch_job_status", "poll_step", "poll_many"];
-const ABOUT_ONE: &[&str] =
-    &["get_job_status", "poll_job_status", "wait_until_complete", "watch_job_status", "poll_step"];
-
-/// Switches: their names, who takes them and what holds without them.
-const FLAGS: [(&str, &[&str], bool); 7] = [
-    ("return_history", ASKING, false),
-    ("return_image_links", ASKING, false),
-    ("return_job_status", ABOUT_ONE, false),
-    ("overwrite", &["download_images"], false),
-    ("refresh", &["download_images"], false),
-    ("bundled_roots", &["client"], true),
-    ("trust_env", &["client"], true),
-];
 
 fn defaults() -> Value {
     let ms = |value: std::time::Duration| u64::try_from(value.as_millis()).unwrap_or(u64::MAX);
@@ -51,10 +35,10 @@ fn defaults() -> Value {
             })
         })
     });
-    let flags = FLAGS.iter().flat_map(|(name, verbs, default)| {
-        verbs
-            .iter()
-            .map(move |used_by| json!({ "argument": name, "used_by": used_by, "kind": "flag", "default": *default }))
+    let flags = FLAGS.iter().flat_map(|argument| {
+        argument.used_by.iter().map(|used_by| {
+            json!({ "argument": argument.name, "used_by": used_by, "kind": "flag", "default": argument.default })
+        })
     });
     let environments = [Environment::Sandbox, Environment::Production].map(Environment::base_url);
     json!({
@@ -70,6 +54,7 @@ fn errors() -> Value {
             json!({
                 "number": *code as i32, "code": code.as_str(), "class": code.class(), "base": code.base_class(),
                 "python_bases": code.python_bases(), "retried": code.retried().as_str(), "summary": code.summary(),
+                "advice": code.advice(),
             })
         })
         .collect()
