@@ -22,10 +22,10 @@
  * Text is NUL-terminated UTF-8, in and out. A text from Smile ID with U+0000 in it, which C would cut there, stands
  * as its JSON text: quoted and escaped.
  *
- * Processes. The library installs no signal handler, raises no signal, SIGPIPE for one, and leaves those of the
- * program to the program's threads. It writes nothing to stdout or stderr (but for a line on stderr about a bug of its
- * own). Clients survive fork(). A process may end at any time, calls in flight or not. Once loaded, the shared library
- * stays: dlclose() leaves it in place.
+ * Processes. The library installs no signal handlers and never causes a signal, SIGPIPE included. Signals that your
+ * program handles do not end a call; the library's threads block them, so that your threads receive them. It writes
+ * nothing to stdout or stderr (but for a line on stderr about a bug of its own). Clients survive fork(). A process may
+ * end at any time, calls in flight or not. Once loaded, the shared library stays: dlclose() leaves it in place.
  *
  * Environment. What a client takes from it is read when it is made, as smileid_client_new and smileid_client_from_env
  * say. Calls read it as well: the proxies again, where there are any, when a client begins anew after fork(),
@@ -357,7 +357,7 @@ typedef struct {
    */
   uint64_t request_timeout_ms;
   /**
-   * How often one attempt repeats a request that failed in passing: 0 to 100, default 2.
+   * How often one attempt repeats a request after a transient failure: 0 to 100, default 2.
    */
   uint64_t max_retries;
   /**
@@ -436,7 +436,8 @@ typedef struct {
   int32_t return_image_links;
   /**
    * A URL to deliver the complete status to as well: https, or http on this machine. Default NULL, nowhere. How it
-   * went stands in smileid_status_callback_delivered; the status is returned whatever happened.
+   * went stands in smileid_status_callback_delivered; the status is returned whatever happened. The delivery includes
+   * the answer's timestamp and signature: while these are fresh, the receiver can send signed requests as you.
    */
   const char *callback_url;
   /**
@@ -1184,8 +1185,8 @@ int32_t smileid_wait_until_complete(const smileid_client_t *client,
                                     smileid_error_t **error);
 
 /**
- * Says that there is news about a job, such as a callback that came: waits, watches and poll_manys of this client that
- * wait for it ask at once. Nothing is sent where none does.
+ * Reports news about a job, such as a callback: every wait, watch and poll_many of this client that is waiting for this
+ * job asks again at once. Without one, nothing is sent.
  *
  * client, user_id, job_id: borrowed. error: receives the error, which the caller owns; may be NULL. Returns SMILEID_OK
  * or the error's number. Any thread; returns at once.

@@ -13,9 +13,9 @@ use crate::code::SMILEID_UNSET;
 use crate::error::Error;
 use crate::ffi::{free, hand_out, truth, value};
 use crate::options::limit;
-use crate::query::known;
 use crate::result::JobResult;
 use crate::text::Text;
+use crate::verbs::known;
 
 /// A callback of Smile ID's whose signature was verified. The signature does not cover the body: it proves that the
 /// sender knew a pair of yours, not what they say about the job. Ask for the status before you act on it.

@@ -20,11 +20,11 @@ mod unix {
 
     use crate::event_loop::Ends;
     use crate::ffi::value;
-    use crate::forks;
+    use crate::pid;
 
     type Ended = (Ends, Result<JobStatus>);
 
-    /// See the module.
+    /// The driver of one event loop's queries, with the ends that it has yet to tell.
     pub(crate) struct Driven {
         event_loop: Arc<EventLoop>,
         ended: Arc<Mutex<Vec<Ended>>>,
@@ -72,7 +72,7 @@ mod unix {
             if self.in_turn.swap(true, Ordering::Relaxed) {
                 return 0;
             }
-            let pid = forks::pid();
+            let pid = pid::pid();
             let (mut count, mut telling, is_own) = (0, Vec::new(), Cell::new(true));
             let mut tell = || {
                 std::mem::swap(&mut telling, &mut *lock(&self.ended));
@@ -84,7 +84,7 @@ mod unix {
                     ends.tell(result);
                     count += 1;
                     // A callback may have forked. What is still to do or to tell is the parent's.
-                    if forks::pid() != pid {
+                    if pid::pid() != pid {
                         is_own.set(false);
                         return ControlFlow::Break(());
                     }

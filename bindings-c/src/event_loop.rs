@@ -12,10 +12,10 @@ use crate::code::SMILEID_OK;
 use crate::driven::Driven;
 use crate::error::Error;
 use crate::ffi::{entry, free, hand_out, value};
-use crate::forks::pid;
 use crate::options::StatusOptions;
-use crate::query::{asked, id, known, tell};
+use crate::pid::pid;
 use crate::status::Status;
+use crate::verbs::{asked, id, known, tell};
 
 /// Queries that a program's own event loop (poll, epoll, libevent, asio) drives, without a thread for each: the loop watches
 /// one descriptor for all of them.

@@ -13,10 +13,10 @@ use crate::client::Client;
 use crate::error::Error;
 use crate::ffi::{entry, free, hand_out, hand_out_next, value};
 use crate::options::{flag, limit};
-use crate::query::{id, known, pace, tries, wait};
 use crate::status::Status;
 use crate::text::Text;
-use crate::waiting::ManyOptions;
+use crate::verbs::{id, known, pace, tries, wait};
+use crate::wait_options::ManyOptions;
 
 /// Many jobs that are waited for at once: jobs are added while there is room, outcomes are taken as they come.
 ///

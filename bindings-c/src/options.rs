@@ -41,7 +41,7 @@ pub struct ClientOptions {
     pub connect_timeout_ms: u64,
     /// The bound of one HTTP request, headers and body, in milliseconds: 0 to 30 days, default 15000.
     pub request_timeout_ms: u64,
-    /// How often one attempt repeats a request that failed in passing: 0 to 100, default 2.
+    /// How often one attempt repeats a request after a transient failure: 0 to 100, default 2.
     pub max_retries: u64,
     /// How many requests may be in flight, over all threads: 1 to 1024, default 64. Others queue fairly.
     pub max_connections: u64,
@@ -67,7 +67,8 @@ pub struct StatusOptions {
     /// Ask for links to the selfie and liveness images too: 0 or 1, default 0.
     pub return_image_links: i32,
     /// A URL to deliver the complete status to as well: https, or http on this machine. Default NULL, nowhere. How it
-    /// went stands in smileid_status_callback_delivered; the status is returned whatever happened.
+    /// went stands in smileid_status_callback_delivered; the status is returned whatever happened. The delivery includes
+    /// the answer's timestamp and signature: while these are fresh, the receiver can send signed requests as you.
     pub callback_url: *const c_char,
     /// Poll with the default delays until the job is complete or the attempts are used up: 0 or 1, default 0.
     pub return_job_status: i32,

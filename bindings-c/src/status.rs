@@ -10,7 +10,7 @@ use smileid_core::{CallbackDelivery, JobStatus, Naming};
 
 use crate::code::{SMILEID_OK, SMILEID_UNSET};
 use crate::ffi::{free, truth, value};
-use crate::images::Images;
+use crate::image_links::Images;
 use crate::result::JobResult;
 use crate::text::Text;
 

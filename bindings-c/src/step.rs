@@ -11,10 +11,10 @@ use crate::cancel::CancelToken;
 use crate::client::Client;
 use crate::error::Error;
 use crate::ffi::{free, hand_out, value};
-use crate::query::{asked, given, id, known, pace, tell, tries, wait};
 use crate::status::Status;
 use crate::text::Text;
-use crate::waiting::WaitOptions;
+use crate::verbs::{asked, given, id, known, pace, tell, tries, wait};
+use crate::wait_options::WaitOptions;
 use crate::watch::millis;
 
 /// What one step came to. Immutable, and safe to use from any number of threads at the same time.

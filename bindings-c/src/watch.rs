@@ -12,9 +12,9 @@ use crate::client::Client;
 use crate::code::SMILEID_UNSET;
 use crate::error::Error;
 use crate::ffi::{free, hand_out, hand_out_next, value};
-use crate::query::{asked, id, known, pace, tell, tries, wait};
 use crate::status::Status;
-use crate::waiting::WaitOptions;
+use crate::verbs::{asked, id, known, pace, tell, tries, wait};
+use crate::wait_options::WaitOptions;
 
 /// What is new about one job, answer by answer.
 ///

@@ -156,7 +156,7 @@ export class Client {
 
   /**
    * Waits until the job is complete, at most `timeoutMs` (60 s): the first query at once, then with growing, jittered
-   * delays, and a last one shortly before the end. Passing failures do not end the wait, permanent ones do.
+   * delays, and a last one shortly before the end. Transient failures do not end the wait, permanent ones do.
    * @param userId - the user's id as submitted: 1 to 256 bytes of UTF-8, no control characters
    * @param jobId - the job's id as submitted, within the same limits
    * @returns a promise of the complete status. It rejects with a `JobIncompleteError` when the time or the attempts are

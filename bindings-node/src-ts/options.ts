@@ -24,7 +24,7 @@ export interface ClientOptions {
    */
   connectTimeoutMs?: number | undefined
   /**
-   * How often one attempt repeats a request that failed in passing: 0 to 100. Each one is signed anew.
+   * How often one attempt repeats a request after a transient failure: 0 to 100. Each one is signed anew.
    * @defaultValue 2
    */
   maxRetries?: number | undefined
@@ -67,15 +67,15 @@ export interface GetJobStatusOptions {
    */
   returnImageLinks?: boolean | undefined
   /**
-   * The result in sync: `getJobStatus` then polls with the default policy until the job is complete or the attempts are
-   * used up. The other verbs wait anyway and take it without effect.
+   * Poll with the default delays until the job is complete or the attempts are used up. The other verbs wait anyway and
+   * take it without effect.
    * @defaultValue false
    */
   returnJobStatus?: boolean | undefined
   /**
    * Deliver the final result to this URL as well, once the job is complete: https, or http on this machine; at most 2
-   * tries and 10 s, within the call's own bound. `callbackDelivery` of the status says how it went. Whoever receives it
-   * holds a pair that can sign requests until it ages out.
+   * tries and 10 s, within the call's own bound. `callbackDelivery` of the status says how it went. The delivery
+   * includes the answer's timestamp and signature: while these are fresh, the receiver can send signed requests as you.
    */
   callbackUrl?: string | null | undefined
   /**

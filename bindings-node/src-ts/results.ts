@@ -1,7 +1,10 @@
 /**
- * The typed view: plain frozen objects, made by the native core. `console.log` shows codes and flags only; the
- * properties themselves and `JSON.stringify` give everything. `fields`, `actions` and `extras` are what Smile ID
- * sent, with its own keys. Absent is `null`.
+ * The typed view: plain frozen objects. The core sends a result's own JSON, or only its values where it has sent the keys
+ * before; the readings below take the typed fields from it, and the core sends along only those that need its tolerant
+ * readings (`sparse.rs`).
+ *
+ * `console.log` shows codes and flags only; the properties themselves and `JSON.stringify` give everything. `fields`,
+ * `actions` and `extras` are what Smile ID sent, with its own keys. Absent is `null`.
  */
 
 import { inspect, type InspectOptions } from 'node:util'

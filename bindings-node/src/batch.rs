@@ -11,8 +11,8 @@ use crate::bridge::{Calls, Finished, number_of};
 use crate::completed::Completed;
 use crate::error::ErrorData;
 use crate::events::EventData;
-use crate::held::Held;
 use crate::status;
+use crate::status_handle::Held;
 
 /// What stands in place of a call's number with an event.
 const EVENT: u32 = 0;

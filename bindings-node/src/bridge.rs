@@ -66,8 +66,8 @@ impl Reports {
 }
 
 impl HearsWaits for Reports {
-    fn ended(self: Arc<Self>, token: u64, result: Result<JobStatus>) {
-        self.report(Slot::of_number(token), result.map(Into::into));
+    fn ended(self: Arc<Self>, call_id: u64, result: Result<JobStatus>) {
+        self.report(Slot::of_number(call_id), result.map(Into::into));
     }
 }
 

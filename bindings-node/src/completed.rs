@@ -6,8 +6,8 @@ use napi_derive::napi;
 use smileid_jobs::{Image, JobOutcome, JobStatus, PollStep, StatusUpdate};
 
 use crate::error::{ErrorData, millis};
-use crate::held::Held;
 use crate::status::{StatusData, flags};
+use crate::status_handle::Held;
 
 /// How a call ended well.
 pub(crate) enum Completed {

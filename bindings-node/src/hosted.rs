@@ -16,8 +16,8 @@ use smileid_jobs::slab::Slot;
 
 use crate::batch::Batch;
 use crate::bridge::{Calls, Finished, Queue};
+use crate::fd_watch::{Watched, Watcher};
 use crate::runtime;
-use crate::watched::{Watched, Watcher};
 
 /// What queries run on; `None` while the system has no room for it.
 pub(crate) fn event_loop() -> Option<Arc<EventLoop>> {

@@ -8,8 +8,8 @@ use smileid_jobs::config::DOWNLOAD_TIMEOUT;
 use smileid_jobs::panic::guard;
 
 use crate::bridge::Bridge;
-use crate::held::Held;
 use crate::options::option;
+use crate::status_handle::Held;
 
 /// Starts a download and returns its number in the bridge's batches.
 #[napi(

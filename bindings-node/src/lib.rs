@@ -18,7 +18,8 @@ mod client;
 mod completed;
 mod error;
 mod events;
-mod held;
+#[cfg(unix)]
+mod fd_watch;
 #[cfg(unix)]
 mod hosted;
 mod images;
@@ -27,6 +28,5 @@ mod options;
 mod runtime;
 mod signature;
 mod status;
-mod waiting;
-#[cfg(unix)]
-mod watched;
+mod status_handle;
+mod wait_verbs;

@@ -7,7 +7,7 @@ use napi::{Env, sys};
 use napi_derive::napi;
 use smileid_jobs::{Forms, JobStatus, Naming, Part};
 
-use crate::held::Held;
+use crate::status_handle::Held;
 
 /// A status on its way to JavaScript.
 #[napi(object, object_from_js = false)]

@@ -42,12 +42,12 @@ pub(crate) struct Queue {
 
 impl Queue {
     /// For whoever is about to take all there is.
-    pub(crate) fn add(&self, token: u64, result: Result<Answer>) {
-        self.lock().push((token, result));
+    pub(crate) fn add(&self, call_id: u64, result: Result<Answer>) {
+        self.lock().push((call_id, result));
     }
 
-    pub(crate) fn complete(self: Arc<Self>, token: u64, result: Result<Answer>) {
-        self.add(token, result);
+    pub(crate) fn complete(self: Arc<Self>, call_id: u64, result: Result<Answer>) {
+        self.add(call_id, result);
         if !self.woken.load(Ordering::Acquire) {
             wake_after_turn(&Waker::from(self));
         }
@@ -76,8 +76,8 @@ impl Queue {
 }
 
 impl HearsWaits for Queue {
-    fn ended(self: Arc<Self>, token: u64, result: Result<JobStatus>) {
-        self.complete(token, result.map(Answer::Status));
+    fn ended(self: Arc<Self>, call_id: u64, result: Result<JobStatus>) {
+        self.complete(call_id, result.map(Answer::Status));
     }
 }
 
@@ -107,7 +107,7 @@ struct Expected {
 }
 
 impl Bridge {
-    /// Starts a call for a future of the loop's: it is told its token and the queue for its end.
+    /// Starts a call for a future of the loop's: it is told its id and the queue for its end.
     pub(crate) fn begin(
         &self,
         future: &Bound<'_, PyAny>,
@@ -118,15 +118,15 @@ impl Bridge {
         }
         // Locked, so that nobody else takes the place. No Python runs in here, and nobody asks for the interpreter.
         let mut calls = self.lock();
-        let token = calls.next_slot().number();
-        let running = start(token, Arc::clone(&self.queue))?;
+        let call_id = calls.next_slot().number();
+        let running = start(call_id, Arc::clone(&self.queue))?;
         calls.add(Expected { running, future: future.clone().unbind() });
         drop(calls);
         // A query may have ended at once, or let another one end.
         if !self.queue.lock().is_empty() {
             self.queue.wake_loop();
         }
-        Ok(token)
+        Ok(call_id)
     }
 
     /// Starts a call; a query is driven here, if the loop does that.
@@ -135,12 +135,12 @@ impl Bridge {
         future: &Bound<'_, PyAny>,
         call: PendingCall<T>,
     ) -> Result<u64> {
-        self.begin(future, |token, queue| {
+        self.begin(future, |call_id, queue| {
             #[cfg(unix)]
             if let Some(event_loop) = self.hosted.get().filter(|_| call.is_query()) {
-                return call.start_in(event_loop, move |result| queue.add(token, result.map(Into::into)));
+                return call.start_in(event_loop, move |result| queue.add(call_id, result.map(Into::into)));
             }
-            call.spawn(move |result| queue.complete(token, result.map(Into::into))).map(Running::Task)
+            call.spawn(move |result| queue.complete(call_id, result.map(Into::into))).map(Running::Task)
         })
     }
 
@@ -153,8 +153,8 @@ impl Bridge {
         self.calls.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn take(&self, token: u64) -> Option<Expected> {
-        self.lock().remove(Slot::of_number(token))
+    fn take(&self, call_id: u64) -> Option<Expected> {
+        self.lock().remove(Slot::of_number(call_id))
     }
 
     fn end_all(&self) {
@@ -201,9 +201,9 @@ impl Bridge {
 
     /// Ends the wait for a call: drops its request, if it has not come to its end. Nothing in a forked child, where it is the
     /// parent's.
-    fn end(&self, token: u64) {
+    fn end(&self, call_id: u64) {
         if self.is_own()
-            && let Some(call) = self.take(token)
+            && let Some(call) = self.take(call_id)
         {
             call.running.abort();
         }
@@ -267,9 +267,9 @@ impl Bridge {
             self.queue.take_byte();
         }
         let mut ended = Vec::new();
-        for (token, result) in self.queue.take() {
+        for (call_id, result) in self.queue.take() {
             // Nobody waits any more for one that was given up meanwhile.
-            if let Some(Expected { future, .. }) = self.take(token) {
+            if let Some(Expected { future, .. }) = self.take(call_id) {
                 // One that cannot be told as it is does not keep the others waiting.
                 let outcome = to_outcome(py, result)
                     .or_else(|_| Ok::<_, PyErr>(Bound::new(py, Failure(Error::internal()))?.into_any()))?;

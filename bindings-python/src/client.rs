@@ -21,9 +21,9 @@ use crate::bridge::Bridge;
 use crate::convert::plain;
 use crate::exit::{Return, is_ending, outside, stay_away};
 use crate::failure::{Failure, entry};
-use crate::making::made;
+use crate::result_objects::made;
 use crate::streams::{Many, Watch};
-use crate::told::{Download, DownloadArguments, ManyArguments, Poll, PollArguments};
+use crate::verb_arguments::{Download, DownloadArguments, ManyArguments, Poll, PollArguments};
 
 /// How long the main thread waits before it looks for signals again.
 const SLICE: Duration = Duration::from_millis(50);
@@ -122,7 +122,7 @@ impl Client {
         entry(py, || Ok(Self(ProcessClient::new(settings.builder(from_env)?)?)))
     }
 
-    /// One query: its `Status` or `Failure`, or on an event loop its token.
+    /// One query: its `Status` or `Failure`, or on an event loop its call id.
     fn get_job_status<'py>(
         &self,
         py: Python<'py>,
@@ -146,7 +146,7 @@ impl Client {
         })
     }
 
-    /// A poll: its `Status` or `Failure`, or on an event loop its token.
+    /// A poll: its `Status` or `Failure`, or on an event loop its call id.
     fn poll_job_status<'py>(
         &self,
         py: Python<'py>,
@@ -159,7 +159,7 @@ impl Client {
         })
     }
 
-    /// A wait: its `Status` or `Failure`, or on an event loop its token.
+    /// A wait: its `Status` or `Failure`, or on an event loop its call id.
     fn wait_until_complete<'py>(
         &self,
         py: Python<'py>,
@@ -177,7 +177,7 @@ impl Client {
                 self.mind_the_end();
                 entry(py, || {
                     let told = checked?;
-                    let start = |token, queue| self.0.start_wait(|client| make(&told, client), queue, token);
+                    let start = |call_id, queue| self.0.start_wait(|client| make(&told, client), queue, call_id);
                     bridge.get().begin(future, start)
                 })
             }
@@ -185,7 +185,7 @@ impl Client {
         }
     }
 
-    /// One step of a wait: its status, pause and token or its `Failure`, or on an event loop its token.
+    /// One step of a wait: its status, pause and token or its `Failure`, or on an event loop its call id.
     fn poll_step<'py>(
         &self,
         py: Python<'py>,
@@ -222,7 +222,7 @@ impl Client {
         })
     }
 
-    /// Images in memory or in files: a list or a `Failure`, or on an event loop its token.
+    /// Images in memory or in files: a list or a `Failure`, or on an event loop its call id.
     fn download_images<'py>(
         &self,
         py: Python<'py>,

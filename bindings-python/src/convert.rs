@@ -8,7 +8,7 @@ use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList};
 use serde::ser::{Impossible, Serialize, SerializeMap, SerializeSeq, SerializeStruct, Serializer};
 use smileid_jobs::{Naming, View};
 
-use crate::texts::Texts;
+use crate::string_cache::Texts;
 
 /// A view as new dicts, lists and scalars.
 pub(crate) fn plain<'py>(py: Python<'py>, view: &impl View) -> PyResult<Bound<'py, PyAny>> {

@@ -11,18 +11,18 @@ mod arguments;
 mod bridge;
 mod client;
 mod convert;
+mod dict_cache;
 mod events;
 mod exit;
 mod failure;
 mod interpreter;
-mod making;
-mod shapes;
+mod result_objects;
 mod signature;
 mod slots;
 mod status;
 mod streams;
-mod texts;
-mod told;
+mod string_cache;
+mod verb_arguments;
 
 /// What the package `smileid_jobs` is built on.
 #[pyo3::pymodule(gil_used = false)]
@@ -40,7 +40,7 @@ mod _native {
     #[pymodule_export]
     use super::failure::Failure;
     #[pymodule_export]
-    use super::making::use_classes;
+    use super::result_objects::use_classes;
     #[pymodule_export]
     use super::signature::Signature;
     #[pymodule_export]

@@ -1,7 +1,13 @@
 //! Instances of the package's frozen classes with slots, made without `__init__` and filled past their `__setattr__`.
 //!
-//! To set an attribute by its name costs more than to make what most attributes hold. So each slot is set by its name once,
-//! in an instance that nobody sees, and looked for there: from then on its place is known.
+//! To set an attribute by its name costs more than to make most values, so values are written straight into an instance's
+//! memory. This relies on CPython's object layout, which abi3 does not promise: a slot is one pointer among the
+//! `__basicsize__` bytes at the object's address, null while it is empty, and at the same place in all instances of a class.
+//!
+//! The place of each slot is found at run time, once: the slot is set by its name in an instance that nobody else sees, and
+//! these bytes, but for the first two words, are searched for the address of what it was set to. Only if that stands there
+//! exactly once is it the slot's place; otherwise this slot is set by its name in every instance. That the other instances
+//! are laid out as the one that was searched is not looked at again.
 
 #![allow(unsafe_code, reason = "an instance is filled in its memory")]
 
@@ -18,7 +24,7 @@ const HEADER: usize = 2;
 /// A slot of a class.
 pub(crate) struct Slot {
     name: Py<PyString>,
-    /// Where it is in an instance, in pointers; nothing on an interpreter that keeps its slots in another way.
+    /// Where it is in an instance, in pointers; `None` where it was not found, and it is set by its name.
     place: Option<usize>,
 }
 

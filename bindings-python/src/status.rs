@@ -7,7 +7,7 @@ use smileid_jobs::{JobStatus, Part};
 use crate::arguments::{Any, id};
 use crate::convert::plain;
 use crate::failure::entry;
-use crate::making::made;
+use crate::result_objects::made;
 
 /// What a call returns when it works.
 #[pyclass(frozen, module = "smileid_jobs._native")]

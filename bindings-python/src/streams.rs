@@ -15,7 +15,7 @@ pub(crate) struct Watch(pub(crate) ProcessWatch);
 
 #[pymethods]
 impl Watch {
-    /// The next update, `None` after the last one, or a `Failure`; with a bridge its token.
+    /// The next update, `None` after the last one, or a `Failure`; with a bridge its call id.
     fn next<'py>(&self, py: Python<'py>, waiting: Waiting<'py>) -> PyResult<Any<'py>> {
         run(py, &waiting, || self.0.next())
     }
@@ -62,7 +62,7 @@ impl Many {
         }
     }
 
-    /// Waits for an outcome; `None` when no job is admitted, or a `Failure`; with a bridge its token.
+    /// Waits for an outcome; `None` when no job is admitted, or a `Failure`; with a bridge its call id.
     fn take<'py>(&self, py: Python<'py>, waiting: Waiting<'py>) -> PyResult<Any<'py>> {
         run(py, &waiting, || self.0.take())
     }

@@ -24,7 +24,7 @@ from smileid_jobs import (
     SuspectUser,
     _native,
 )
-from smileid_jobs._raising import value_of
+from smileid_jobs._failures import value_of
 from smileid_jobs.status import _restore
 
 if TYPE_CHECKING:

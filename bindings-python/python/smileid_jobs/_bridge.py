@@ -14,7 +14,7 @@ import weakref
 from typing import TYPE_CHECKING, Any
 
 from . import _logging, _native
-from ._raising import error_from, value_of
+from ._failures import error_from, value_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

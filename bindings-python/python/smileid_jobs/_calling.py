@@ -10,8 +10,8 @@ import sys
 from _thread import get_ident
 
 from . import _hints, _logging
+from ._failures import error_from, value_of
 from ._native import Failure
-from ._raising import error_from, value_of
 from ._settings import DEFAULT_CAP, Settings, seconds
 from .status import JobStatus
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from . import _hints, _logging, _native
-from ._raising import load_errors, value_of
+from ._failures import load_errors, value_of
 
 DEFAULT_CAP = float("30")
 """The default of ``max_delay``. An object of its own, to tell it from a 30 that the caller gave: a default cap gives
@@ -55,7 +55,7 @@ class Settings:
                 plain http on this machine.
             request_timeout: The bound of one HTTP request, headers and body, in seconds or as a timedelta.
             connect_timeout: The bound of making one connection, in seconds or as a timedelta.
-            max_retries: How often one attempt repeats a request that failed in passing: 0 to 100.
+            max_retries: How often one attempt repeats a request after a transient failure: 0 to 100.
             max_connections: How many requests may be in flight, over all calls: 1 to 1024. Others queue fairly.
             max_response_bytes: The largest body that is read, after content decoding: up to 1 GiB.
             ca_bundle: A PEM file of the certificates to trust, in place of the platform's store.

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from . import _hints
 from ._bridge import Bridge, value
 from ._calling import Plain, download, images_of, polling, step_of, waiting
-from ._raising import value_of
+from ._failures import value_of
 from ._settings import DEFAULT_CAP, seconds
 from .outcomes import Image, PollStep
 from .status import JobStatus

@@ -6,7 +6,7 @@ import os
 
 from . import _hints
 from ._calling import Plain, download, images_of, polling, step_of, value_here
-from ._raising import value_of
+from ._failures import value_of
 from ._settings import DEFAULT_CAP, seconds
 from .status import JobStatus
 
@@ -44,11 +44,11 @@ class Client(Plain):
             return_image_links: Ask for links to the selfie and liveness images too.
             timeout: The bound of everything the call does, HTTP retries included, in seconds or as a timedelta: 0 to 30
                 days, None for none. 0 asks for exactly one HTTP request.
-            return_job_status: The result in sync: poll with the default policy until the job is complete or the
-                attempts are used up.
+            return_job_status: Poll with the default delays until the job is complete or the attempts are used up.
             callback_url: Deliver the final result to this URL as well, once the job is complete: https, or http on this
                 machine; at most 2 tries and 10 s, within ``timeout``. ``callback_delivery`` of the status says how it
-                went. Whoever receives it holds a pair that can sign requests until it ages out.
+                went. The delivery includes the answer's timestamp and signature: while these are fresh, the receiver
+                can send signed requests as you.
 
         Raises:
             InvalidArgumentError: An argument is outside of its limits; nothing was sent.
@@ -79,8 +79,8 @@ class Client(Plain):
     ) -> JobStatus:
         """Asks until the job is complete or the retries are used up, and returns the last status either way.
 
-        With the defaults, requests start at 0, 2, 6 and 14 seconds. A failure that passes counts as an attempt and does
-        not end the poll, unless it was the last; the error then has ``last_status``.
+        With the defaults, requests start at 0, 2, 6 and 14 seconds. A transient failure counts as an attempt and
+        does not end the poll, unless it was the last; the error then has ``last_status``.
 
         Args:
             user_id: The user, as given when the job was submitted: 1 to 256 bytes of UTF-8 without control characters.
@@ -96,10 +96,11 @@ class Client(Plain):
             return_job_status: Taken without effect: this verb polls anyway.
             callback_url: Deliver the final result to this URL as well, once the job is complete: https, or http on this
                 machine; at most 2 tries and 10 s, within ``timeout``. ``callback_delivery`` of the status says how it
-                went. Whoever receives it holds a pair that can sign requests until it ages out.
+                went. The delivery includes the answer's timestamp and signature: while these are fresh, the receiver
+                can send signed requests as you.
 
         Raises:
-            SmileIDError: As :meth:`get_job_status`, for failures that do not pass and for the last attempt's.
+            SmileIDError: As :meth:`get_job_status`, for permanent failures and for the last attempt's.
         """
         return JobStatus(value_here(self._native.poll_job_status, polling(locals())))
 
@@ -121,7 +122,7 @@ class Client(Plain):
         """Waits until the job is complete, and raises if it is not in time.
 
         The first query goes out at once, then with growing, jittered delays, and a last one shortly before the end.
-        Failures that pass do not end the wait, others do.
+        Transient failures do not end the wait, permanent ones do.
 
         Args:
             user_id: The user, as given when the job was submitted: 1 to 256 bytes of UTF-8 without control characters.
@@ -131,7 +132,8 @@ class Client(Plain):
             return_job_status: Taken without effect: this verb waits anyway.
             callback_url: Deliver the final result to this URL as well, once the job is complete: https, or http on this
                 machine; at most 2 tries and 10 s, within ``timeout``. ``callback_delivery`` of the status says how it
-                went. Whoever receives it holds a pair that can sign requests until it ages out.
+                went. The delivery includes the answer's timestamp and signature: while these are fresh, the receiver
+                can send signed requests as you.
             timeout: The bound of everything the call does, delays included, in seconds or as a timedelta: 0 to 30 days,
                 None for none. 0 asks for exactly one HTTP request.
             retry_count: How often to ask again after the first query: 0 to 1000, None for as often as time allows.
@@ -144,7 +146,7 @@ class Client(Plain):
             JobIncompleteError: The time or the attempts are used up; ``reason`` says which, ``last_status`` how the job
                 stands.
             PollTokenError: The token is for another question, another key or another version, or was changed.
-            SmileIDError: As :meth:`get_job_status`, for failures that do not pass.
+            SmileIDError: As :meth:`get_job_status`, for permanent failures.
         """
         return JobStatus(value_here(self._native.wait_until_complete, polling(locals())))
 
@@ -174,7 +176,8 @@ class Client(Plain):
             return_job_status: Taken without effect: this verb waits anyway.
             callback_url: Deliver the final result to this URL as well, once the job is complete: https, or http on this
                 machine; at most 2 tries and 10 s, within ``timeout``. ``callback_delivery`` of the status says how it
-                went. Whoever receives it holds a pair that can sign requests until it ages out.
+                went. The delivery includes the answer's timestamp and signature: while these are fresh, the receiver
+                can send signed requests as you.
             timeout: The bound of everything the call does, delays included, in seconds or as a timedelta: 0 to 30 days,
                 None for none. 0 asks for exactly one HTTP request.
             retry_count: How often to ask again after the first query: 0 to 1000, None for as often as time allows.
@@ -218,7 +221,8 @@ class Client(Plain):
             return_job_status: Taken without effect: this verb waits anyway.
             callback_url: Deliver the final result to this URL as well, once the job is complete: https, or http on this
                 machine; at most 2 tries and 10 s, within ``timeout``. ``callback_delivery`` of the status says how it
-                went. Whoever receives it holds a pair that can sign requests until it ages out.
+                went. The delivery includes the answer's timestamp and signature: while these are fresh, the receiver
+                can send signed requests as you.
             timeout: The bound of the whole wait from its first step on, in seconds or as a timedelta: 0 to 30 days,
                 None for none. 0 asks for exactly one HTTP request. Later steps keep the first one's.
             retry_count: How often to ask again after the first query: 0 to 1000, None for as often as time allows.
@@ -230,7 +234,7 @@ class Client(Plain):
         Raises:
             JobIncompleteError: The time or the attempts are used up.
             PollTokenError: The token is for another question, another key or another version, or was changed.
-            SmileIDError: As :meth:`get_job_status`, for failures that do not pass.
+            SmileIDError: As :meth:`get_job_status`, for permanent failures.
         """
         return step_of(value_here(self._native.poll_step, polling(locals())))
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import NoReturn
 
 from . import _native
-from ._raising import load_errors, value_of
+from ._failures import load_errors, value_of
 
 __all__ = ["Signature", "SignedTimestamp"]
 

@@ -182,7 +182,7 @@ class JobStatus:
 
 def _restore(user_id: str, job_id: str, raw: bytes, delivery: CallbackDelivery | None = None) -> JobStatus:
     """Reads a pickled status. Its signature was checked when it came; the pickle is trusted, as all pickles are."""
-    from ._raising import value_of  # which needs this module
+    from ._failures import value_of  # which needs this module
 
     status = JobStatus(value_of(_native.Status.from_verified(user_id, job_id, raw)))
     if delivery is not None:

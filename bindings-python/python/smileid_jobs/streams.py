@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, Optional, Union
 
 from . import _hints, _logging, _native
 from ._calling import is_interruptible, outcome_of, update_of
-from ._raising import value_of
+from ._failures import value_of
 from .errors import InvalidArgumentError
 from .outcomes import JobOutcome, ManyProgress, StatusUpdate
 
 if TYPE_CHECKING:
+    from ._async_input import Reader
     from ._bridge import _On
-    from ._reading import Reader
 
 __all__ = ["AsyncJobOutcomes", "AsyncStatusUpdates", "JobOutcomes", "StatusUpdates"]
 
@@ -250,7 +250,7 @@ class AsyncJobOutcomes(_Many, _AsyncClosing, AsyncIterator[JobOutcome]):
         self._reader: Reader | None = None
         self._had_turns_at = monotonic()
         if isinstance(jobs, AsyncIterable):
-            from ._reading import Reader
+            from ._async_input import Reader
 
             super().__init__(native, None, on_progress)
             self._reader = Reader(jobs.__aiter__(), native)

@@ -9,7 +9,7 @@ use pyo3::types::{PyDict, PyString};
 use smileid_jobs::{Known, Open};
 
 use crate::arguments::Any;
-use crate::texts::{LONGEST_KEY, hash, is_constant};
+use crate::string_cache::{LONGEST_KEY, hash, is_constant};
 
 const SHAPES: usize = 64;
 /// Objects with more keys are not Smile ID's own.
@@ -42,9 +42,11 @@ pub(crate) struct Shape {
     seen: AtomicU64,
 }
 
-/// The `Actions` that many answers have, word by word: these are told by their text, and neither read nor made again. They
-/// say nothing about anybody: their keys are Smile ID's own and their values are words that all answers share. Other
-/// objects are not kept with their text, for a key of theirs may be somebody's, as in `{"jane@example.org":"Rejected"}`.
+/// The `Actions` that many answers share word for word: they are told by their text, and neither read nor made again.
+///
+/// They say nothing about a person: their keys are Smile ID's own, and their values are flags, nulls and words that all
+/// answers share. The text of other objects is not kept, because a key in it may be personal data, as in
+/// `{"jane@example.org":"Rejected"}`.
 #[derive(Default, Clone)]
 pub(crate) struct Memories {
     known: Vec<Arc<Known>>,

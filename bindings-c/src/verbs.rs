@@ -12,11 +12,11 @@ use crate::cancel::CancelToken;
 use crate::client::Client;
 use crate::error::Error;
 use crate::ffi::{entry, hand_out};
-use crate::forks::pid;
 use crate::options::{NO_LIMIT, PollOptions, StatusOptions};
+use crate::pid::pid;
 use crate::status::Status;
 use crate::text;
-use crate::waiting::WaitOptions;
+use crate::wait_options::WaitOptions;
 
 /// The part of the options that all verbs about one job share.
 pub(crate) struct Asked {
@@ -31,11 +31,11 @@ pub(crate) struct Asked {
 macro_rules! asked {
     ($options:expr) => {{
         $crate::options::reserved($options.reserved)?;
-        $crate::query::Asked {
+        $crate::verbs::Asked {
             history: $crate::options::flag($options.return_history, "return_history")?,
             links: $crate::options::flag($options.return_image_links, "return_image_links")?,
             job_status: $crate::options::flag($options.return_job_status, "return_job_status")?,
-            callback_url: $crate::query::given($options.callback_url, "callback_url")?,
+            callback_url: $crate::verbs::given($options.callback_url, "callback_url")?,
             timeout: $crate::options::limit($options.timeout_ms),
         }
     }};
@@ -45,7 +45,7 @@ pub(crate) use asked;
 /// Tells a verb that part.
 macro_rules! tell {
     ($call:expr, $asked:expr) => {{
-        let asked: $crate::query::Asked = $asked;
+        let asked: $crate::verbs::Asked = $asked;
         let call = $call
             .return_history(asked.history)
             .return_image_links(asked.links)
@@ -160,8 +160,8 @@ pub extern "C" fn smileid_wait_until_complete(
     })
 }
 
-/// Says that there is news about a job, such as a callback that came: waits, watches and poll_manys of this client that
-/// wait for it ask at once. Nothing is sent where none does.
+/// Reports news about a job, such as a callback: every wait, watch and poll_many of this client that is waiting for this
+/// job asks again at once. Without one, nothing is sent.
 ///
 /// client, user_id, job_id: borrowed. error: receives the error, which the caller owns; may be NULL. Returns SMILEID_OK
 /// or the error's number. Any thread; returns at once.

@@ -8,7 +8,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from ._bridge import Bridge
-from ._raising import value_of
+from ._failures import value_of
 from .streams import LOOK_S, pair
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ use pyo3::types::{PyBool, PyDict, PyFloat, PyList, PyTuple, PyType};
 use smileid_jobs::{Host, JobStatus, Json, Make, Open, Part, Reading};
 
 use crate::arguments::Any;
-use crate::shapes::{Found, Memories, Shapes};
+use crate::dict_cache::{Found, Memories, Shapes};
 use crate::slots::{Blank, Slot};
-use crate::texts::Values;
+use crate::string_cache::Values;
 
 /// The package's classes, which the core's structs become.
 static CLASSES: PyOnceLock<Vec<Class>> = PyOnceLock::new();
