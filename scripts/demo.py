@@ -47,7 +47,7 @@ def main() -> int:
         print(f"--- {language}: {' '.join(Path(word).name for word in command)}")
         print(f"    asked at {', '.join(f'{(at - asked[0]) / 1000:.1f} s' for at in asked)}" if asked else "    never asked")
         print("".join(f"    {line}\n" for line in printed.splitlines()), end="")
-        ended_well = status == 0 and "approved: " in printed and len(asked) == 3
+        ended_well = status == 0 and "succeeded: " in printed and len(asked) == 3
         failed += not ended_well
         if not ended_well:
             print(f"    ended with status {status}")

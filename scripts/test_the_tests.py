@@ -38,6 +38,27 @@ BREAKS = (
         "if key.confirm_signature(timestamp, signature) || !signature.is_empty() {",
         "signature-wrong",
     ),
+    Break(
+        "an answer is about whom it was asked",
+        "core/src/retry.rs",
+        "Ok(()) if envelope.is_about_another(body, &query.ids.user_id, &query.ids.job_id) => {",
+        "Ok(()) if false && envelope.is_about_another(body, &query.ids.user_id, &query.ids.job_id) => {",
+        "other-user",
+    ),
+    Break(
+        "503 is transient",
+        "core/src/code.rs",
+        "matches!(status, 500 | 502..=504)",
+        "matches!(status, 500 | 502 | 504)",
+        "retry-503",
+    ),
+    Break(
+        "a poll waits as long as Retry-After says",
+        "core/src/config.rs",
+        "pub(crate) const RETRY_AFTER_CAP: Duration = Duration::from_secs(60);",
+        "pub(crate) const RETRY_AFTER_CAP: Duration = Duration::ZERO;",
+        "wait-retry-after-is-kept",
+    ),
     # Of a result's own fields Node reads the usual ones itself; the envelope is read in the core alone.
     Break(
         "job_success may be a text",

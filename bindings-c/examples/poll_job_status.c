@@ -18,7 +18,7 @@ int main(void) {
     fprintf(stderr, "%s: %s\n", smileid_error_name(error), smileid_error_message(error));
   } else if (smileid_status_job_complete(status)) {
     const smileid_result_t *result = smileid_status_result(status);
-    printf("approved: %s (code %s, %s)\n", smileid_status_job_success(status) == 1 ? "true" : "false",
+    printf("succeeded: %s (code %s, %s)\n", smileid_status_job_success(status) == 1 ? "true" : "false",
            or_dash(smileid_result_result_code(result)), or_dash(smileid_result_result_text(result)));
     printf("history: %zu results\n", smileid_status_history_count(status));
     printf("images: selfie and %zu liveness\n", smileid_status_liveness_image_count(status));

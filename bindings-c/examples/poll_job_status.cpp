@@ -15,7 +15,7 @@ int main() try {
     return 0;
   }
   const auto result = status.result();
-  std::cout << "approved: " << (status.job_success() == true ? "true" : "false") << " (code "
+  std::cout << "succeeded: " << (status.job_success() == true ? "true" : "false") << " (code "
             << (result ? result->result_code() : std::nullopt).value_or("-") << ", "
             << (result ? result->result_text() : std::nullopt).value_or("-") << ")\n"
             << "history: " << status.history().size() << " results\n"

@@ -666,12 +666,42 @@ int32_t smileid_callback_job_complete(const smileid_callback_t *callback);
 int32_t smileid_callback_job_success(const smileid_callback_t *callback);
 
 /**
+ * The code of the status, such as "2302", where the callback has the shape of one. Not the verdict: that is
+ * smileid_result_result_code.
+ */
+const char *smileid_callback_code(const smileid_callback_t *callback);
+
+/**
+ * What stands in the callback's result when it is a text, such as "No zip file received".
+ */
+const char *smileid_callback_message(const smileid_callback_t *callback);
+
+/**
  * The result, borrowed from the callback; NULL when it has none.
  */
 const smileid_result_t *smileid_callback_result(const smileid_callback_t *callback);
 
 /**
- * The whole typed view as JSON text. It holds the signature and personal data: do not log it. Made when first asked for.
+ * The link to the KYC receipt (a PDF behind the portal's login).
+ */
+const char *smileid_callback_kyc_receipt(const smileid_callback_t *callback);
+
+/**
+ * The link to the KYB receipt.
+ */
+const char *smileid_callback_kyb_receipt(const smileid_callback_t *callback);
+
+/**
+ * The callback's body, byte for byte; not NUL-terminated. It holds the signature and personal data: do not log it.
+ *
+ * length: receives the number of bytes; may be NULL.
+ */
+const uint8_t *smileid_callback_raw(const smileid_callback_t *callback,
+                                    size_t *length);
+
+/**
+ * The whole typed view as JSON text, with everything that has no getter: history, image links, pair, further keys. It
+ * holds the signature and personal data: do not log it. Made when first asked for.
  */
 const char *smileid_callback_json(const smileid_callback_t *callback);
 
@@ -961,7 +991,7 @@ int32_t smileid_get_job_status_start(const smileid_event_loop_t *event_loop,
                                      smileid_error_t **error);
 
 /**
- * Whether the answer had image links at all: 1 or 0; 0 unless asked for with return_image_links.
+ * Whether the answer had image links at all, those asked for with return_image_links or a document job's own: 1 or 0.
  */
 int32_t smileid_status_has_image_links(const smileid_status_t *status);
 

@@ -14,6 +14,7 @@ use crate::error::Error;
 use crate::ffi::{free, hand_out, truth, value};
 use crate::options::limit;
 use crate::result::JobResult;
+use crate::status::bytes;
 use crate::text::Text;
 use crate::verbs::known;
 
@@ -32,6 +33,10 @@ pub struct Callback {
 struct Texts {
     user_id: Text,
     job_id: Text,
+    code: Text,
+    message: Text,
+    kyc_receipt: Text,
+    kyb_receipt: Text,
     json: Text,
 }
 
@@ -94,6 +99,19 @@ pub extern "C" fn smileid_callback_job_success(callback: Option<&Callback>) -> i
     value(SMILEID_UNSET, || truth(callback.and_then(|callback| callback.callback.job_success())))
 }
 
+/// The code of the status, such as "2302", where the callback has the shape of one. Not the verdict: that is
+/// smileid_result_result_code.
+#[unsafe(no_mangle)]
+pub extern "C" fn smileid_callback_code(callback: Option<&Callback>) -> *const c_char {
+    text(callback, |callback| callback.texts.code.get(|| callback.callback.code()))
+}
+
+/// What stands in the callback's result when it is a text, such as "No zip file received".
+#[unsafe(no_mangle)]
+pub extern "C" fn smileid_callback_message(callback: Option<&Callback>) -> *const c_char {
+    text(callback, |callback| callback.texts.message.get(|| callback.callback.message()))
+}
+
 /// The result, borrowed from the callback; NULL when it has none.
 #[unsafe(no_mangle)]
 pub extern "C" fn smileid_callback_result(callback: Option<&Callback>) -> Option<&JobResult> {
@@ -103,7 +121,31 @@ pub extern "C" fn smileid_callback_result(callback: Option<&Callback>) -> Option
     })
 }
 
-/// The whole typed view as JSON text. It holds the signature and personal data: do not log it. Made when first asked for.
+/// The link to the KYC receipt (a PDF behind the portal's login).
+#[unsafe(no_mangle)]
+pub extern "C" fn smileid_callback_kyc_receipt(callback: Option<&Callback>) -> *const c_char {
+    text(callback, |callback| callback.texts.kyc_receipt.get(|| callback.callback.kyc_receipt()))
+}
+
+/// The link to the KYB receipt.
+#[unsafe(no_mangle)]
+pub extern "C" fn smileid_callback_kyb_receipt(callback: Option<&Callback>) -> *const c_char {
+    text(callback, |callback| callback.texts.kyb_receipt.get(|| callback.callback.kyb_receipt()))
+}
+
+/// The callback's body, byte for byte; not NUL-terminated. It holds the signature and personal data: do not log it.
+///
+/// length: receives the number of bytes; may be NULL.
+#[unsafe(no_mangle)]
+pub extern "C" fn smileid_callback_raw(
+    callback: Option<&Callback>,
+    length: Option<&mut MaybeUninit<usize>>,
+) -> *const u8 {
+    bytes(callback, |callback| Some(callback.callback.raw()), length)
+}
+
+/// The whole typed view as JSON text, with everything that has no getter: history, image links, pair, further keys. It
+/// holds the signature and personal data: do not log it. Made when first asked for.
 #[unsafe(no_mangle)]
 pub extern "C" fn smileid_callback_json(callback: Option<&Callback>) -> *const c_char {
     text(callback, |callback| callback.texts.json.get(|| Some(callback.callback.to_json(Naming::Snake))))

@@ -53,7 +53,7 @@ mod unix {
 
         pub(crate) fn start(&self, call: PendingCall<JobStatus>, ends: Ends) -> Result<()> {
             let ended = Arc::clone(&self.ended);
-            if call.is_query() {
+            if call.runs_on_event_loop() {
                 call.start_in(&self.event_loop, move |result| lock(&ended).push((ends, result)))?;
             } else {
                 // The loop may be freed before the end, but then nobody wants to hear of it.

@@ -30,7 +30,7 @@ fn text(
     })
 }
 
-/// Whether the answer had image links at all: 1 or 0; 0 unless asked for with return_image_links.
+/// Whether the answer had image links at all, those asked for with return_image_links or a document job's own: 1 or 0.
 #[unsafe(no_mangle)]
 pub extern "C" fn smileid_status_has_image_links(status: Option<&Status>) -> i32 {
     value(0, || status.map_or(0, |status| i32::from(status.status.image_links().is_some())))

@@ -12,7 +12,7 @@ try {
   })
   if (status.jobComplete) {
     const { resultCode, resultText } = status.result ?? {}
-    console.log(`approved: ${status.jobSuccess} (code ${resultCode ?? '-'}, ${resultText ?? '-'})`)
+    console.log(`succeeded: ${status.jobSuccess} (code ${resultCode ?? '-'}, ${resultText ?? '-'})`)
     console.log(`history: ${status.history.length} results`)
     console.log(`images: selfie and ${status.imageLinks?.livenessImages.length ?? 0} liveness`)
   } else {

@@ -39,14 +39,18 @@ function codeOf(number: number): string {
 
 function settle(...all: unknown[]): void {
   const batch = all.length === 1 ? (all[0] as unknown[]) : all
-  // Before anybody hears of the events, who may start a call, with a number that has just become free. Whoever waits for one
-  // of these goes on after that.
+  // All of them before anybody hears of anything: who does may start a call, whose number may have become free with this
+  // batch. Whoever waits for one of these goes on after that.
   for (let at = 0; at < batch.length; at += 4) {
     const call = batch[at] as number
     if (call === 0) continue
     // None, if the native function threw after its start: then nobody was told the number.
-    const settleCall = running[call] ?? IDLE
+    batch[at] = running[call] ?? IDLE
     running[call] = IDLE
+  }
+  for (let at = 0; at < batch.length; at += 4) {
+    if (batch[at] === 0) continue
+    const settleCall = batch[at] as (settled: Settled) => void
     const flags = batch[at + 1] as number
     if (flags === FAILED) settleCall({ error: batch[at + 2] as ErrorData })
     else if (flags === VALUE) settleCall({ value: batch[at + 2] })

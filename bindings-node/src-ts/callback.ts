@@ -2,7 +2,7 @@
 
 import { inspect, type InspectOptions } from 'node:util'
 
-import { sealImageLinks, sealResult, type ImageLinks, type JobResult } from './results'
+import { sealImageLinks, sealResult, type ImageLinks, type JobResult, type Wire } from './results'
 
 /** The whole typed view; what `toJSON()` gives. */
 export interface CallbackData {
@@ -11,12 +11,16 @@ export interface CallbackData {
   readonly jobId: string | null
   readonly jobComplete: boolean | null
   readonly jobSuccess: boolean | null
+  readonly code: string | null
+  readonly message: string | null
   readonly result: JobResult | null
   readonly history: readonly JobResult[]
   readonly imageLinks: ImageLinks | null
   readonly kycReceipt: string | null
+  readonly kybReceipt: string | null
   readonly timestamp: string
   readonly signature: string
+  readonly extras: Wire
 }
 
 /**
@@ -66,6 +70,19 @@ export class Callback implements CallbackData {
     return this.#view.jobSuccess
   }
 
+  /**
+   * The code of the status, such as `2302`, where the callback has the shape of one. Not the verdict: that is
+   * `result.resultCode`.
+   */
+  get code(): string | null {
+    return this.#view.code
+  }
+
+  /** What stands in `result` when it is a text, such as `No zip file received`. */
+  get message(): string | null {
+    return this.#view.message
+  }
+
   /** The result. */
   get result(): JobResult | null {
     return this.#view.result
@@ -86,6 +103,11 @@ export class Callback implements CallbackData {
     return this.#view.kycReceipt
   }
 
+  /** The link to the KYB receipt. */
+  get kybReceipt(): string | null {
+    return this.#view.kybReceipt
+  }
+
   /** The text that was signed. */
   get timestamp(): string {
     return this.#view.timestamp
@@ -94,6 +116,14 @@ export class Callback implements CallbackData {
   /** Its signature: while it is fresh, as secret as the key. */
   get signature(): string {
     return this.#view.signature
+  }
+
+  /**
+   * Keys beside the result that have no property above, or whose value could not be read as that property; ids that
+   * stand there are among them. Empty where the callback is a result itself: its `fields` have everything.
+   */
+  get extras(): Wire {
+    return this.#view.extras
   }
 
   /** The body, byte for byte, as a copy. */
@@ -108,8 +138,8 @@ export class Callback implements CallbackData {
 
   /** @internal */
   [inspect.custom](_depth: number, options: InspectOptions): string {
-    const { jobComplete, result } = this
-    return `Callback ${inspect({ jobComplete, result }, options)}`
+    const { jobComplete, jobSuccess, code, result } = this
+    return `Callback ${inspect({ jobComplete, jobSuccess, code, result }, options)}`
   }
 }
 

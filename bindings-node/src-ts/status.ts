@@ -119,7 +119,7 @@ export class JobStatus implements JobStatusData {
     return this.#history
   }
 
-  /** Links to images. Null unless asked for with `returnImageLinks`. */
+  /** Links to images: those asked for with `returnImageLinks`, else those in a document job's result. */
   get imageLinks(): ImageLinks | null {
     return this.#others().imageLinks
   }

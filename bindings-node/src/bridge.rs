@@ -23,7 +23,7 @@ use smileid_jobs::background::{Running, wake_after_turn};
 use smileid_jobs::events::Event;
 use smileid_jobs::panic::guard_future;
 use smileid_jobs::slab::{Slab, Slot};
-use smileid_jobs::{GetJobStatus, HearsWaits, JobStatus, Result, WaitUntilComplete};
+use smileid_jobs::{GetJobStatus, JobStatus, Result, WaitObserver, WaitUntilComplete};
 
 use crate::batch::Batch;
 use crate::completed::Completed;
@@ -65,19 +65,19 @@ impl Reports {
     }
 }
 
-impl HearsWaits for Reports {
+impl WaitObserver for Reports {
     fn ended(self: Arc<Self>, call_id: u64, result: Result<JobStatus>) {
         self.report(Slot::of_number(call_id), result.map(Into::into));
     }
 }
 
 /// Wakes an environment for what is finished, unless it is awake already.
-struct Rouse {
+struct QueueWaker {
     queue: Arc<Queue>,
     wake: Arc<Wake>,
 }
 
-impl std::task::Wake for Rouse {
+impl std::task::Wake for QueueWaker {
     fn wake(self: Arc<Self>) {
         if self.queue.must_wake() {
             self.wake.call((), ThreadsafeFunctionCallMode::NonBlocking);
@@ -226,7 +226,7 @@ pub(crate) fn create_bridge(
         calls.running.drain().flatten().for_each(|call| call.abort());
     })?;
     let wake = Arc::new(wake);
-    let waker = Waker::from(Arc::new(Rouse { queue: Arc::clone(&queue), wake: Arc::clone(&wake) }));
+    let waker = Waker::from(Arc::new(QueueWaker { queue: Arc::clone(&queue), wake: Arc::clone(&wake) }));
     let reports = Arc::new(Reports { queue: Arc::clone(&queue), waker });
     Ok(External::new(Bridge {
         queue,
@@ -267,7 +267,7 @@ impl Bridge {
     /// Starts a query, as [`start`](Self::start) does; on this thread, if that can be done.
     pub(crate) fn ask(&self, env: &Env, query: Result<GetJobStatus>) -> u32 {
         #[cfg(unix)]
-        if query.as_ref().is_ok_and(GetJobStatus::is_query)
+        if query.as_ref().is_ok_and(GetJobStatus::runs_on_event_loop)
             && let Some(hosted) = self.hosted(env)
         {
             let number = self.begin(env, |slot| Ok(hosted.start(query?, slot)));

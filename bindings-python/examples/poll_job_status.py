@@ -17,7 +17,7 @@ def main() -> None:
         print("not ready yet; ask again later")
         return
     code, text = (status.result.result_code, status.result.result_text) if status.result else (None, None)
-    print(f"approved: {status.job_success} (code {code}, {text})")
+    print(f"succeeded: {status.job_success} (code {code}, {text})")
     print(f"history: {len(status.history)} results")
     print(f"images: selfie and {len(status.image_links.liveness_images) if status.image_links else 0} liveness")
 

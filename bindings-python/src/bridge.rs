@@ -21,7 +21,7 @@ use smileid_jobs::blocking::PendingCall;
 #[cfg(unix)]
 use smileid_jobs::driver::event_loop::EventLoop;
 use smileid_jobs::slab::{Slab, Slot};
-use smileid_jobs::{Error, HearsWaits, JobStatus, Result};
+use smileid_jobs::{Error, JobStatus, Result, WaitObserver};
 
 use crate::answer::{Answer, to_outcome};
 use crate::arguments::Any;
@@ -68,14 +68,19 @@ impl Queue {
         let _ = (&self.reader).read_exact(&mut [0]);
     }
 
-    fn take(&self) -> Vec<(u64, Result<Answer>)> {
-        // Before the queue is emptied: a completion that comes in between wakes the loop once more.
-        self.woken.store(false, Ordering::Release);
+    /// Takes everything, and the byte of the wake-up if there is one on its way; `waited` says that `wait` has taken that.
+    fn take(&self, waited: bool) -> Vec<(u64, Result<Answer>)> {
+        // In one step, and before the queue is emptied: a completion that comes after it writes a byte of its own, which
+        // would stay in the pipe for ever if this said once more that there is none. Without a byte on its way it would
+        // block the loop to take one: a nested loop may have done so.
+        if self.woken.swap(false, Ordering::AcqRel) && !waited {
+            self.take_byte();
+        }
         std::mem::take(&mut *self.lock())
     }
 }
 
-impl HearsWaits for Queue {
+impl WaitObserver for Queue {
     fn ended(self: Arc<Self>, call_id: u64, result: Result<JobStatus>) {
         self.complete(call_id, result.map(Answer::Status));
     }
@@ -137,7 +142,7 @@ impl Bridge {
     ) -> Result<u64> {
         self.begin(future, |call_id, queue| {
             #[cfg(unix)]
-            if let Some(event_loop) = self.hosted.get().filter(|_| call.is_query()) {
+            if let Some(event_loop) = self.hosted.get().filter(|_| call.runs_on_event_loop()) {
                 return call.start_in(event_loop, move |result| queue.add(call_id, result.map(Into::into)));
             }
             call.spawn(move |result| queue.complete(call_id, result.map(Into::into))).map(Running::Task)
@@ -262,12 +267,8 @@ impl Bridge {
         let _return = stay_away(py);
         #[cfg(unix)]
         self.hosted.get().into_iter().for_each(EventLoop::turn);
-        // Without a byte on its way this would block the loop: a nested loop may have taken it.
-        if !waited && self.queue.woken.load(Ordering::Acquire) {
-            self.queue.take_byte();
-        }
         let mut ended = Vec::new();
-        for (call_id, result) in self.queue.take() {
+        for (call_id, result) in self.queue.take(waited) {
             // Nobody waits any more for one that was given up meanwhile.
             if let Some(Expected { future, .. }) = self.take(call_id) {
                 // One that cannot be told as it is does not keep the others waiting.

@@ -358,11 +358,13 @@ fn wait<T: Send + 'static>(
             return Ok((result, Some(back)));
         }
         let pid = process::id();
-        py.check_signals()?;
+        let checked = py.check_signals();
         if process::id() != pid {
-            // The handler has forked, and this is the child: the call under way is the parent's.
+            // A handler has forked, and this is the child: the call under way is the parent's, whatever the handler raises.
             std::mem::forget(pending);
+            checked?;
             return wait(py, interruptible, call);
         }
+        checked?;
     }
 }

@@ -29,7 +29,8 @@ struct All {
 
 #[derive(Default)]
 struct Slot {
-    /// What stood here last, by its hash: what comes once, such as an app's keys of its own, is not kept.
+    /// What stood here last, by its hash. Keys are kept only once they came twice in a row here: those that an app made up
+    /// for one person's answer seldom do.
     seen: u64,
     shape: Option<Arc<Shape>>,
 }
@@ -55,7 +56,8 @@ pub(crate) struct Memories {
     oldest: usize,
 }
 
-/// A dict to copy. Of the values of the one it was made of it holds what says nothing about anybody, such as `Passed`.
+/// A dict to copy: the keys of the one it was made of, and of its values only flags, nulls and words that all answers share,
+/// such as `Passed`.
 pub(crate) struct Pattern {
     keys: Vec<Py<PyString>>,
     held: Vec<Py<PyAny>>,

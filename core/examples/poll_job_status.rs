@@ -17,7 +17,7 @@ async fn main() -> smileid_jobs::Result<()> {
             let result = status.result().cloned().unwrap_or_default();
             let (code, text) = (result.result_code.unwrap_or_default(), result.result_text.unwrap_or_default());
             let liveness = status.image_links().map_or(0, |links| links.liveness_images.len());
-            println!("approved: {} (code {code}, {text})", status.job_success() == Some(true));
+            println!("succeeded: {} (code {code}, {text})", status.job_success() == Some(true));
             println!("history: {} results", status.history().len());
             println!("images: selfie and {liveness} liveness");
         }

@@ -1,14 +1,14 @@
 //! The library's own thread, for what no caller's thread drives.
 //!
-//! One thread is enough for I/O, timers and reading answers. A second one costs more than it gives: the two take turns at
-//! the sockets and wake each other for it, which was measured as five futex calls and an eventfd write per query.
+//! One thread is enough for I/O, timers and reading answers. A second one costs more than it gives: the two take turns
+//! at the sockets and wake each other for it, which was measured as five futex calls and an eventfd write per query.
 //!
 //! It leaves the host's signals to the host's threads: none of its handlers runs here, and SIGPIPE ends nothing.
 
 use std::cell::RefCell;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::task::Waker;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use std::{fmt, io, mem, thread};
 
 use tokio::runtime::{Builder, Handle};
@@ -23,8 +23,12 @@ use crate::poll::waits::StartedWait;
 #[cfg(unix)]
 use crate::slab::Slot;
 
+/// Names that are looked up and images that are written, which cannot be interrupted: a few that hang must not keep the
+/// others waiting. The threads are started when needed, and end when they have nothing to do.
+pub(crate) const MOST_BLOCKING: usize = 64;
+
 thread_local! {
-    /// Whom to wake after this turn; `None` on all threads but the library's.
+    /// Whom to wake once what is ready now has run; `None` on all threads but the library's.
     static TO_WAKE: RefCell<Option<Vec<Waker>>> = const { RefCell::new(None) };
 }
 
@@ -43,10 +47,13 @@ impl Background {
     /// # Errors
     /// When the system gives no thread or no event queue.
     pub fn start() -> io::Result<Self> {
-        let runtime =
-            Builder::new_current_thread().max_blocking_threads(4).thread_name("smileid-jobs").enable_all().build()?;
+        let runtime = Builder::new_current_thread()
+            .max_blocking_threads(MOST_BLOCKING)
+            .thread_name("smileid-jobs")
+            .enable_all()
+            .build()?;
         let handle = runtime.handle().clone();
-        let inbox = Arc::new(Inbox::default());
+        let inbox = Arc::new(Inbox::new(handle.clone()));
         runtime.spawn(Arc::clone(&inbox).spawn_all());
         let stopping = CancellationToken::new();
         let (ends, ended) = mpsc::channel::<()>();
@@ -72,7 +79,7 @@ impl Background {
         &self.handle
     }
 
-    /// Where many threads spawn.
+    /// The queue for calls from other threads: one wake-up for all, where `Handle::spawn` makes one system call each.
     #[must_use]
     pub fn inbox(&self) -> &Arc<Inbox> {
         &self.inbox
@@ -86,18 +93,22 @@ impl Background {
     }
 }
 
-/// What other threads spawn on the library's: tokio makes a system call for each, and here the first one wakes for all.
-#[derive(Default)]
+/// What other threads spawn on the library's thread; the first one wakes it for all.
 pub struct Inbox {
+    runtime: Handle,
     held: Mutex<Held>,
     has_some: Notify,
 }
 
-#[derive(Default)]
 struct Held {
     futures: Vec<BoxFuture<'static, ()>>,
+    /// When the first of them came.
+    since: Instant,
     has_ended: bool,
 }
+
+/// What has waited for this long was left by the thread that was to wake the library's, and was stopped meanwhile.
+const LEFT_ALONE: Duration = Duration::from_millis(5);
 
 impl fmt::Debug for Inbox {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -106,17 +117,30 @@ impl fmt::Debug for Inbox {
 }
 
 impl Inbox {
+    fn new(runtime: Handle) -> Self {
+        let held = Held { futures: Vec::new(), since: Instant::now(), has_ended: false };
+        Self { runtime, held: Mutex::new(held), has_some: Notify::new() }
+    }
+
     /// Runs it on the library's thread; drops it where that has ended, or ends first.
     pub fn spawn(&self, future: BoxFuture<'static, ()>) {
+        let now = Instant::now();
         let mut held = self.lock();
         if held.has_ended {
             return;
         }
+        if held.futures.is_empty() {
+            held.since = now;
+        }
         held.futures.push(future);
-        let is_first = held.futures.len() == 1;
-        drop(held);
-        if is_first {
+        if now.saturating_duration_since(held.since) < LEFT_ALONE {
+            drop(held);
+            // No system call where somebody has done so before.
             self.has_some.notify_one();
+        } else {
+            let left = mem::take(&mut held.futures);
+            drop(held);
+            left.into_iter().for_each(|future| drop(self.runtime.spawn(future)));
         }
     }
 
@@ -131,7 +155,10 @@ impl Inbox {
     }
 
     fn end(&self) {
-        let left = mem::replace(&mut *self.lock(), Held { futures: Vec::new(), has_ended: true });
+        let mut held = self.lock();
+        held.has_ended = true;
+        let left = mem::take(&mut held.futures);
+        drop(held);
         drop(left);
     }
 
@@ -140,7 +167,8 @@ impl Inbox {
     }
 }
 
-/// All but those that the thread itself would be to blame for, which kill at once where they are blocked, and a profiler's.
+/// Blocks every signal on this thread, except those that its own faults raise (blocking them kills at once) and
+/// SIGPROF.
 #[cfg(unix)]
 pub(crate) fn leave_signals_to_others() {
     use nix::sys::signal::{SigSet, Signal};
@@ -164,8 +192,8 @@ pub(crate) fn leave_signals_to_others() {
 #[cfg(not(unix))]
 pub(crate) fn leave_signals_to_others() {}
 
-/// What runs on the library's thread, or on an event loop's, and can be given up: then its request is dropped and nothing
-/// is heard of its end. Dropping it does nothing.
+/// What runs on the library's thread, or on an event loop's, and can be given up: then its request is dropped and
+/// nothing is heard of its end. Dropping it does nothing.
 #[derive(Debug)]
 pub enum Running {
     /// A call with a task of its own.
@@ -189,8 +217,8 @@ impl Running {
     }
 }
 
-/// Wakes a host after everything that is ready to run now has had its turn on the library's thread, so that many
-/// completions cost one wake-up; at once when called on another thread.
+/// Wakes a host once everything that is ready now on the library's thread has run, so that many completions cost one
+/// wake-up; at once when called on another thread.
 pub fn wake_after_turn(waker: &Waker) {
     let (waits, is_first) = TO_WAKE.with_borrow_mut(|to_wake| match to_wake {
         None => (false, false),
@@ -277,6 +305,22 @@ mod tests {
         let count = Arc::new(Count::default());
         wake_after_turn(&Waker::from(Arc::clone(&count)));
         assert_eq!(count.0.load(Ordering::SeqCst), 1);
+    }
+
+    #[test]
+    fn what_nobody_woke_for_runs_with_what_comes_later() {
+        let background = Background::start().unwrap();
+        let (ran, has_run) = mpsc::channel();
+        let run = |number: u32| {
+            let ran = ran.clone();
+            Box::pin(async move { ran.send(number).unwrap() })
+        };
+        // As a thread leaves it that is stopped before it has woken anybody.
+        background.inbox().lock().futures.push(run(1));
+        background.inbox().lock().since = Instant::now() - 2 * LEFT_ALONE;
+        background.inbox().spawn(run(2));
+        assert_eq!(has_run.iter().take(2).collect::<Vec<_>>(), [1, 2]);
+        background.stop(Duration::from_secs(60));
     }
 
     #[test]

@@ -18,7 +18,7 @@ use std::time::Duration;
 use arc_swap::ArcSwapOption;
 
 pub use self::call::PendingCall;
-use self::runtime::{Lanes, ProcessRuntime};
+use self::runtime::{MayRunOn, ProcessRuntime};
 pub use self::stream::{ProcessMany, ProcessStream, ProcessWatch};
 use crate::background::Running;
 use crate::client::{Client, ClientBuilder, Driven, PollMany, WaitUntilComplete, WatchJobStatus};
@@ -27,7 +27,7 @@ use crate::clock::{self, BoxFuture};
 use crate::driver::event_loop::EventLoop;
 use crate::error::{Error, Result};
 use crate::panic::guard;
-use crate::poll::waits::HearsWaits;
+use crate::poll::waits::WaitObserver;
 use crate::shared::{SharedMany, SharedWatch};
 
 /// Ends all calls of this process with `client_closed` and waits up to `grace` for their connections. Clients still
@@ -41,8 +41,8 @@ pub fn shutdown(grace: Duration) {
 /// An event loop of this process for [`PendingCall::start_in`]: see [`EventLoop`].
 ///
 /// # Errors
-/// [`client_closed`](crate::ErrorCode::ClientClosed) when the process is about to end, and `internal` when the system gives
-/// no event queue.
+/// [`client_closed`](crate::ErrorCode::ClientClosed) when the process is about to end, and `internal` when the system
+/// gives no event queue.
 #[cfg(unix)]
 pub fn event_loop() -> Result<Arc<EventLoop>> {
     EventLoop::new(ProcessRuntime::current()?.background()?).map_err(|error| Error::no_thread(&error))
@@ -165,8 +165,8 @@ impl ProcessClient {
     pub fn watch(&self, watch: impl FnOnce(&Client) -> WatchJobStatus) -> Result<ProcessWatch> {
         guard(|| {
             let (client, runtime) = self.running(process::id())?;
-            let lanes = Lanes::of(&client);
-            Ok(ProcessStream::new(runtime, lanes, SharedWatch::new(watch(&client).stream())))
+            let may_run_on = MayRunOn::of(&client);
+            Ok(ProcessStream::new(runtime, may_run_on, SharedWatch::new(watch(&client).stream())))
         })
     }
 
@@ -178,8 +178,8 @@ impl ProcessClient {
         guard(|| {
             let current = self.of(process::id())?;
             let (client, runtime) = (&current.client, Arc::clone(current.runtime()?));
-            let lanes = Lanes::of(client);
-            Ok(ProcessStream::new(runtime, lanes, SharedMany::new(many(client).session()?)))
+            let may_run_on = MayRunOn::of(client);
+            Ok(ProcessStream::new(runtime, may_run_on, SharedMany::new(many(client).session()?)))
         })
     }
 
@@ -206,29 +206,29 @@ impl ProcessClient {
     {
         guard(|| {
             let (client, runtime) = self.running(pid)?;
-            Ok(PendingCall::of(runtime, Lanes::of(&client), call(&client)))
+            Ok(PendingCall::of(runtime, MayRunOn::of(&client), call(&client)))
         })
     }
 
-    /// Starts a wait on the library's own thread; `hears` is told its end there, by `token`.
+    /// Starts a wait on the library's own thread; `observer` is told its end there, by `call_id`.
     ///
     /// # Errors
-    /// [`client_closed`](crate::ErrorCode::ClientClosed) after [`close`](Self::close) or when the process is about to end,
-    /// and refused arguments; then `hears` is not told.
-    pub fn start_wait<H: HearsWaits>(
+    /// [`client_closed`](crate::ErrorCode::ClientClosed) after [`close`](Self::close) or when the process is about to
+    /// end, and refused arguments; then `observer` is not told.
+    pub fn start_wait<H: WaitObserver>(
         &self,
         wait: impl FnOnce(&Client) -> WaitUntilComplete,
-        hears: Arc<H>,
-        token: u64,
+        observer: Arc<H>,
+        call_id: u64,
     ) -> Result<Running> {
         guard(|| {
             let (client, runtime) = self.running(process::id())?;
             let wait = wait(&client);
             if wait.is_plain() {
-                return wait.start_on(&runtime.background()?, hears, token).map(Running::Wait);
+                return wait.start_on(&runtime.background()?, observer, call_id).map(Running::Wait);
             }
-            let call = PendingCall::of(runtime, Lanes::of(&client), wait);
-            call.spawn(move |result| hears.ended(token, result)).map(Running::Task)
+            let call = PendingCall::of(runtime, MayRunOn::of(&client), wait);
+            call.spawn(move |result| observer.ended(call_id, result)).map(Running::Task)
         })
     }
 

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use serde::Serializer;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::code::ErrorCode;
 use crate::error::{Error, Result};
 use crate::response::view::view;
-use crate::response::{Envelope, ImageLinks, JobResult, JobStatus, Naming, Part, View, invalid};
+use crate::response::{Envelope, ImageLinks, JobResult, JobStatus, Naming, Part, PartnerParams, View, invalid};
 use crate::retry::check_signature;
 use crate::signature::Signature;
 
@@ -40,8 +40,8 @@ impl Callback {
         }
         let status = JobStatus::of_callback(raw, envelope);
         // A bare pair is what anybody has who ever received one.
-        let is_pair = status.entries().all(|(key, _)| matches!(key, "timestamp" | "signature"));
-        if is_pair || (status.result().is_none() && status.extras().is_empty()) {
+        let says_something = |(key, value)| !matches!(key, "timestamp" | "signature") && !is_nothing(value);
+        if !status.entries().any(says_something) {
             return Err(invalid("the callback holds no result"));
         }
         Ok(Self(status))
@@ -56,13 +56,27 @@ impl Callback {
     /// The user it is about, as it says itself.
     #[must_use]
     pub fn user_id(&self) -> Option<&str> {
-        self.0.result()?.partner_params.as_ref()?.user_id.as_deref()
+        self.partner_params().and_then(|params| params.user_id.as_deref()).or_else(|| self.beside_result("user_id"))
     }
 
     /// The job it is about, as it says itself.
     #[must_use]
     pub fn job_id(&self) -> Option<&str> {
-        self.0.result()?.partner_params.as_ref()?.job_id.as_deref()
+        self.partner_params().and_then(|params| params.job_id.as_deref()).or_else(|| self.beside_result("job_id"))
+    }
+
+    fn partner_params(&self) -> Option<&PartnerParams> {
+        self.0.result()?.partner_params.as_ref()
+    }
+
+    /// A text that stands there where a callback in the shape of a status has no result.
+    fn beside_result(&self, name: &str) -> Option<&str> {
+        self.0.extras().get(name)?.as_str()
+    }
+
+    /// Whether it has the shape of a status, and not of a result alone.
+    fn is_envelope(&self) -> bool {
+        self.0.entries().any(|(key, _)| matches!(key, "job_complete" | "result"))
     }
 
     /// Whether the job is finished, where the callback has that flag.
@@ -75,6 +89,19 @@ impl Callback {
     #[must_use]
     pub fn job_success(&self) -> Option<bool> {
         self.0.job_success()
+    }
+
+    /// The code of the status, such as `2302`, where the callback has the shape of one. Not the verdict: that is
+    /// [`JobResult::result_code`].
+    #[must_use]
+    pub fn code(&self) -> Option<&str> {
+        self.0.code().filter(|_| self.is_envelope())
+    }
+
+    /// What stands in `result` when it is a text, such as `No zip file received`.
+    #[must_use]
+    pub fn message(&self) -> Option<&str> {
+        self.0.message()
     }
 
     /// The result.
@@ -101,6 +128,12 @@ impl Callback {
         self.0.kyc_receipt()
     }
 
+    /// The link to the KYB receipt (`KYBReceipt`).
+    #[must_use]
+    pub fn kyb_receipt(&self) -> Option<&str> {
+        self.0.kyb_receipt()
+    }
+
     /// The text that was signed.
     #[must_use]
     pub fn timestamp(&self) -> &str {
@@ -111,6 +144,13 @@ impl Callback {
     #[must_use]
     pub fn signature(&self) -> &str {
         self.0.signature()
+    }
+
+    /// Keys beside the result that have no field above, or whose value could not be read as that field; ids that stand
+    /// there are among them. Empty where the callback is a result itself: [`JobResult::fields`] have everything.
+    #[must_use]
+    pub fn extras(&self) -> &Map<String, Value> {
+        self.0.extras()
     }
 
     /// The body, byte for byte.
@@ -140,6 +180,13 @@ impl Callback {
     }
 }
 
+/// Whether a value is null, or a list or object with nothing in it.
+fn is_nothing(value: &str) -> bool {
+    let is_empty = |open, close| value.strip_prefix(open).and_then(|inner| inner.strip_suffix(close));
+    let inner = is_empty('{', '}').or_else(|| is_empty('[', ']'));
+    value == "null" || inner.is_some_and(|inner| inner.trim_ascii().is_empty())
+}
+
 impl View for Callback {
     fn serialize_as<S: Serializer>(&self, naming: Naming, serializer: S) -> std::result::Result<S::Ok, S::Error> {
         view!(Callback as naming into serializer {
@@ -148,12 +195,16 @@ impl View for Callback {
             job_id: self.job_id(),
             job_complete: self.job_complete(),
             job_success: self.job_success(),
+            code: self.code(),
+            message: self.message(),
             result: self.0.part(Part::Result),
             history: self.0.part(Part::History),
             image_links: self.0.part(Part::ImageLinks),
             kyc_receipt: self.kyc_receipt(),
+            kyb_receipt: self.kyb_receipt(),
             timestamp: self.timestamp(),
             signature: self.signature(),
+            extras: self.extras(),
         })
     }
 }
@@ -162,6 +213,8 @@ impl fmt::Debug for Callback {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Callback")
             .field("job_complete", &self.job_complete())
+            .field("job_success", &self.job_success())
+            .field("code", &self.code())
             .field("result", &self.result())
             .finish_non_exhaustive()
     }

@@ -32,12 +32,13 @@ pub struct SystemClock;
 
 static START: OnceLock<Instant> = OnceLock::new();
 
-/// What the first moment is called: later than any wait can have begun in another process.
-const FIRST: Duration = Duration::from_secs(366 * 24 * 60 * 60);
+/// Where this process's clock starts: a year, not zero, so that a wait resumed from a token, which may have begun up to
+/// 30 days before this process, has a start that is not negative.
+const CLOCK_START: Duration = Duration::from_secs(366 * 24 * 60 * 60);
 
 impl Clock for SystemClock {
     fn now(&self) -> Duration {
-        FIRST + START.get_or_init(Instant::now).elapsed()
+        CLOCK_START + START.get_or_init(Instant::now).elapsed()
     }
 
     fn wall_ms(&self) -> i64 {
@@ -58,7 +59,8 @@ impl Clock for SystemClock {
     }
 }
 
-/// Gives a forked child a chance of its own: workers of one parent would otherwise ask in step, and name their calls alike.
+/// Gives a forked child random numbers of its own: workers of one parent would otherwise ask in step, and name their
+/// calls alike.
 #[cfg(feature = "blocking")]
 pub(crate) fn part_from_parent() {
     let moment = SystemClock.now().as_nanos() as u64;
@@ -71,8 +73,8 @@ mod tests {
     use crate::config::WAIT_TIMEOUT;
 
     #[test]
-    fn a_wait_that_another_process_began_has_begun_after_time_did() {
-        assert!(WAIT_TIMEOUT.check(FIRST).is_err());
-        assert!(SystemClock.now() >= FIRST);
+    fn a_resumed_wait_may_have_begun_before_this_process() {
+        assert!(WAIT_TIMEOUT.check(CLOCK_START).is_err());
+        assert!(SystemClock.now() >= CLOCK_START);
     }
 }

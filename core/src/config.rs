@@ -28,10 +28,10 @@ pub(crate) const FINAL_POLL_MARGIN: Duration = Duration::from_secs(1);
 pub(crate) const TOGETHER: Duration = Duration::from_millis(4);
 /// See [`TOGETHER`].
 pub(crate) const LONG_DELAY: Duration = Duration::from_secs(1);
-/// The deliveries of a callback take at most this long, and at most [`RELAY_TRIES`] tries.
-pub(crate) const RELAY_TIMEOUT: Duration = Duration::from_secs(10);
-/// See [`RELAY_TIMEOUT`].
-pub(crate) const RELAY_TRIES: u32 = 2;
+/// The deliveries of a callback take at most this long, and at most [`DELIVERY_TRIES`] tries.
+pub(crate) const DELIVERY_TIMEOUT: Duration = Duration::from_secs(10);
+/// See [`DELIVERY_TIMEOUT`].
+pub(crate) const DELIVERY_TRIES: u32 = 2;
 /// The largest image that is downloaded.
 pub(crate) const MAX_IMAGE_BYTES: usize = 16 << 20;
 /// The most images of one status that are downloaded.

@@ -19,8 +19,9 @@ use crate::code::ErrorCode;
 use crate::config::{DOWNLOAD_TIMEOUT, IMAGES_AT_ONCE, MAX_IMAGE_BYTES, MAX_IMAGES, OVERWRITE, REFRESH, is_loopback};
 use crate::driver;
 use crate::error::{Error, Phase, Result};
-use crate::poll::drive::Engine;
+use crate::poll::drive::{Bound, Engine};
 use crate::response::{ImageLinks, JobStatus};
+use crate::retry;
 use crate::transport::{HttpRequest, HttpResponse};
 
 /// What an image's first bytes say it is.
@@ -136,9 +137,13 @@ impl DownloadImages {
         let engine = self.client.engine();
         let started_at = engine.clock.now();
         let timeout = self.timeout.map(|timeout| DOWNLOAD_TIMEOUT.check(timeout)).transpose()?;
-        let ends_at = timeout.map(|timeout| started_at.saturating_add(timeout));
+        if self.directory.as_ref().is_some_and(|directory| directory.as_os_str().is_empty()) {
+            return Err(Error::invalid_argument("directory", "expected the path of a directory"));
+        }
+        let bound = Bound::new(started_at, timeout);
+        let ends_at = bound.ends_at;
         let all = async {
-            match self.download(&self.status, ends_at).await {
+            match self.download(&self.status, bound).await {
                 Err(error) if self.refresh && error.code() == ErrorCode::ImageLinkExpired => {
                     let (user_id, job_id) = (self.status.user_id(), self.status.job_id());
                     // So that the two questions about this job do not carry the same signed pair.
@@ -150,7 +155,7 @@ impl DownloadImages {
                     }
                     let fresh =
                         self.client.get_job_status(user_id, job_id).return_image_links(true).timeout(left).await?;
-                    self.download(&fresh, ends_at).await
+                    self.download(&fresh, bound).await
                 }
                 result => result,
             }
@@ -166,7 +171,7 @@ impl DownloadImages {
         })
     }
 
-    async fn download(&self, status: &JobStatus, ends_at: Option<Duration>) -> Result<Vec<Image>> {
+    async fn download(&self, status: &JobStatus, bound: Bound) -> Result<Vec<Image>> {
         let links = status.image_links().map(links).unwrap_or_default();
         if links.len() > MAX_IMAGES {
             return Err(refused(format!("there are more than {MAX_IMAGES} images")));
@@ -178,7 +183,7 @@ impl DownloadImages {
         let images = checked.into_iter().zip(stems).map(|((key, url), stem)| {
             let new_file = files.one();
             async move {
-                let (image_type, bytes) = fetch(self.client.engine(), url, ends_at).await?;
+                let (image_type, bytes) = fetch(self.client.engine(), url, bound).await?;
                 let Some(directory) = &self.directory else { return Ok(Image { key, image_type, bytes, path: None }) };
                 let path = directory.join(format!("{stem}.{}", image_type.extension()));
                 let (target, overwrite) = (path.clone(), self.overwrite);
@@ -186,7 +191,7 @@ impl DownloadImages {
                 tokio::select! {
                     biased;
                     written = written => written.map_err(|_| Error::internal())??,
-                    () = self.deadline(ends_at) => return Err(Error::timeout(Phase::Overall)),
+                    () = self.deadline(bound.ends_at) => return Err(Error::timeout(Phase::Overall)),
                 }
                 Ok(Image { key, image_type, bytes: Bytes::new(), path: Some(path) })
             }
@@ -274,9 +279,24 @@ fn links(links: &ImageLinks) -> Vec<(String, String)> {
     found
 }
 
-/// Gets one image: no credentials are sent, no redirect is followed.
-async fn fetch(engine: &Engine, url: Url, ends_at: Option<Duration>) -> Result<(ImageType, Bytes)> {
+/// Gets one image, as often as any request is repeated after transient failures.
+async fn fetch(engine: &Engine, url: Url, bound: Bound) -> Result<(ImageType, Bytes)> {
     let request = HttpRequest::new(url, MAX_IMAGE_BYTES);
+    let mut retries = 0;
+    loop {
+        let error = match fetch_once(engine, request.clone(), bound.ends_at).await {
+            Ok(image) => return Ok(image),
+            Err(error) => error,
+        };
+        let wait = engine.wait_before_retry(&error, retries, error.retry_after(), bound);
+        let Some(wait) = wait else { return Err(error) };
+        retries += 1;
+        engine.clock.sleep(wait).await;
+    }
+}
+
+/// One request: no credentials are sent, no redirect is followed.
+async fn fetch_once(engine: &Engine, request: HttpRequest, ends_at: Option<Duration>) -> Result<(ImageType, Bytes)> {
     let permit = engine.connection(ends_at).await;
     let _permit = permit.ok_or_else(|| Error::timeout(Phase::Queue))?;
     let response =
@@ -285,7 +305,7 @@ async fn fetch(engine: &Engine, url: Url, ends_at: Option<Duration>) -> Result<(
             _ => error,
         })?;
     if !(200..300).contains(&response.status) {
-        return Err(not_an_image(&response));
+        return Err(not_an_image(&response).with_retry_after(retry::retry_after(&response, &*engine.clock)));
     }
     let image_type = ImageType::of(&response.body).ok_or_else(|| refused("an image is neither JPEG nor PNG"))?;
     Ok((image_type, response.body))

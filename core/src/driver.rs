@@ -1,17 +1,17 @@
-//! Who drives a call: a tokio runtime, or a host's own thread without one.
+//! What drives a call: a tokio runtime, or a host's own thread without one.
 //!
-//! Handing a query to a runtime's thread and its answer back costs two thread switches, and as much again in system calls
-//! that wake. So an event loop drives its queries itself, by watching one descriptor for all of them (`event_loop`). What
-//! is awaited in there asks this module for time and for a socket's readiness; without such a driver, tokio is asked. A
-//! future stays with whom it began.
+//! Handing a query to a runtime's thread and its answer back costs two thread switches, and as much again in system
+//! calls to wake the threads. So an event loop drives its queries on its own thread, and the host watches one
+//! descriptor for all of them (`event_loop`). Futures get time and a socket's readiness through this module, from the
+//! event loop that polls them or else from tokio. A future stays with the driver that first polled it.
 //!
-//! For threads that wait for one call each this was tried too, with `poll(2)`: alone they cost the same as with a runtime, and
-//! 64 of them a quarter more than with one thread that looks at all sockets.
+//! For threads that wait for one call each this was tried too, with `poll(2)`: one alone cost the same as with a
+//! runtime, and 64 of them a quarter more than with one thread that watches all sockets.
 
 #[cfg(all(unix, feature = "background"))]
 pub mod event_loop;
 #[cfg(all(unix, feature = "background"))]
-pub(crate) mod seat;
+pub(crate) mod registration;
 #[cfg(all(unix, feature = "background"))]
 mod sockets;
 #[cfg(all(unix, feature = "background"))]
@@ -27,19 +27,20 @@ use std::time::Duration;
 
 use tokio::runtime;
 
-/// Where a connection belongs: who else drives it would wait for ever.
+/// What drives a connection. Polled from anywhere else it would never be woken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Home {
-    /// A tokio runtime; `None` where there is none, which a connection does not come from.
+pub(crate) enum DriverId {
+    /// A tokio runtime; `None` outside of one, where no connection can be opened.
     Runtime(Option<runtime::Id>),
     /// An event loop, by its number.
     #[cfg(all(unix, feature = "background"))]
     EventLoop(u64),
 }
 
-impl Home {
+impl DriverId {
     pub(crate) fn here() -> Self {
-        hosted_home().unwrap_or_else(|| Self::Runtime(runtime::Handle::try_current().ok().map(|handle| handle.id())))
+        hosted_driver_id()
+            .unwrap_or_else(|| Self::Runtime(runtime::Handle::try_current().ok().map(|handle| handle.id())))
     }
 }
 
@@ -52,7 +53,7 @@ pub(crate) async fn sleep(duration: Duration) {
     }
 }
 
-/// Sees what has happened on sockets since somebody looked.
+/// Gives the driver a chance to see socket events that have arrived since it last looked.
 pub(crate) async fn look() {
     if is_hosted() {
         hosted_look();
@@ -61,20 +62,22 @@ pub(crate) async fn look() {
     }
 }
 
-/// Lets whatever is ready in a runtime of one thread go first: answers that have come are read before more is asked, so that
-/// requests go out one after the other. A server on the same machine, as a sidecar is, is then woken for all of them at once;
-/// woken for each, it costs whoever sends a sixth of a query. Nothing to event loops, which do so anyway.
+/// On a runtime of one thread, lets all ready tasks go first: answers that have arrived are read before more is asked,
+/// so that requests are written back to back. A server on the same machine, such as a sidecar, is then woken once for
+/// all of them; waking it for each costs the sender a sixth of a query. Does nothing on event loops, which do so
+/// anyway.
 pub(crate) async fn go_last() {
-    // Whoever blocks on a future has nobody to let go first, and would be woken through the kernel; so might other threads be.
+    // Outside of a task (`block_on`) there is nothing to let go first, and waking it, like waking another thread, takes
+    // a system call.
     let is_alone = |handle: runtime::Handle| handle.runtime_flavor() == runtime::RuntimeFlavor::CurrentThread;
     if !is_hosted() && tokio::task::try_id().is_some() && runtime::Handle::try_current().is_ok_and(is_alone) {
-        turn().await;
+        yield_to_ready().await;
     }
 }
 
-/// Goes on after everything that is ready to run now has had its turn. Not tokio's way to yield, which looks at the sockets
-/// in between.
-pub(crate) async fn turn() {
+/// Goes on once everything that is ready now has run. Unlike tokio's `yield_now`, it does not check the sockets in
+/// between.
+pub(crate) async fn yield_to_ready() {
     let mut had_turn = false;
     std::future::poll_fn(|context| {
         if std::mem::replace(&mut had_turn, true) {
@@ -86,14 +89,14 @@ pub(crate) async fn turn() {
     .await;
 }
 
-/// Looks at a runtime's sockets, and lets the tasks that own them act on what they see.
+/// Checks a runtime's sockets, and lets the tasks that own them handle what has arrived.
 pub(crate) async fn catch_up() {
     for _ in 0..4 {
         tokio::task::yield_now().await;
     }
 }
 
-/// Who goes on with something on behalf of a connection that nobody polls.
+/// Runs work for a connection that nobody is polling.
 pub(crate) enum Executor {
     Runtime(runtime::Handle),
     #[cfg(all(unix, feature = "background"))]
@@ -101,12 +104,12 @@ pub(crate) enum Executor {
 }
 
 impl Executor {
-    /// On behalf of a connection that is opened here.
+    /// For a connection that is opened here.
     pub(crate) fn here() -> Self {
         hosted_executor().unwrap_or_else(|| Self::Runtime(runtime::Handle::current()))
     }
 
-    /// Drops the future where there is nobody any more.
+    /// Drops the future if the driver has ended.
     pub(crate) fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) {
         match self {
             Self::Runtime(runtime) => drop(runtime.spawn(future)),
@@ -120,13 +123,13 @@ impl Executor {
     }
 }
 
-/// Without host threads, there is only tokio.
+/// Without event loops, there is only tokio.
 #[cfg(not(all(unix, feature = "background")))]
 mod never_hosted {
     use std::task::Poll;
     use std::time::{Duration, Instant};
 
-    use super::{Executor, Home};
+    use super::{DriverId, Executor};
 
     pub(crate) fn is_hosted() -> bool {
         false
@@ -138,7 +141,7 @@ mod never_hosted {
         None
     }
 
-    pub(super) fn hosted_home() -> Option<Home> {
+    pub(super) fn hosted_driver_id() -> Option<DriverId> {
         None
     }
 
@@ -160,7 +163,7 @@ mod hosted {
     use tokio_util::task::AbortOnDropHandle;
 
     use super::event_loop::EventLoop;
-    use super::{Executor, Home};
+    use super::{DriverId, Executor};
 
     thread_local! {
         static HERE: Here = const { Here { event_loop: RefCell::new(None), soonest: Cell::new(None) } };
@@ -169,11 +172,11 @@ mod hosted {
     struct Here {
         /// The event loop whose task this thread polls.
         event_loop: RefCell<Option<Arc<EventLoop>>>,
-        /// The earliest moment that what is polled waits for.
+        /// The earliest deadline of what is being polled.
         soonest: Cell<Option<Instant>>,
     }
 
-    /// Runs what asks this event loop for time and readiness.
+    /// Runs code whose futures get time and readiness from this event loop.
     pub(super) fn inside<T>(event_loop: &Arc<EventLoop>, run: impl FnOnce() -> T) -> T {
         struct Restore<'a>(&'a Here, Option<Arc<EventLoop>>, Option<Instant>);
         impl Drop for Restore<'_> {
@@ -189,7 +192,7 @@ mod hosted {
         })
     }
 
-    /// Polls something inside of an event loop. Returns the earliest moment it waits for, too.
+    /// Polls something inside of an event loop. Also returns its earliest deadline.
     pub(super) fn poll<T>(poll: impl FnOnce() -> Poll<T>) -> (Poll<T>, Option<Instant>) {
         HERE.with(|here| {
             here.soonest.set(None);
@@ -197,7 +200,7 @@ mod hosted {
         })
     }
 
-    /// Looks at the event loop whose task this thread polls, if it does.
+    /// Looks at the event loop whose task this thread polls, if there is one.
     pub(crate) fn with<T>(see: impl FnOnce(&Arc<EventLoop>) -> T) -> Option<T> {
         HERE.with(|here| here.event_loop.borrow().as_ref().map(see))
     }
@@ -206,8 +209,8 @@ mod hosted {
         with(|_| ()).is_some()
     }
 
-    pub(super) fn hosted_home() -> Option<Home> {
-        with(|event_loop| Home::EventLoop(event_loop.number()))
+    pub(super) fn hosted_driver_id() -> Option<DriverId> {
+        with(|event_loop| DriverId::EventLoop(event_loop.number()))
     }
 
     pub(super) fn hosted_executor() -> Option<Executor> {
@@ -219,12 +222,12 @@ mod hosted {
     }
 
     pub(super) async fn hosted_sleep(duration: Duration) {
-        // As good as for ever, where the machine's time does not go further.
+        // For ever, if that is beyond the machine's time.
         let Some(ends_at) = Instant::now().checked_add(duration) else { return std::future::pending().await };
         poll_fn(|_| poll_until(ends_at)).await;
     }
 
-    /// Has the event loop poll again what it polls now, when that moment has come; ready if it has.
+    /// Ready once the moment has come; until then, has the event loop poll the current task again at that moment.
     pub(crate) fn poll_until(ends_at: Instant) -> Poll<()> {
         if Instant::now() >= ends_at {
             return Poll::Ready(());
@@ -235,7 +238,8 @@ mod hosted {
         Poll::Pending
     }
 
-    /// Runs what needs tokio, which sockets do until they are open, and waits for it; `None` when the runtime has ended.
+    /// Runs a future that needs tokio, such as opening a socket, on the library's thread and waits for it; `None` when
+    /// that has ended.
     pub(crate) async fn on_runtime<T: Send + 'static>(future: impl Future<Output = T> + Send + 'static) -> Option<T> {
         with(|event_loop| AbortOnDropHandle::new(event_loop.runtime().spawn(future)))?.await.ok()
     }

@@ -40,6 +40,7 @@ pub mod background;
 #[doc(hidden)]
 pub mod blocking;
 mod callback;
+mod callback_delivery;
 mod client;
 #[doc(hidden)]
 pub mod clock;
@@ -58,7 +59,6 @@ pub mod events;
 #[doc(hidden)]
 pub mod panic;
 mod poll;
-mod relay;
 mod request;
 mod response;
 mod retry;
@@ -73,6 +73,7 @@ mod tls;
 pub mod transport;
 
 pub use callback::Callback;
+pub use callback_delivery::CallbackDelivery;
 #[doc(hidden)]
 pub use client::Driven;
 pub use client::{
@@ -87,9 +88,8 @@ pub use poll::many::{JobOutcome, ManyProgress, ManySession, PollManyStream};
 pub use poll::schedule::Schedule;
 pub use poll::step::PollStep;
 #[doc(hidden)]
-pub use poll::waits::{HearsWaits, StartedWait};
+pub use poll::waits::{StartedWait, WaitObserver};
 pub use poll::watch::{StatusUpdate, Watch};
-pub use relay::CallbackDelivery;
 pub use request::StatusOptions;
 pub use response::{Antifraud, IdResponse, ImageLinks, JobResult, JobStatus, Naming, PartnerParams, SuspectUser};
 #[doc(hidden)]

@@ -5,23 +5,19 @@
 
 mod antifraud;
 mod envelope;
-mod forms;
 mod history;
+mod host_objects;
 mod id_response;
 mod images;
+mod js;
 mod json;
 mod known;
-pub(crate) mod lenient;
-mod making;
-mod part;
-mod parts;
-mod reader;
-mod refusal;
 mod result;
-mod scan;
-mod sparse;
+mod typed_fields;
 pub(crate) mod view;
+mod view_part;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
@@ -32,22 +28,23 @@ use serde_json::{Map, Value};
 
 pub use antifraud::{Antifraud, SuspectUser};
 pub(crate) use envelope::Envelope;
-pub use forms::Forms;
 pub use id_response::IdResponse;
 pub use images::ImageLinks;
-pub use part::{Part, PartOf};
+pub use js::forms::Forms;
+pub(crate) use json::lenient;
 pub use result::{JobResult, PartnerParams};
 pub use view::{Named, Naming, View};
+pub use view_part::{Part, PartOf};
 #[doc(hidden)]
 pub use {
+    host_objects::{Host, Make, Reading},
     json::Json,
     known::Known,
-    making::{Host, Make, Reading},
-    parts::Open,
+    typed_fields::Open,
 };
 
+use crate::callback_delivery::CallbackDelivery;
 use crate::error::{Error, Result};
-use crate::relay::CallbackDelivery;
 use crate::request::Ids;
 use view::view;
 
@@ -127,8 +124,11 @@ impl JobStatus {
 
     /// Whether another answer says something else, beyond what is new in every answer.
     pub(crate) fn differs_from(&self, other: &Self) -> bool {
-        let news = |(key, _): &(&str, &str)| !matches!(*key, "timestamp" | "signature" | "image_links");
-        !self.entries().filter(news).eq(other.entries().filter(news))
+        self.lasting() != other.lasting()
+    }
+
+    fn lasting(&self) -> Vec<(Cow<'_, str>, Cow<'_, str>)> {
+        lasting(self.entries().map(|(key, value)| (key.into(), value)).collect())
     }
 
     pub(crate) fn with_callback_delivery(&self, delivery: CallbackDelivery) -> Self {
@@ -155,7 +155,9 @@ impl JobStatus {
         Ok(Self::new(Arc::new(ids), raw, envelope))
     }
 
-    /// Whether the job is finished. Not whether the person was approved. Missing or unreadable counts as false.
+    /// Whether the job is finished. Not whether the person was approved, and not always the last word: a result whose
+    /// [`is_final_result`](JobResult::is_final_result) is false may be followed by another. Missing or unreadable counts as
+    /// false.
     #[must_use]
     pub fn job_complete(&self) -> bool {
         self.0.envelope.job_complete
@@ -191,7 +193,8 @@ impl JobStatus {
         self.0.history.get_or_init(|| self.raw_history().map(history::read).unwrap_or_default())
     }
 
-    /// Links to images. `None` unless asked for with `return_image_links`.
+    /// Links to images: those that were asked for with `return_image_links`; else those in the result, which document jobs have.
+    /// `None` without either.
     #[must_use]
     pub fn image_links(&self) -> Option<&ImageLinks> {
         self.0.image_links.get_or_init(|| self.raw_image_links().and_then(ImageLinks::read).map(Box::new)).as_deref()
@@ -280,7 +283,18 @@ impl JobStatus {
     }
 
     fn raw_image_links(&self) -> Option<&str> {
-        self.value(if self.0.is_result { "ImageLinks" } else { "image_links" })
+        self.beside_result("image_links", "ImageLinks")
+    }
+
+    /// What stands beside an answer's result; where nothing does, what stands there or in the result as callbacks spell it.
+    fn beside_result<'a>(&'a self, name: &str, in_callbacks: &str) -> Option<&'a str> {
+        let is_some = |value: &&str| *value != "null";
+        let usual = if self.0.is_result { None } else { self.value(name).filter(is_some) };
+        usual.or_else(|| self.value(in_callbacks).filter(is_some)).or_else(|| {
+            let result = self.value("result").filter(|result| result.contains(in_callbacks))?;
+            let last = lenient::entries(result).into_iter().rev().find(|(key, _)| key == in_callbacks);
+            last.map(|(_, value)| value).filter(is_some)
+        })
     }
 
     /// Whether anything stands in the place of earlier results.
@@ -311,34 +325,56 @@ impl JobStatus {
     }
 
     fn texts(&self) -> &Texts {
-        let (kyc, kyb) = match self.0.is_result {
-            true => ("KYCReceipt", "KYBReceipt"),
-            false => ("kyc_receipt", "kyb_receipt"),
-        };
         self.0.texts.get_or_init(|| {
             Box::new(Texts {
                 message: self.value("result").filter(|_| !self.0.is_result).and_then(lenient::string),
-                kyc_receipt: self.value(kyc).and_then(lenient::text),
-                kyb_receipt: self.value(kyb).and_then(lenient::text),
+                kyc_receipt: self.beside_result("kyc_receipt", "KYCReceipt").and_then(lenient::text),
+                kyb_receipt: self.beside_result("kyb_receipt", "KYBReceipt").and_then(lenient::text),
             })
         })
     }
 
     /// Whether the typed view says all that stands under a key.
     fn shows(&self, key: &str, value: &str) -> bool {
+        let is_it = |found: Option<&str>| found.is_some_and(|found| std::ptr::eq(found, value));
         let shown = match key {
             "timestamp" | "signature" => true,
             "job_complete" | "job_success" => lenient::boolean(value).is_some(),
             "code" => self.code().is_some(),
             "result" => value.starts_with('{') || self.message().is_some(),
             "history" => lenient::is_of_objects(value),
-            "image_links" => value.starts_with('{'),
-            "kyc_receipt" => self.kyc_receipt().is_some(),
-            "kyb_receipt" => self.kyb_receipt().is_some(),
+            "image_links" | "ImageLinks" => value.starts_with('{') && is_it(self.raw_image_links()),
+            "kyc_receipt" | "KYCReceipt" => {
+                self.kyc_receipt().is_some() && is_it(self.beside_result("kyc_receipt", "KYCReceipt"))
+            }
+            "kyb_receipt" | "KYBReceipt" => {
+                self.kyb_receipt().is_some() && is_it(self.beside_result("kyb_receipt", "KYBReceipt"))
+            }
             _ => return false,
         };
         shown || value == "null"
     }
+}
+
+/// What an answer says, without what is new in every answer: pairs, which results have of their own, and links, which are
+/// signed anew; of these, which there are is told.
+fn lasting<'a>(entries: Vec<(Cow<'a, str>, &'a str)>) -> Vec<(Cow<'a, str>, Cow<'a, str>)> {
+    let mut told = Vec::with_capacity(entries.len());
+    for (key, value) in entries {
+        match key.as_ref() {
+            "timestamp" | "signature" => {}
+            "image_links" | "ImageLinks" if value == "null" => {}
+            "image_links" | "ImageLinks" if value.starts_with('{') => {
+                told.extend(lenient::entries(value).into_iter().map(|(key, link)| match key.as_ref() {
+                    "error" => (key, Cow::Borrowed(link)),
+                    _ => (key, Cow::Owned(format!("{} links", Json::read(link).items().len()))),
+                }));
+            }
+            "result" if value.starts_with('{') => told.extend(lasting(lenient::entries(value))),
+            _ => told.push((key, Cow::Borrowed(value))),
+        }
+    }
+    told
 }
 
 fn owned((key, value): (&str, &str)) -> (String, Value) {

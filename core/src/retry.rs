@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::fmt::rfc2822::DateTimeParser;
-use serde_json::Value;
 
 use crate::clock::Clock;
 use crate::code::{ErrorCode, Retried};
@@ -37,8 +36,8 @@ pub(crate) fn read(
     signature: &Signature,
     clock: &dyn Clock,
 ) -> (Answer, Option<Duration>) {
-    let HttpResponse { status, retry_after, date, body } = response;
-    let retry_after = retry_after.and_then(|text| parse_retry_after(&text, clock.wall_ms()));
+    let retry_after = retry_after(&response, clock);
+    let HttpResponse { status, date, body, .. } = response;
     let read: Result<_, Refused> = if (200..300).contains(&status) {
         read_success(&body, query, signature)
     } else {
@@ -101,14 +100,11 @@ pub(crate) fn check_signature(envelope: &Envelope, body: &[u8], key: &Signature)
 
 /// The error that a non-2xx answer is. Its body need not be JSON.
 fn refused(status: u16, body: &[u8]) -> Error {
-    let api_code = match serde_json::from_slice(body) {
-        Ok(Value::Object(error)) => match error.get("code") {
-            Some(Value::String(code)) => plain_code(code),
-            Some(Value::Number(code)) => plain_code(&code.to_string()),
-            _ => None,
-        },
-        _ => None,
-    };
+    // Whatever else is wrong with the body, the code tells a wrong key from a wrong request.
+    let text = String::from_utf8_lossy(body);
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    let envelope = Envelope::read(text.as_bytes()).ok();
+    let api_code = envelope.and_then(|envelope| envelope.code(text.as_bytes()).and_then(plain_code));
     match status {
         408 => Error::timeout(Phase::Server),
         429 => Error::new(ErrorCode::RateLimited, "Smile ID asks to slow down (HTTP 429)").with_api_code(api_code),
@@ -159,14 +155,21 @@ pub(crate) fn backoff(n: u64, chance: f64) -> Duration {
     RETRY_BASE.saturating_mul(1 << doublings).min(RETRY_CAP).mul_f64(chance.clamp(0.0, 1.0))
 }
 
+/// How long the server asks to wait. A date is one of its own clock's, which the answer tells beside it.
+pub(crate) fn retry_after(response: &HttpResponse, clock: &dyn Clock) -> Option<Duration> {
+    let text = response.retry_after.as_deref()?;
+    let now_ms = response.date.as_deref().and_then(http_date_ms);
+    parse_retry_after(text, now_ms.unwrap_or_else(|| clock.wall_ms()))
+}
+
 /// `Retry-After` in seconds or as an HTTP date; anything else counts as absent.
-fn parse_retry_after(text: &str, wall_ms: i64) -> Option<Duration> {
+fn parse_retry_after(text: &str, now_ms: i64) -> Option<Duration> {
     let text = text.trim();
     if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
         // More digits than a number holds is still a wish for a long wait.
         return Some(Duration::from_secs(text.parse().unwrap_or(u64::from(u32::MAX)).min(u64::from(u32::MAX))));
     }
-    let ms = http_date_ms(text)?.saturating_sub(wall_ms);
+    let ms = http_date_ms(text)?.saturating_sub(now_ms);
     Some(Duration::from_millis(u64::try_from(ms).unwrap_or(0)))
 }
 
@@ -187,6 +190,20 @@ fn clock_skew(date: &str, wall_ms: i64) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_date_to_wait_for_is_one_of_the_servers_clock() {
+        let response = |date: Option<&str>| HttpResponse {
+            status: 429,
+            retry_after: Some("Wed, 21 Oct 2015 07:28:10 GMT".to_owned()),
+            date: date.map(str::to_owned),
+            body: bytes::Bytes::new(),
+        };
+        let wait = |date| retry_after(&response(date), &crate::clock::SystemClock);
+        assert_eq!(wait(Some("Wed, 21 Oct 2015 07:28:00 GMT")), Some(Duration::from_secs(10)));
+        assert_eq!(wait(Some("nonsense")), Some(Duration::ZERO), "long ago by our own");
+        assert_eq!(wait(None), Some(Duration::ZERO));
+    }
 
     #[test]
     fn retry_after_is_seconds_or_a_date() {

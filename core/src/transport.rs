@@ -1,15 +1,16 @@
 //! How one signed body reaches the server and its answer comes back; the rest of the crate sees the trait only.
 //!
-//! Most programs have no proxy. Their requests go out on connections of this crate's own pool (`direct`), which is hyper
-//! and rustls with nothing in between; those that a proxy is meant for go through reqwest (`proxied`), which is built on
-//! the same two. Both keep the same promises: no retry, no redirect, bounded bodies, gzip, limits, the same TLS settings.
+//! Most programs have no proxy. Their requests go out on connections of this crate's own pool (`direct`), which is
+//! hyper and rustls with nothing in between; those that a proxy is meant for go through reqwest (`proxied`), which is
+//! built on the same two. Both keep the same promises: no retry, no redirect, bounded bodies, gzip, limits, the same
+//! TLS settings.
 
-mod alarm;
 mod body;
 mod connection;
+mod connection_waker;
 mod direct;
 mod failure;
-mod per_home;
+mod per_driver;
 mod pool;
 mod proxied;
 mod stream;
@@ -44,11 +45,11 @@ pub struct HttpRequest {
     limit: Limit,
 }
 
-/// How long an exchange may take, for a transport that keeps the time.
+/// How long an exchange may take, for a transport that enforces it itself.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limit {
     pub(crate) duration: Duration,
-    /// Whether it is what is left of the call, and not the request's own.
+    /// Whether it is what is left of the call's time, and not the request's own limit.
     pub(crate) is_overall: bool,
 }
 
@@ -109,7 +110,7 @@ impl Progress {
         self.0.store(status, Ordering::Relaxed);
     }
 
-    /// The error where time ends here.
+    /// The error if time runs out now.
     pub(crate) fn late(&self, limit: Limit) -> Error {
         match self.0.load(Ordering::Relaxed) {
             0 => limit.exceeded(Phase::Response),
@@ -134,12 +135,12 @@ pub trait Transport: Send + Sync + 'static {
         false
     }
 
-    /// Whether it keeps a request's limit by itself, by the machine's time.
+    /// Whether it enforces a request's limit itself, by the machine's clock.
     fn keeps_time(&self) -> bool {
         false
     }
 
-    /// What was read of the machine when it was made.
+    /// What it read of the machine when it was made.
     #[doc(hidden)]
     fn settled(&self) -> Option<Settled> {
         None
@@ -149,8 +150,8 @@ pub trait Transport: Send + Sync + 'static {
     fn close(&self) {}
 }
 
-/// What a client reads of the machine when it is made. A forked child may stand in another directory, under another root or
-/// have another environment, and goes on with this.
+/// What a client reads of the machine when it is made. A forked child may stand in another directory, under another
+/// root or have another environment, and goes on with this.
 #[doc(hidden)]
 #[derive(Clone)]
 pub struct Settled {
@@ -172,7 +173,7 @@ pub(crate) struct TransportOptions {
     pub(crate) only_reqwest: bool,
 }
 
-/// The transport of real clients: see the module.
+/// The transport of real clients.
 pub(crate) struct HttpTransport {
     options: TransportOptions,
     /// Which URLs the environment has a proxy for.
@@ -195,8 +196,8 @@ impl HttpTransport {
             options.only_reqwest || options.proxy.is_some() || environment.as_deref().is_some_and(has_any);
         let proxied = Proxied::new();
         let transport = Self { options, environment, may_use_proxy, connections, proxied };
-        // Without TLS there is nothing to trust, and a machine without CA files must do. But a wrong bundle is found where
-        // it was given, even if this server needs none.
+        // Plain HTTP needs nobody to trust, and must work on a machine without CA files. But a wrong bundle is refused
+        // where it was given, even if this server needs none.
         let needs_trust = url.scheme() != "http" || transport.options.trust.ca_bundle.is_some();
         if needs_trust {
             transport.connections.tls()?;
@@ -205,7 +206,7 @@ impl HttpTransport {
         if has_proxy {
             transport.check_proxy(url)?;
         }
-        // Also where only images or deliveries may need it: the environment is read now.
+        // Also if only images or callback deliveries may need it: the environment is read now.
         if has_proxy || (needs_trust && transport.may_use_proxy) {
             transport.proxied.prepare(&transport.options, &transport.connections)?;
         }
@@ -221,7 +222,7 @@ impl HttpTransport {
         })
     }
 
-    /// A proxy that was given is checked where it was.
+    /// Only the environment's proxy: an explicit one was checked when the client was built.
     fn check_proxy(&self, url: &Url) -> Result<()> {
         let found = match (&self.environment, url.as_str().parse()) {
             (Some(environment), Ok(uri)) if self.options.proxy.is_none() => environment.intercept(&uri),
@@ -245,10 +246,10 @@ impl HttpTransport {
     }
 }
 
-/// How long what explains a refusal is waited for.
+/// How long the body of a refusal, which explains it, is waited for.
 const EXPLANATION: Duration = Duration::from_secs(2);
 
-/// What an environment with any proxies has one for.
+/// URLs that have a proxy if the environment has one for any.
 const SOME_URLS: [&str; 2] = ["http://images.invalid", "https://images.invalid"];
 
 fn intercepts(matcher: &Matcher, url: &str) -> bool {
@@ -287,8 +288,8 @@ impl Transport for HttpTransport {
     }
 }
 
-/// The body of a refusal, which stays one even if that does not arrive. Not waited for until the request's limit, which says
-/// that there was no answer.
+/// The body of a refusal, which stays one even if its body does not arrive. Not waited for until the request's limit,
+/// whose error would say that there was no answer.
 async fn explanation<T>(body: impl Future<Output = Result<T>>, left: Duration) -> Option<T> {
     tokio::select! {
         biased;

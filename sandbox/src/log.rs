@@ -12,7 +12,7 @@ use crate::http::Request;
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct RequestRecord {
-    /// The how-manieth request for its user and job this was, from 1; 0 if it named none.
+    /// The number of this request among those for its user and job, from 1; 0 if it named neither.
     pub n: u64,
     /// When it had arrived whole.
     pub at_ms: f64,

@@ -380,9 +380,11 @@ static smileid_error_t *callback(const stage *on) {
   const play_argument *body = play_find(on->play, "body");
   smileid_callback_t *found = NULL;
   smileid_error_t *error = NULL;
+  size_t length = 0;
   if (!smileid_verify_callback(on->client, body ? (const uint8_t *)body->text : NULL, body ? body->length : 0,
                                play_number(on->play, "max_age_ms", SMILEID_NO_LIMIT), &found, &error)) {
     if (smileid_callback_body_authenticated(found)) abort();
+    if (!smileid_callback_raw(found, &length) || length != body->length) abort();
     if (on->play->accept_only) {
       put_raw("accepted", "true");
     } else {

@@ -1,7 +1,5 @@
 """What `make install` leaves behind, used as users use it: pkg-config, CMake, plain flags; shared and static."""
 
-import contextlib
-import io
 import json
 import os
 import re
@@ -135,7 +133,7 @@ class Used(SandboxTest):
     def asks(self, *command: str | Path) -> None:
         printed = self.plays(command)
         self.assertRegex(
-            printed, r"^approved: true \(code 0810, .+\)\nhistory: \d+ results\nimages: selfie and \d+ liveness\n$"
+            printed, r"^succeeded: true \(code 0810, .+\)\nhistory: \d+ results\nimages: selfie and \d+ liveness\n$"
         )
 
     def build(self, example: Path, name: str, flags: list[str]) -> Path:
@@ -202,29 +200,7 @@ class Used(SandboxTest):
         must(["cmake", "-S", folder, "-B", folder / "build", f"-DCMAKE_PREFIX_PATH={PREFIX}"])
 
 
-class Honest(unittest.TestCase):
-    def test_what_lacks_its_tool_does_not_count(self) -> None:
-        with contextlib.redirect_stderr(io.StringIO()) as said:
-
-            class Case(unittest.TestCase):
-                @needs("no-such-tool")
-                def test_without(self) -> None: ...
-
-                @needs("gcc")
-                def test_with(self) -> None: ...
-
-        self.assertEqual(unittest.TestLoader().getTestCaseNames(Case), ["test_with"])
-        self.assertRegex(said.getvalue(), r"^no no-such-tool on this machine: without .*test_without\n$")
-
-
 class Readme(unittest.TestCase):
-    def test_quick_starts_are_the_examples(self) -> None:
-        readme = (BINDING / "README.md").read_text(encoding="utf-8")
-        for example in EXAMPLES:
-            text = example.read_text(encoding="utf-8")
-            self.assertIn(f"```{example.suffix[1:]}\n{text}```", readme, f"{example.name} is not in the README")
-            self.assertLessEqual(len(text.splitlines()), 30, example.name)
-
     def test_develop_builds_what_the_tests_start(self) -> None:
         sources = "".join(path.read_text(encoding="utf-8") for path in HERE.glob("*.py"))
         started = set(re.findall(r'"target" / "debug" / "([\w-]+)"', sources))
@@ -232,14 +208,3 @@ class Readme(unittest.TestCase):
         programs = {target["name"]: package["name"] for package in listed["packages"] for target in package["targets"]}
         develop = (BINDING / "README.md").read_text(encoding="utf-8").partition("## Develop")[2]
         self.assertEqual(set(re.findall(r"cargo build -p (\S+)", develop)), {programs[name] for name in started})
-
-    def test_headings_are_those_of_all_bindings(self) -> None:
-        readme = (BINDING / "README.md").read_text(encoding="utf-8")
-        self.assertEqual(re.findall(r"^## (.*)", readme, re.MULTILINE), ["Install", "Use", "Errors", "Develop"])
-
-    def test_error_table_is_the_cores(self) -> None:
-        readme = (BINDING / "README.md").read_text(encoding="utf-8")
-        rows = re.findall(r"^\| `SMILEID_ERROR_(\w+)` \| (\d+) \| `(\w+)` \(`(\w+)`\) \|", readme, re.MULTILINE)
-        table = json.loads((HERE.parent / "vectors" / "errors.json").read_text(encoding="utf-8"))
-        listed = [(entry["code"].upper(), str(entry["number"]), entry["class"], entry["base"]) for entry in table]
-        self.assertEqual(rows, listed)

@@ -127,6 +127,24 @@ test('what throws inside of options', { timeout: 60_000 }, async (t) => {
     assert.deepEqual(end, { code: 0, signal: null, stdout: 'mine\n', stderr: '' })
   })
 
+  await t.test('a call that is started while others end has an end of its own', async () => {
+    const started = []
+    class Starting extends EventTarget {
+      aborted = false
+
+      removeEventListener() {
+        started.push(client.getJobStatus(user, 'slow-100ms'))
+      }
+    }
+    const user = fresh('user')
+    // Many, so that some of them end in one batch.
+    const calls = Array.from({ length: 20 }, () => client.getJobStatus(user, 'slow-250ms', { signal: new Starting() }))
+    const jobs = async (ends) => (await Promise.all(ends)).map(({ jobId }) => jobId)
+    assert.deepEqual(new Set(await jobs(calls)), new Set(['slow-250ms']))
+    assert.equal(started.length, calls.length)
+    assert.deepEqual(new Set(await jobs(started)), new Set(['slow-100ms']))
+  })
+
   await t.test('a signal that keeps its listener, or has no reason to give, fails its own calls only', async () => {
     class Deaf extends EventTarget {
       aborted = false

@@ -67,7 +67,7 @@ test('the packed package', { timeout: 120_000 }, async (t) => {
   await t.test('runs the example of the README', async () => {
     copyFileSync(join(BINDINGS, 'examples', 'poll_job_status.mjs'), join(project, 'example.mjs'))
     const { stdout } = await inProject(process.execPath, 'example.mjs')
-    assert.match(stdout, /^approved: true \(code 0810, .*\)\nhistory: [1-9]\d* results\nimages: selfie and [1-9]\d* liveness\n$/)
+    assert.match(stdout, /^succeeded: true \(code 0810, .*\)\nhistory: [1-9]\d* results\nimages: selfie and [1-9]\d* liveness\n$/)
   })
 
   await t.test('its inner files are closed', async () => {

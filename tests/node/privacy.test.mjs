@@ -57,7 +57,7 @@ test('privacy', { timeout: 30_000 }, async (t) => {
     assert.match(JSON.stringify(status), new RegExp(MARK), 'asked for in JSON, everything is there')
   })
 
-  await t.test('what prints without asking a value: the README names all that shows more then', async () => {
+  await t.test('printing that bypasses inspect.custom shows only what the README lists', async () => {
     const [userId, jobId] = [fresh('user'), 'job']
     await sandbox.tell(userId, jobId, { body: BODY }, { body: BODY }, { body: BODY, sign: 'wrong' })
     const status = await client.getJobStatus(userId, jobId)
@@ -65,7 +65,7 @@ test('privacy', { timeout: 30_000 }, async (t) => {
     const error = await client.getJobStatus(userId, jobId).catch((error) => error)
     assert.equal(error.code, 'SMILEID_SIGNATURE_MISMATCH')
     const pair = new Signature(sandbox.options.partnerId, sandbox.options.apiKey).generateSignature()
-    const callback = client.verifyCallback(JSON.stringify({ ...BODY.result, ...pair }))
+    const callback = client.verifyCallback(JSON.stringify({ ...BODY, kyb_receipt: MARK, ...pair }))
     // As assertions do, and console.dir and console.table in part.
     const bare = (value) => inspect(value, { customInspect: false, getters: true, depth: null })
     for (const value of [status, error, callback, client]) {
@@ -114,8 +114,17 @@ test('privacy', { timeout: 30_000 }, async (t) => {
     assert.match(inspect(images[0]), /^Image \{ contentType: 'image\/(jpeg|png)' \}$/)
     assert.ok(Buffer.isBuffer(images[0].data) && images[0].file === null)
     const step = await client.pollStep(fresh('user'), 'never')
-    for (const value of [callback, callback.result, images, step]) assert.doesNotMatch(printed(value), new RegExp(MARK))
-    assert.doesNotMatch(printed(callback), new RegExp(pair.signature.replace(/[+/=]/g, '.')))
+    const said = { code: '2302', result: MARK, kyc_receipt: MARK, kyb_receipt: MARK, user_id: MARK, job_id: MARK, more: { of: MARK } }
+    const whole = client.verifyCallback(JSON.stringify({ job_complete: true, ...said, ...pair }))
+    assert.deepEqual(whole.toJSON(), {
+      ...{ bodyAuthenticated: false, userId: MARK, jobId: MARK, jobComplete: true, jobSuccess: null, code: '2302', message: MARK },
+      ...{ result: null, history: [], imageLinks: null, kycReceipt: MARK, kybReceipt: MARK, ...pair },
+      extras: { user_id: MARK, job_id: MARK, more: { of: MARK } },
+    })
+    for (const [name, value] of Object.entries(whole.toJSON())) assert.equal(whole[name], value, name)
+    assert.equal(inspect(whole), "Callback { jobComplete: true, jobSuccess: null, code: '2302', result: null }")
+    for (const value of [callback, callback.result, whole, images, step]) assert.doesNotMatch(printed(value), new RegExp(MARK))
+    for (const value of [callback, whole]) assert.doesNotMatch(printed(value), new RegExp(pair.signature.replace(/[+/=]/g, '.')))
     await assert.rejects(client.downloadImages({}), { argument: 'status' })
   })
 

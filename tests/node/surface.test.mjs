@@ -33,15 +33,6 @@ test('error classes are the table, in both directions', () => {
   }
 })
 
-test("the README's table is the table", () => {
-  const rows = [...read('../../bindings-node/README.md').matchAll(/^\| `(\w+Error)`(?: \(`(\w+)`\))? \| `(\w+)` \| (\d+) \|/gm)]
-  const table = vector('errors').filter(({ code }) => code !== 'cancelled')
-  assert.deepEqual(
-    rows.map(([, name, base, code, number]) => [name, base ?? 'SmileIDError', code, Number(number)]),
-    table.map((row) => [row.class, row.base, `SMILEID_${row.code.toUpperCase()}`, row.number]),
-  )
-})
-
 test('documented defaults are the core’s, in both directions', () => {
   const interfaces = {
     client: 'ClientOptions',

@@ -7,6 +7,7 @@ import gc
 import importlib
 import inspect
 import os
+import select
 import threading
 import time
 import weakref
@@ -324,3 +325,22 @@ def test_an_idle_loop_is_left_alone(
         assert len(drained) <= before + 2
 
     run(new_loop, main())
+
+
+def test_a_wake_up_that_comes_while_others_are_taken_is_taken_too(settings: dict[str, Any], user: str) -> None:
+    """One that stayed would call the loop for ever. Of so many, one comes at such a moment now and then."""
+
+    async def main() -> None:
+        async with AsyncClient(**settings, max_connections=256) as client:
+            for _ in range(5):
+                # The library's thread ends each of them at a moment of its own.
+                calls = [client.wait_until_complete(user, f"slow-{ms}ms") for ms in range(60, 260)]
+                tasks = [asyncio.ensure_future(call) for call in calls]
+                await asyncio.sleep(0.03)
+                bridge, ends_at = current_bridge(), time.monotonic() + 0.25
+                while time.monotonic() < ends_at:
+                    bridge._drain(False)
+                await asyncio.gather(*tasks)
+                assert select.select([bridge._native.fileno()], [], [], 0) == ([], [], [])
+
+    asyncio.run(main())

@@ -194,6 +194,21 @@ def test_a_stream_in_a_cycle_ends_with_it(client: Client, sandbox: Any, user: st
     wait_until(lambda: is_quiet(sandbox, user))
 
 
+def test_a_stream_keeps_the_client_that_nobody_else_holds(settings: dict[str, Any], user: str) -> None:
+    outcomes = list(Client(**settings).poll_many([(user, "pending-1")], initial_delay=0.01))
+    updates = list(Client(**settings).watch_job_status(user, "pending-2", initial_delay=0.01))
+
+    async def main() -> None:
+        many = AsyncClient(**settings).poll_many([(user, "pending-3")], initial_delay=0.01)
+        outcomes.extend([outcome async for outcome in many])
+        watch = AsyncClient(**settings).watch_job_status(user, "pending-4", initial_delay=0.01)
+        updates.extend([update async for update in watch])
+
+    asyncio.run(main())
+    assert [outcome.error for outcome in outcomes] == [None, None]
+    assert [update.status.job_complete for update in updates].count(True) == 2
+
+
 def test_a_generator_of_jobs_is_let_go_with_its_stream(client: Client, async_client: AsyncClient, user: str) -> None:
     closed: list[str] = []
 

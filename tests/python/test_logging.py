@@ -242,7 +242,6 @@ def test_what_a_call_does_is_not_made_above_debug(client: Client, user: str, kep
 )
 def test_a_warning_reaches_whoever_wants_warnings(kind: str, configure: str, is_told: bool) -> None:
     """Without CA certificates, making a client warns. Only a program that configures nothing hears nothing."""
-    is_told = is_told and bare_machine.is_possible()
     program = f"""
         import logging
         FORMAT = "%(levelname)s %(name)s: %(message)s"

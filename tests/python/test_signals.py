@@ -115,6 +115,25 @@ def test_a_handler_may_fork(programs: Programs) -> None:
     assert (status, output, errors) == (0, "7\n", "")
 
 
+def test_a_handler_may_fork_and_raise_in_the_child(programs: Programs, sandbox: Sandbox) -> None:
+    """The call that the child leaves is the parent's, which goes on with it."""
+    assert programs.run(
+        """
+        def fork(*_):
+            if os.fork() == 0:
+                sys.exit(7)
+
+        signal.signal(signal.SIGUSR1, fork)
+        parent = os.getpid()
+        threading.Timer(0.2, lambda: os.kill(parent, signal.SIGUSR1)).start()
+        status = client(request_timeout=3).get_job_status("user-fork-raise", "slow-1000ms")
+        print(status.job_complete, os.waitstatus_to_exitcode(os.wait()[1]))
+        """
+    ) == (0, "True 7\n", "")
+    # Asked once: a parent that does not hear of its socket any more asks again.
+    assert sandbox.log("user-fork-raise", "slow-1000ms").requests == 1
+
+
 def test_other_threads_are_not_interrupted_but_closed(settings: dict[str, Any], sandbox: Sandbox, user: str) -> None:
     def closed(user: str) -> float:
         client = Client(**settings)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import copy
+import dataclasses
 import gc
 import itertools
+import pickle
 import threading
 import time
 from typing import TYPE_CHECKING, Any
@@ -227,6 +230,29 @@ def test_bodies_of_every_kind(client: Client, sandbox: Any) -> None:
         assert callback.raw == raw
         assert callback.body_authenticated is False
         assert callback.signature not in repr(callback)
+
+
+def test_what_stands_beside_a_callbacks_result(client: Client, sandbox: Any) -> None:
+    from callback_bodies import Account, callback_body
+
+    fields = {"code": "2302", "kyc_receipt": "CANARY kyc", "kyb_receipt": "CANARY kyb"}
+    ids = {"user_id": "CANARY user", "job_id": "CANARY job"}
+    extras = {**ids, "more": {"of": ["CANARY"]}}
+    said = {"job_complete": True, "result": "CANARY result", **fields, **extras}
+    body = callback_body({"body": said}, Account(sandbox.partner_id, sandbox.api_key), {})
+    callback = client.verify_callback(body)
+    expected = {**fields, **ids, "message": "CANARY result", "extras": extras}
+    assert {name: getattr(callback, name) for name in expected} == expected
+    view = callback.to_dict()
+    assert {name: view[name] for name in expected} == expected
+    assert view["extras"] is not callback.extras
+    assert list(view) == [field.name for field in dataclasses.fields(callback) if field.name != "raw"]
+    shown = "Callback(job_complete=True, job_success=None, code='2302', result=None)"
+    for copied in (callback, pickle.loads(pickle.dumps(callback)), copy.deepcopy(callback)):
+        assert copied == callback
+        assert copied.raw == callback.raw
+        assert copied.to_dict() == view
+        assert repr(copied) == shown
 
 
 def test_streams_belong_to_their_process(programs: Programs) -> None:

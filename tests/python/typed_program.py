@@ -86,7 +86,9 @@ def wait(client: Client, jobs: Iterable[tuple[str, str]]) -> list[str]:
     status: JobStatus = client.wait_until_complete("user", "job", token=step.token)
     images: list[Image] = client.download_images(status, directory=Path("images"), allowed_hosts={"host"})
     callback: Callback = client.verify_callback(b"{}", max_age=timedelta(minutes=5))
-    return [*codes, *(image.key for image in images), callback.timestamp]
+    told: str | None = callback.message or callback.code or callback.kyb_receipt
+    others: Mapping[str, Any] = callback.extras
+    return [*codes, *(image.key for image in images), callback.timestamp, f"{told} {len(others)}"]
 
 
 async def wait_async(client: AsyncClient, jobs: AsyncIterable[tuple[str, str]]) -> list[str]:

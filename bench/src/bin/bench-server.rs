@@ -1,7 +1,7 @@
 //! A server with fixed, signed answers, as fast as one thread can write them.
 //!
 //! `bench-server CA_FILE` prints `{"http": …, "https": …}` and ends with its standard input. The first segment of the path
-//! says what is answered: `small` (pending, 0.2 KB), `complete` (2 KB) or `large` (100 KB, 50 history entries); a
+//! says what is answered: `small` (pending, 0.2 KB), `complete` (2 KB) or `large` (98 KB, 50 history entries); a
 //! number behind it (`complete-50`) is a delay in milliseconds, `complete-stalled` ends in mid-body. `stats` is answered with how many others were. Requests are
 //! read, not checked.
 

@@ -85,12 +85,21 @@ class Callback {
   Text job_id() const noexcept { return detail::optional_text(smileid_callback_job_id(get())); }
   std::optional<bool> job_complete() const noexcept { return detail::truth(smileid_callback_job_complete(get())); }
   std::optional<bool> job_success() const noexcept { return detail::truth(smileid_callback_job_success(get())); }
+  Text code() const noexcept { return detail::optional_text(smileid_callback_code(get())); }
+  Text message() const noexcept { return detail::optional_text(smileid_callback_message(get())); }
   std::optional<JobResult> result() const {
     const smileid_result_t *result = smileid_callback_result(get());
     if (!result) return std::nullopt;
     return JobResult(std::shared_ptr<const smileid_result_t>(callback_, result));
   }
-  /* Holds the signature and personal data: do not log it. */
+  Text kyc_receipt() const noexcept { return detail::optional_text(smileid_callback_kyc_receipt(get())); }
+  Text kyb_receipt() const noexcept { return detail::optional_text(smileid_callback_kyb_receipt(get())); }
+  /* The body, byte for byte. Holds the signature and personal data, as json() does: do not log them. */
+  std::string_view raw() const noexcept {
+    std::size_t length = 0;
+    const std::uint8_t *bytes = smileid_callback_raw(get(), &length);
+    return bytes ? std::string_view(reinterpret_cast<const char *>(bytes), length) : std::string_view();
+  }
   std::string_view json() const noexcept { return detail::text(smileid_callback_json(get())); }
 
   const smileid_callback_t *get() const noexcept { return callback_.get(); }

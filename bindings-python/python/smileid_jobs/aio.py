@@ -141,7 +141,8 @@ class AsyncClient(Plain):
         max_delay: _hints.Seconds = DEFAULT_CAP,
     ) -> AsyncStatusUpdates:
         """As :meth:`Client.watch_job_status`, with ``async for``. Cancelling the task ends the watch."""
-        return AsyncStatusUpdates(value_of(self._native.watch_job_status(polling(locals()))))
+        watch = value_of(self._native.watch_job_status(polling(locals())))
+        return AsyncStatusUpdates(watch, self._native)
 
     async def poll_step(
         self,
@@ -180,7 +181,8 @@ class AsyncClient(Plain):
 
         ``jobs`` may be asynchronous as well.
         """
-        return AsyncJobOutcomes(value_of(self._native.poll_many(polling(locals()))), jobs, on_progress)
+        many = value_of(self._native.poll_many(polling(locals())))
+        return AsyncJobOutcomes(many, self._native, jobs, on_progress)
 
     async def download_images(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,6 +29,10 @@ class Callback(View):
     """Whether the job is finished, if it says so."""
     job_success: bool | None
     """Whether the finished job succeeded, if it says so."""
+    code: str | None
+    """The status' code, such as ``"2302"``, if it has one. Not the verdict: that is :attr:`JobResult.result_code`."""
+    message: str | None
+    """What ``result`` said, where it was a text, such as ``"No zip file received"``."""
     result: JobResult | None
     """The verdict."""
     history: tuple[JobResult, ...]
@@ -36,14 +41,21 @@ class Callback(View):
     """Links to the images."""
     kyc_receipt: str | None
     """The link to the KYC receipt."""
+    kyb_receipt: str | None
+    """The link to the KYB receipt."""
     timestamp: str
     """The text that was signed."""
     signature: str
     """Its signature. With it, it can sign requests while it is fresh: keep it secret."""
+    extras: Mapping[str, Any]
+    """Keys beside the result that have no attribute here, or whose value could not be read as that attribute.
+
+    Ids that stand there are among them. Empty where the callback is a result itself: its ``fields`` have everything.
+    """
     raw: bytes = field(default=b"", compare=False)
     """The body, byte for byte."""
 
-    _shown = ("job_complete", "job_success", "result")
+    _shown = ("job_complete", "job_success", "code", "result")
 
     def to_dict(self) -> dict[str, Any]:
         """All attributes but ``raw`` as new dicts, lists and scalars. Holds the signature and personal data."""

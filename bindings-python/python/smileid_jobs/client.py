@@ -192,7 +192,7 @@ class Client(Plain):
         watch = value_of(self._native.watch_job_status(polling(locals())))
         from .streams import StatusUpdates
 
-        return StatusUpdates(watch)
+        return StatusUpdates(watch, self._native)
 
     def poll_step(
         self,
@@ -283,7 +283,7 @@ class Client(Plain):
         from .streams import JobOutcomes, iterator_of
 
         source = iterator_of(jobs)
-        return JobOutcomes(value_of(self._native.poll_many(told)), source, on_progress)
+        return JobOutcomes(value_of(self._native.poll_many(told)), self._native, source, on_progress)
 
     def download_images(
         self,

@@ -98,7 +98,7 @@ class JobStatus:
 
     @property
     def image_links(self) -> _hints.ImageLinks | None:
-        """Links to the images, if asked for with ``return_image_links``."""
+        """Links to the images: those asked for with ``return_image_links``, else those in a document job's result."""
         kept = self._kept
         if "image_links" in kept:
             return kept["image_links"]

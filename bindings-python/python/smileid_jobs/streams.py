@@ -35,9 +35,11 @@ input that blocks."""
 class _Stream:
     """What is drawn from one by one, and ends with its last reference."""
 
-    __slots__ = ("__weakref__", "_stream")
+    __slots__ = ("__weakref__", "_client", "_stream")
 
     _stream: _native.Watch | _native.Many
+    _client: _native.Client
+    """Held, because one that nobody holds any more is closed."""
 
     def _end(self) -> None:
         self._stream.close()
@@ -112,8 +114,9 @@ class StatusUpdates(_Closing, Iterator[StatusUpdate]):
 
     _stream: _native.Watch
 
-    def __init__(self, native: _native.Watch) -> None:
+    def __init__(self, native: _native.Watch, client: _native.Client) -> None:
         self._stream = native
+        self._client = client
 
     def __next__(self) -> StatusUpdate:
         update = self._wait(self._stream.next)
@@ -132,8 +135,9 @@ class AsyncStatusUpdates(_AsyncClosing, AsyncIterator[StatusUpdate]):
 
     _stream: _native.Watch
 
-    def __init__(self, native: _native.Watch) -> None:
+    def __init__(self, native: _native.Watch, client: _native.Client) -> None:
         self._stream = native
+        self._client = client
 
     async def __anext__(self) -> StatusUpdate:
         update = await self._run(self._stream.next)
@@ -150,10 +154,17 @@ class _Many(_Stream):
     _stream: _native.Many
     _jobs: Iterator[tuple[str, str]] | None
 
-    def __init__(self, native: _native.Many, jobs: Iterator[tuple[str, str]] | None, on_progress: OnProgress) -> None:
+    def __init__(
+        self,
+        native: _native.Many,
+        client: _native.Client,
+        jobs: Iterator[tuple[str, str]] | None,
+        on_progress: OnProgress,
+    ) -> None:
         if on_progress is not None and not callable(on_progress):
             raise InvalidArgumentError("on_progress: expected a function", argument="on_progress")
         self._stream = native
+        self._client = client
         self._jobs = jobs
         self._on_progress = on_progress
         self._asks = False
@@ -246,16 +257,16 @@ class AsyncJobOutcomes(_Many, _AsyncClosing, AsyncIterator[JobOutcome]):
 
     __slots__ = ("_had_turns_at", "_reader")
 
-    def __init__(self, native: _native.Many, jobs: AnyJobs, on_progress: OnProgress) -> None:
+    def __init__(self, native: _native.Many, client: _native.Client, jobs: AnyJobs, on_progress: OnProgress) -> None:
         self._reader: Reader | None = None
         self._had_turns_at = monotonic()
         if isinstance(jobs, AsyncIterable):
             from ._async_input import Reader
 
-            super().__init__(native, None, on_progress)
+            super().__init__(native, client, None, on_progress)
             self._reader = Reader(jobs.__aiter__(), native)
         else:
-            super().__init__(native, iterator_of(jobs), on_progress)
+            super().__init__(native, client, iterator_of(jobs), on_progress)
 
     def __del__(self) -> None:
         # Its task does not end with the last reference.

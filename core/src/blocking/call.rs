@@ -8,7 +8,7 @@ use tokio::sync::oneshot;
 use tokio::task::AbortHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::runtime::{Lane, Lanes, ProcessRuntime};
+use super::runtime::{MayRunOn, ProcessRuntime, RunsOn};
 #[cfg(unix)]
 use crate::background::Running;
 use crate::client::Driven;
@@ -22,30 +22,30 @@ use crate::panic::{guard, guard_future, guard_then};
 /// A call that was prepared and can be waited for, in one go or in slices. Dropping it drops its request.
 pub struct PendingCall<T> {
     runtime: Arc<ProcessRuntime>,
-    lanes: Lanes,
+    may_run_on: MayRunOn,
     /// Whether an event loop may drive it.
-    is_query: bool,
-    /// Gone once it has ended or was handed over. Who waits for it catches its panics; so
-    /// does what it is wrapped in where it is driven for others.
+    runs_on_event_loop: bool,
+    /// `None` once it has ended or was handed over. Whoever waits for it catches its panics, and so does the guard
+    /// around it where it is spawned.
     future: Option<BoxFuture<'static, Result<T>>>,
     /// Set once somebody has begun to wait for it.
-    lane: Option<Lane>,
+    runs_on: Option<RunsOn>,
 }
 
 impl<T: Send + 'static> PendingCall<T> {
-    /// A client's, which ends with it.
-    pub(super) fn of<F>(runtime: Arc<ProcessRuntime>, lanes: Lanes, call: F) -> Self
+    /// A client's call, which ends with the client.
+    pub(super) fn of<F>(runtime: Arc<ProcessRuntime>, may_run_on: MayRunOn, call: F) -> Self
     where
         F: Driven<Output = Result<T>, IntoFuture = BoxFuture<'static, Result<T>>>,
     {
-        let is_query = call.is_query();
-        Self { runtime, lanes, is_query, future: Some(call.into_future()), lane: None }
+        let runs_on_event_loop = call.runs_on_event_loop();
+        Self { runtime, may_run_on, runs_on_event_loop, future: Some(call.into_future()), runs_on: None }
     }
 
-    /// A stream's, which ends with the runtime.
+    /// A stream's call, which ends with the runtime.
     pub(super) fn new(
         runtime: Arc<ProcessRuntime>,
-        lanes: Lanes,
+        may_run_on: MayRunOn,
         future: impl Future<Output = Result<T>> + Send + 'static,
     ) -> Self {
         let stopping = runtime.stopping.clone();
@@ -56,22 +56,22 @@ impl<T: Send + 'static> PendingCall<T> {
                 result = future => result,
             }
         });
-        Self { runtime, lanes, is_query: false, future: Some(future), lane: None }
+        Self { runtime, may_run_on, runs_on_event_loop: false, future: Some(future), runs_on: None }
     }
 
     /// Whether an event loop's own thread can drive it.
     #[must_use]
-    pub fn is_query(&self) -> bool {
-        self.is_query
+    pub fn runs_on_event_loop(&self) -> bool {
+        self.runs_on_event_loop
     }
 
-    /// Where the call is driven, from the first wait for it on.
-    fn lane(&mut self) -> Result<Lane> {
-        if let Some(lane) = self.lane {
-            return Ok(lane);
+    /// Where the call is driven, as the first wait for it decides.
+    fn runs_on(&mut self) -> Result<RunsOn> {
+        if let Some(runs_on) = self.runs_on {
+            return Ok(runs_on);
         }
-        let lane = self.runtime.lane(self.lanes);
-        if lane == Lane::Background {
+        let runs_on = self.runtime.runs_on(self.may_run_on);
+        if runs_on == RunsOn::Background {
             // All of it goes there: this thread is woken once, with the end.
             let future = self.future.take().ok_or_else(Error::internal)?;
             let (mut done, ended) = oneshot::channel();
@@ -82,16 +82,16 @@ impl<T: Send + 'static> PendingCall<T> {
                     () = done.closed() => return,
                     result = guard_future(future) => result,
                 };
-                // All callers whose calls have ended are woken at once.
-                driver::turn().await;
+                // First the others that are ready, so that all callers whose calls have ended are woken at once.
+                driver::yield_to_ready().await;
                 let _ = done.send(result);
             };
             self.runtime.inbox()?.spawn(Box::pin(call));
             // Nothing is sent only when the runtime is being stopped.
             self.future = Some(Box::pin(async move { ended.await.unwrap_or_else(|_| Err(Error::closed())) }));
         }
-        self.lane = Some(lane);
-        Ok(lane)
+        self.runs_on = Some(runs_on);
+        Ok(runs_on)
     }
 
     /// Waits on the calling thread until the call ends.
@@ -100,18 +100,18 @@ impl<T: Send + 'static> PendingCall<T> {
     /// The call's own.
     pub fn wait(mut self) -> Result<T> {
         guard(|| {
-            let lane = self.lane()?;
+            let runs_on = self.runs_on()?;
             let future = self.future.take().ok_or_else(Error::internal)?;
-            self.runtime.block_on(lane, future)
+            self.runtime.block_on(runs_on, future)
         })
     }
 
     /// Waits on the calling thread for a while; `None` when the call has not ended yet.
     pub fn wait_for(&mut self, slice: Duration) -> Option<Result<T>> {
         let waited = guard(|| {
-            let lane = self.lane()?;
+            let runs_on = self.runs_on()?;
             let future = self.future.as_mut().ok_or_else(Error::internal)?;
-            self.runtime.block_on(lane, async move { tokio::time::timeout(slice, future).await.ok().transpose() })
+            self.runtime.block_on(runs_on, async move { tokio::time::timeout(slice, future).await.ok().transpose() })
         });
         let ended = waited.transpose();
         if ended.is_some() {
@@ -126,13 +126,13 @@ impl<T: Send + 'static> PendingCall<T> {
     /// The call's own, or [`cancelled`](crate::ErrorCode::Cancelled).
     pub fn wait_unless(mut self, cancel: &CancellationToken) -> Result<T> {
         guard(|| {
-            // Checked first: lane() may already start the call on the library's thread.
+            // Checked first: runs_on() may already start the call on the library's thread.
             if cancel.is_cancelled() {
                 return Err(Error::cancelled());
             }
-            let lane = self.lane()?;
+            let runs_on = self.runs_on()?;
             let future = self.future.take().ok_or_else(Error::internal)?;
-            self.runtime.block_on(lane, unless_cancelled(cancel.clone(), future))
+            self.runtime.block_on(runs_on, unless_cancelled(cancel.clone(), future))
         })
     }
 
@@ -145,7 +145,7 @@ impl<T: Send + 'static> PendingCall<T> {
         self
     }
 
-    /// Runs the call on the library's own thread and hands its end to `done`, there or on the thread that ends that one.
+    /// Runs the call on the library's own thread and hands its end to `done`, there or on the thread that stops it.
     /// Aborting drops the request and `done`.
     ///
     /// # Errors
@@ -167,7 +167,7 @@ async fn unless_cancelled<T>(cancel: CancellationToken, call: BoxFuture<'static,
     }
 }
 
-/// Tells a call's end once, also where a shutdown drops the call before it had its turn.
+/// Tells a call's end once, even if a shutdown drops the call before it has run.
 struct Telling<T, D: FnOnce(Result<T>)> {
     runtime: Arc<ProcessRuntime>,
     done: Option<D>,
@@ -184,7 +184,7 @@ impl<T, D: FnOnce(Result<T>)> Telling<T, D> {
 
 impl<T, D: FnOnce(Result<T>)> Drop for Telling<T, D> {
     fn drop(&mut self) {
-        // What is aborted has nobody to be told.
+        // Nobody is told of an aborted call.
         if self.runtime.is_stopped() {
             self.tell(Err(Error::closed()));
         }
@@ -193,17 +193,17 @@ impl<T, D: FnOnce(Result<T>)> Drop for Telling<T, D> {
 
 #[cfg(unix)]
 impl<T: Send + 'static> PendingCall<T> {
-    /// Runs a query on the event loop's own thread, which must be the calling one, and hands its end to `done`, there.
+    /// Runs the call on the event loop's own thread, which must be the calling one, and hands its end to `done`, there.
     ///
     /// # Errors
-    /// `internal` for a call that is no query, and [`client_closed`](crate::ErrorCode::ClientClosed) when the process is about
-    /// to end; then `done` is not called.
+    /// `internal` for a call that does not [run on event loops](Self::runs_on_event_loop), and
+    /// [`client_closed`](crate::ErrorCode::ClientClosed) when the process is about to end; then `done` is not called.
     pub fn start_in(
         mut self,
         event_loop: &Arc<EventLoop>,
         done: impl FnOnce(Result<T>) + Send + 'static,
     ) -> Result<Running> {
-        let future = self.future.take().filter(|_| self.is_query).ok_or_else(Error::internal)?;
+        let future = self.future.take().filter(|_| self.runs_on_event_loop).ok_or_else(Error::internal)?;
         // After a shutdown, the loop has outlived the thread that opens its connections.
         if self.runtime.is_stopped() || !event_loop.follows(self.runtime.number) {
             event_loop.follow(self.runtime.background()?, self.runtime.number);

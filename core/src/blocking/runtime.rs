@@ -1,9 +1,10 @@
-//! The runtime of one process: whoever waits drives it, and what nobody waits for has one thread.
+//! The runtimes of one process: one that waiting callers drive, and one with a thread of its own for all else.
 //!
-//! A lone call that its caller waits for runs on the caller's own thread, sockets included: no other thread has to be
-//! woken twice per query. What is spawned, calls beside another one, those of clients that may use a proxy, and the drivers of
-//! `poll_many` run on the library's own thread, where many completions cost one wake-up. That one is started when first needed. (A runtime for each waiting
-//! caller was tried as well: 64 threads that look at one socket each cost twice as much as one thread that looks at all.)
+//! A lone call that its caller waits for runs on the caller's own thread, sockets included, which saves two thread
+//! wake-ups per query. What is spawned, calls beside another one, those of clients that may use a proxy, and the
+//! drivers of `poll_many` run on the library's own thread, where many completions cost one wake-up. That one is started
+//! when first needed. (A runtime for each waiting caller was tried as well: 64 threads that look at one socket each
+//! cost twice as much as one thread that looks at all.)
 
 use std::mem::ManuallyDrop;
 use std::process;
@@ -16,7 +17,7 @@ use tokio::runtime::{Builder, Handle, Runtime};
 use tokio_util::sync::CancellationToken;
 
 use super::PerProcess;
-use crate::background::{Background, Inbox, leave_signals_to_others};
+use crate::background::{Background, Inbox, MOST_BLOCKING, leave_signals_to_others};
 use crate::client::Client;
 use crate::error::{Error, Result};
 
@@ -24,35 +25,35 @@ static NUMBERS: AtomicU64 = AtomicU64::new(0);
 
 static RUNTIME: ArcSwapOption<ProcessRuntime> = ArcSwapOption::const_empty();
 
-/// Who drives a call; connections belong to one of the two, so a call stays where it began.
+/// The thread that drives a call. Connections belong to one of the two, so a call stays where it began.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Lane {
-    /// Its caller.
+pub(super) enum RunsOn {
+    /// Its caller's.
     Caller,
-    /// The library's thread.
+    /// The library's.
     Background,
 }
 
-/// Who may drive a client's calls.
+/// The threads that may drive a client's calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Lanes {
+pub(super) enum MayRunOn {
     Any,
-    /// Where proxies are in the way, reqwest writes in a way that can raise SIGPIPE, which ends a program that has not set it
-    /// aside. The library's thread has.
-    Background,
+    /// Through a proxy, reqwest's writes can raise SIGPIPE, which ends a program that does not ignore it. The library's
+    /// thread blocks it.
+    BackgroundOnly,
 }
 
-impl Lanes {
+impl MayRunOn {
     pub(super) fn of(client: &Client) -> Self {
-        if client.engine().transport.may_use_proxy() { Self::Background } else { Self::Any }
+        if client.engine().transport.may_use_proxy() { Self::BackgroundOnly } else { Self::Any }
     }
 }
 
-/// See the module.
+/// The tokio runtimes of this process.
 pub(super) struct ProcessRuntime {
     pub(super) pid: u32,
     pub(super) number: u64,
-    /// Ends what no client ends.
+    /// Ends the calls that no client ends.
     pub(super) stopping: CancellationToken,
     stopped: AtomicBool,
     /// Whose calls it runs.
@@ -66,9 +67,9 @@ pub(super) struct ProcessRuntime {
 impl ProcessRuntime {
     fn start() -> Result<Self> {
         let driven = Builder::new_current_thread()
-            .max_blocking_threads(4)
+            .max_blocking_threads(MOST_BLOCKING)
             .thread_name("smileid-jobs")
-            // Of those that look names up, that is: whoever waits drives it.
+            // For the threads that look names up: the runtime itself is driven by waiting callers.
             .on_thread_start(leave_signals_to_others)
             .enable_all()
             .build()
@@ -115,7 +116,7 @@ impl ProcessRuntime {
         RUNTIME.load_full().filter(|runtime| runtime.is_usable())
     }
 
-    /// Closes a client when this is stopped, so that its calls need not look at two things that end them.
+    /// Closes a client when this is stopped, so that its calls need not watch two things that end them.
     pub(super) fn serve(&self, client: &Arc<PerProcess>) {
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
         clients.retain(|client| client.strong_count() > 0);
@@ -126,12 +127,12 @@ impl ProcessRuntime {
         }
     }
 
-    /// The thread for what nobody waits for.
+    /// The runtime of the library's thread.
     pub(super) fn background(&self) -> Result<Handle> {
         self.of_background(|background| background.handle().clone())
     }
 
-    /// Where threads that wait beside others spawn.
+    /// That thread's queue for calls from other threads.
     pub(super) fn inbox(&self) -> Result<Arc<Inbox>> {
         self.of_background(|background| Arc::clone(background.inbox()))
     }
@@ -142,20 +143,20 @@ impl ProcessRuntime {
         }
         let mut background = self.background.write().unwrap_or_else(PoisonError::into_inner);
         if background.is_none() && !self.is_stopped() {
-            // What the system has no room for now, it may have later.
+            // A failure is not kept: the system may have room later.
             *background = Some(Background::start().map_err(|error| Error::no_thread(&error))?);
         }
         background.as_ref().map(see).ok_or_else(Error::closed)
     }
 
     /// Where a call that begins now is driven.
-    pub(super) fn lane(&self, lanes: Lanes) -> Lane {
+    pub(super) fn runs_on(&self, may_run_on: MayRunOn) -> RunsOn {
         let is_alone = || self.waiting.load(Ordering::Acquire) == 0;
-        if lanes == Lanes::Any && is_alone() { Lane::Caller } else { Lane::Background }
+        if may_run_on == MayRunOn::Any && is_alone() { RunsOn::Caller } else { RunsOn::Background }
     }
 
     /// Waits for a call on the calling thread.
-    pub(super) fn block_on<T>(&self, lane: Lane, call: impl Future<Output = Result<T>>) -> Result<T> {
+    pub(super) fn block_on<T>(&self, runs_on: RunsOn, call: impl Future<Output = Result<T>>) -> Result<T> {
         struct Leave<'a>(&'a ProcessRuntime);
         impl Drop for Leave<'_> {
             fn drop(&mut self) {
@@ -164,7 +165,7 @@ impl ProcessRuntime {
         }
         self.waiting.fetch_add(1, Ordering::Acquire);
         let leave = Leave(self);
-        if lane == Lane::Background {
+        if runs_on == RunsOn::Background {
             return self.background()?.block_on(call);
         }
         let driven = self.driven.read().unwrap_or_else(PoisonError::into_inner);
@@ -179,17 +180,17 @@ impl ProcessRuntime {
         self.stopping.cancel();
         let clients = std::mem::take(&mut *self.clients.lock().unwrap_or_else(PoisonError::into_inner));
         clients.iter().filter_map(Weak::upgrade).for_each(|client| client.close());
-        // They leave at once; a call that is driven on while its timers go away would panic.
+        // Waits for the callers, which leave at once: a call that is polled after its timers are gone would panic.
         let patience = Instant::now() + grace;
         while self.waiting.load(Ordering::Acquire) > 0 && Instant::now() < patience {
             std::thread::sleep(Duration::from_millis(1));
         }
         let left = || patience.saturating_duration_since(Instant::now());
-        // Whoever still drives it keeps it.
+        // A caller that still drives it keeps it.
         if let Some(driven) = self.driven.try_write().ok().and_then(|mut driven| driven.take()) {
             driven.shutdown_timeout(left());
         }
-        // Taken out, so that it is freed: what belongs to this struct is not.
+        // Taken out, so that it is dropped, which the fields of this struct are not.
         let background = self.background.write().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(background) = background {
             background.stop(left());

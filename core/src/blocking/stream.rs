@@ -4,19 +4,19 @@ use std::process;
 use std::sync::Arc;
 
 use super::call::PendingCall;
-use super::runtime::{Lanes, ProcessRuntime};
+use super::runtime::{MayRunOn, ProcessRuntime};
 use crate::error::{Error, Result};
 use crate::panic::guard;
 use crate::poll::many::JobOutcome;
 use crate::poll::watch::StatusUpdate;
 use crate::shared::{SharedMany, SharedWatch};
 
-/// A watch or a `poll_many` of one process. In a forked child it is the parent's: every use is refused, and it is leaked
-/// rather than dropped.
+/// A watch or a `poll_many` of one process. In a forked child it is the parent's: every use is refused, and it is
+/// leaked rather than dropped.
 pub struct ProcessStream<S> {
     runtime: Arc<ProcessRuntime>,
-    lanes: Lanes,
-    /// Always there but while it is dropped.
+    may_run_on: MayRunOn,
+    /// `None` only while it is dropped.
     stream: Option<S>,
 }
 
@@ -26,8 +26,8 @@ pub type ProcessWatch = ProcessStream<SharedWatch>;
 pub type ProcessMany = ProcessStream<SharedMany>;
 
 impl<S> ProcessStream<S> {
-    pub(super) fn new(runtime: Arc<ProcessRuntime>, lanes: Lanes, stream: S) -> Self {
-        Self { runtime, lanes, stream: Some(stream) }
+    pub(super) fn new(runtime: Arc<ProcessRuntime>, may_run_on: MayRunOn, stream: S) -> Self {
+        Self { runtime, may_run_on, stream: Some(stream) }
     }
 
     fn own(&self) -> Option<&S> {
@@ -47,7 +47,7 @@ impl<S> ProcessStream<S> {
         T: Send + 'static,
         F: Future<Output = Result<T>> + Send + 'static,
     {
-        self.with(|stream| PendingCall::new(Arc::clone(&self.runtime), self.lanes, call(stream)))
+        self.with(|stream| PendingCall::new(Arc::clone(&self.runtime), self.may_run_on, call(stream)))
     }
 }
 
@@ -60,7 +60,7 @@ impl ProcessWatch {
         self.call(SharedWatch::next)
     }
 
-    /// Ends it; nothing where it is another process's.
+    /// Ends it; does nothing in a process that did not start it.
     pub fn close(&self) {
         let _ = self.with(SharedWatch::close);
     }
@@ -72,13 +72,13 @@ impl ProcessMany {
     /// # Errors
     /// [`client_closed`](crate::ErrorCode::ClientClosed) in a process that did not start it.
     pub fn take(&self) -> Result<PendingCall<Option<JobOutcome>>> {
-        // On the library's own thread, so that it goes on asking while the consumer is busy with an outcome. Not before the
-        // first outcome is wanted: until then nothing is asked.
+        // On the library's own thread, so that it goes on asking while the consumer is busy with an outcome. Not before
+        // the first outcome is wanted: until then nothing is asked.
         self.with(|many| self.runtime.background().map(|background| many.start_on(&background)))??;
         self.call(SharedMany::take)
     }
 
-    /// Ends it; nothing where it is another process's.
+    /// Ends it; does nothing in a process that did not start it.
     pub fn close(&self) {
         let _ = self.with(SharedMany::close);
     }

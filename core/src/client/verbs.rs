@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 
 use super::Client;
+use crate::callback_delivery::CallbackUrl;
 use crate::clock::BoxFuture;
 use crate::config::{
     CountArgument, DurationArgument, GET_TIMEOUT, POLL_TIMEOUT, RETRY_COUNT, WAIT_RETRY_COUNT, WAIT_TIMEOUT,
@@ -17,9 +18,8 @@ use crate::poll::drive::Session;
 use crate::poll::poller::{Policy, Until};
 use crate::poll::schedule::Schedule;
 use crate::poll::step::PollStep;
-use crate::poll::waits::{HearsWaits, NewWait, StartedWait};
+use crate::poll::waits::{NewWait, StartedWait, WaitObserver};
 use crate::poll::watch::Watch;
-use crate::relay::CallbackUrl;
 use crate::request::{Ids, Query, StatusOptions, check_ids};
 use crate::response::JobStatus;
 
@@ -79,8 +79,8 @@ impl Call {
         crate::panic::inject(&job_id);
         let session = || {
             let query = Query::new(Ids { user_id, job_id }, options)?;
-            let relay = callback_url.as_deref().map(CallbackUrl::new).transpose()?;
-            Ok(client.engine().session(query, polling.policy()?, relay))
+            let callback_url = callback_url.as_deref().map(CallbackUrl::new).transpose()?;
+            Ok(client.engine().session(query, polling.policy()?, callback_url))
         };
         let session = session();
         (client, session)
@@ -107,9 +107,9 @@ impl Call {
 /// A call that says who can drive it, for bindings.
 #[doc(hidden)]
 pub trait Driven: IntoFuture {
-    /// Whether an event loop can, too: it is one query, neither through a proxy nor to other servers, and does not sleep for
-    /// long. Everything else needs a tokio runtime.
-    fn is_query(&self) -> bool {
+    /// Whether an event loop can drive it, too: it is one query, neither through a proxy nor to other servers, and does
+    /// not sleep for long. Everything else needs a tokio runtime.
+    fn runs_on_event_loop(&self) -> bool {
         false
     }
 }
@@ -217,7 +217,7 @@ call_options!(GetJobStatus, "30 s");
 awaited!(GetJobStatus, run, JobStatus);
 
 impl Driven for GetJobStatus {
-    fn is_query(&self) -> bool {
+    fn runs_on_event_loop(&self) -> bool {
         let Call { client, return_job_status, callback_url, .. } = &*self.call;
         let engine = client.engine();
         !return_job_status && callback_url.is_none() && engine.transport.is_direct(&engine.endpoint)
@@ -299,18 +299,18 @@ impl WaitUntilComplete {
     }
 
     /// Starts a plain wait on a runtime, for bindings: the same one for all waits of a client. While it sleeps it is no
-    /// future. `hears` is told its end once, by `token`, unless it is given up or an error is returned here.
+    /// future. `observer` is told its end once, by `call_id`, unless it is given up or an error is returned here.
     ///
     /// # Errors
     /// As the call.
     #[doc(hidden)]
-    pub fn start_on(self, runtime: &Handle, hears: Arc<dyn HearsWaits>, token: u64) -> Result<StartedWait> {
+    pub fn start_on(self, runtime: &Handle, observer: Arc<dyn WaitObserver>, call_id: u64) -> Result<StartedWait> {
         guard(|| {
             let Call { client, user_id, job_id, options, polling, .. } = &*self.call;
             crate::panic::inject(job_id);
             check_ids(user_id, job_id)?;
             let (user_id, job_id, options) = (user_id.as_str(), job_id.as_str(), *options);
-            NewWait { user_id, job_id, options, policy: polling.policy()?, hears, token }.start(client, runtime)
+            NewWait { user_id, job_id, options, policy: polling.policy()?, observer, call_id }.start(client, runtime)
         })
     }
 }

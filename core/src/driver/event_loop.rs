@@ -1,8 +1,8 @@
 //! Queries of a host's event loop, polled on the loop's own thread: the loop watches one descriptor for all of them.
 //!
-//! The sockets are in an event queue of their own (`sockets`), whose descriptor becomes readable when there is something to do.
-//! So nothing of the loop's refers to a socket that may be closed anywhere. Names are looked up and connections are opened on
-//! the library's thread, which also wakes the loop when the earliest deadline comes.
+//! The sockets are in an event queue of their own (`sockets`), whose descriptor becomes readable when there is
+//! something to do. So the host's loop refers to no socket, which may be closed anywhere. Names are looked up and
+//! connections are opened on the library's thread, which also wakes the loop when the earliest deadline comes.
 
 use std::io;
 use std::net::TcpStream;
@@ -17,44 +17,46 @@ use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
 
 use super::hosted::{inside, poll};
-use super::seat::{Place, Seat};
+use super::registration::{Readiness, Registration};
 use super::sockets::Sockets;
 use super::tasks::Tasks;
 use crate::slab::Slot;
 
-/// How much is read per system call.
-const ROOM: usize = 128 << 10;
+/// At most this much is read per system call.
+const READ_BUFFER_BYTES: usize = 128 << 10;
 
-/// How often what has woken itself is polled before the loop has its turn again.
-const ROUNDS: usize = 16;
+/// How often tasks that wake themselves are polled before the host's loop goes on.
+const MAX_SELF_WAKES: usize = 16;
 
-/// How many tasks are polled before a host is told what has ended: so many pieces of memory of a size `malloc` has at hand.
-const FEW: usize = 7;
+/// How many tasks are polled before the host is told what has ended. glibc's `malloc` caches as many freed blocks of
+/// one size, for what the host starts next.
+const TASKS_PER_CALLBACK_BATCH: usize = 7;
 
-/// What is ready when a deadline has come; everything else is a task's place.
-const LATE: u32 = u32::MAX;
+/// Stands in `ready` when a deadline has come; everything else there is a task's index.
+const TIMER_DUE: u32 = u32::MAX;
 
 static NUMBERS: AtomicU64 = AtomicU64::new(0);
 
-/// See the module. Made and used on one thread, the loop's; waking it and giving up calls is for any thread.
+/// The queries of one event loop of a host. Made and used on the loop's own thread; any thread may wake it and abort
+/// calls.
 pub struct EventLoop {
     number: u64,
-    /// The library's thread.
+    /// Driven by the library's thread.
     runtime: Mutex<Handle>,
-    /// Which of a process' runtimes that is of.
+    /// The number of the process's runtime that `runtime` is part of.
     #[cfg(feature = "blocking")]
     follows: AtomicU64,
     sockets: Sockets,
     waker: mio::Waker,
-    /// Whether the loop comes here anyway.
+    /// Whether the loop will look at `ready` anyway, and need not be woken.
     is_awake: AtomicBool,
-    /// Whether the sockets were looked at for what is being polled now.
+    /// Whether the sockets were checked for the tasks that are being polled now.
     has_looked: AtomicBool,
     tasks: Mutex<Tasks>,
     ready: Mutex<Vec<u32>>,
     alarm: Mutex<Option<Alarm>>,
-    /// What is read goes here first.
-    room: Mutex<Box<[u8]>>,
+    /// What is read from a socket goes here first.
+    read_buffer: Mutex<Box<[u8]>>,
 }
 
 /// The earliest deadline, which the library's thread waits for.
@@ -74,7 +76,7 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl EventLoop {
-    /// For the thread that calls it. `runtime` is the library's thread.
+    /// For the thread that calls it. `runtime` is driven by the library's thread.
     ///
     /// # Errors
     /// When the system gives no event queue.
@@ -92,7 +94,7 @@ impl EventLoop {
             tasks: Mutex::default(),
             ready: Mutex::default(),
             alarm: Mutex::default(),
-            room: Mutex::new(vec![0; ROOM].into()),
+            read_buffer: Mutex::new(vec![0; READ_BUFFER_BYTES].into()),
         }))
     }
 
@@ -110,13 +112,13 @@ impl EventLoop {
         lock(&self.runtime).clone()
     }
 
-    /// Whether it goes on with the thread of that one of the process' runtimes.
+    /// Whether it uses the library's thread of the process's runtime with this number.
     #[cfg(feature = "blocking")]
     pub(crate) fn follows(&self, number: u64) -> bool {
         self.follows.load(Ordering::Relaxed) == number
     }
 
-    /// Goes on with another thread of the library's, where the one before has ended.
+    /// Uses another thread of the library's from now on, because the one before has ended.
     #[cfg(feature = "blocking")]
     pub(crate) fn follow(&self, runtime: Handle, number: u64) {
         self.follows.store(number, Ordering::Relaxed);
@@ -125,47 +127,48 @@ impl EventLoop {
             *held = runtime;
             drop(held);
             // The alarm has ended with its thread, and is set anew.
-            self.rouse(LATE);
+            self.make_ready(TIMER_DUE);
         }
     }
 
-    /// Starts something. Alone it is polled at once. Beside others it is polled with all that the next turn has to do: requests
-    /// that are written one after the other cost less than between all that a host does for each.
+    /// Starts a task. Alone it is polled at once. Beside others it is polled in the next turn: requests that are
+    /// written back to back cost less than with the host's own work between them.
     pub fn start(self: &Arc<Self>, future: impl Future<Output = ()> + Send + 'static) -> Slot {
-        let (slot, rouse, is_alone) = {
+        let (slot, waker, is_alone) = {
             let mut tasks = lock(&self.tasks);
-            let (slot, rouse) = tasks.add(Box::pin(future), self);
-            (slot, rouse, tasks.len() == 1)
+            let (slot, waker) = tasks.add(Box::pin(future), self);
+            (slot, waker, tasks.len() == 1)
         };
         let is_now = is_alone && !self.is_awake.swap(true, Ordering::AcqRel);
-        rouse.wake();
+        waker.wake();
         if is_now {
             self.run(|| ControlFlow::Continue(false));
         }
         slot
     }
 
-    /// Starts something when the loop has its turn; for any thread.
+    /// Starts a task in the next turn; from any thread.
     pub(super) fn start_later(self: &Arc<Self>, future: impl Future<Output = ()> + Send + 'static) {
-        let (_, rouse) = lock(&self.tasks).add(Box::pin(future), self);
-        rouse.wake();
+        let (_, waker) = lock(&self.tasks).add(Box::pin(future), self);
+        waker.wake();
     }
 
-    /// Drops something that was started. Does nothing after its end.
+    /// Drops a task that was started. Does nothing after its end.
     pub fn abort(&self, slot: Slot) {
         let task = lock(&self.tasks).remove(slot);
         drop(task);
     }
 
-    /// Sees what has happened and polls what can go on.
+    /// Checks the sockets and polls the tasks that can go on.
     pub fn turn(self: &Arc<Self>) {
         self.turn_telling(|| ControlFlow::Continue(false));
     }
 
-    /// As [`turn`](Self::turn), for a host that uses what has ended at once: after every few tasks it is asked to, and says
-    /// whether there was something. What it starts then is polled before the next few, so that it takes over memory and
-    /// connections while they are at hand; one by one that would cost more, for the server falls asleep in between. After a
-    /// round of that its loop has its turn. A host that has become another process breaks off: what is left is its parent's.
+    /// As [`turn`](Self::turn), for a host that handles ended calls at once: `tell` is called after every few tasks,
+    /// and returns whether any had ended. What the host starts then is polled before the next few, so that it re-uses
+    /// memory and connections while they are at hand; one by one would cost more, for the server falls asleep in
+    /// between. After one such round the host's loop goes on. `tell` breaks off in a forked child: what is left is its
+    /// parent's.
     pub fn turn_telling(self: &Arc<Self>, tell: impl FnMut() -> ControlFlow<(), bool>) {
         self.is_awake.store(true, Ordering::Release);
         self.look();
@@ -175,19 +178,19 @@ impl EventLoop {
     /// Has the host call [`turn`](Self::turn); from any thread.
     pub fn wake(&self) {
         if !self.is_awake.swap(true, Ordering::AcqRel) {
-            // Only a loop that has ended is not woken by it.
+            // It fails only if the loop has ended.
             let _ = self.waker.wake();
         }
     }
 
-    /// Has something looked at when the loop has its turn, or by what is being run now. So everything that is to be seen
-    /// there goes this way: a loop that is awake is not woken, whoever made it so.
-    pub(super) fn rouse(&self, index: u32) {
+    /// Queues a task for the turn that is running, or for the next one. All that a turn must see goes through this
+    /// queue: [`wake`](Self::wake) alone does nothing while the loop is awake.
+    pub(super) fn make_ready(&self, index: u32) {
         lock(&self.ready).push(index);
         self.wake();
     }
 
-    /// Sees which sockets are ready; once for all that is polled together, for it is a system call.
+    /// Checks which sockets are ready: once for all tasks that are polled together, for it is a system call.
     pub(super) fn look(&self) {
         if !self.has_looked.swap(true, Ordering::Relaxed) {
             self.sockets.look();
@@ -197,20 +200,20 @@ impl EventLoop {
     /// Polls what is ready, but not for ever.
     fn run(self: &Arc<Self>, mut tell: impl FnMut() -> ControlFlow<(), bool>) {
         let mut has_told = false;
-        for _ in 0..ROUNDS {
+        for _ in 0..MAX_SELF_WAKES {
             if self.falls_asleep() {
                 return;
             }
             if has_told {
                 break;
             }
-            for few in self.take_ready().chunks(FEW) {
-                self.go_on(few);
+            for batch in self.take_ready().chunks(TASKS_PER_CALLBACK_BATCH) {
+                self.go_on(batch);
                 match tell() {
                     ControlFlow::Continue(false) => {}
                     ControlFlow::Continue(true) => {
                         has_told = true;
-                        // Whom it told may have taken long.
+                        // The host may have taken long.
                         self.has_looked.store(false, Ordering::Relaxed);
                         self.go_on(&self.take_ready());
                     }
@@ -230,19 +233,19 @@ impl EventLoop {
     fn go_on(self: &Arc<Self>, ready: &[u32]) {
         inside(self, || {
             for &index in ready {
-                if index == LATE { self.wake_the_late() } else { self.poll_task(index) }
+                if index == TIMER_DUE { self.wake_expired() } else { self.poll_task(index) }
             }
         });
     }
 
-    /// Whether nothing is ready: then somebody must wake the loop.
+    /// Whether nothing is ready: then the loop sleeps until it is woken.
     fn falls_asleep(&self) -> bool {
         if !lock(&self.ready).is_empty() {
             return false;
         }
         self.has_looked.store(false, Ordering::Relaxed);
         self.is_awake.store(false, Ordering::Release);
-        // What was woken in between has relied on this turn.
+        // A task that was woken in between has not woken the loop.
         lock(&self.ready).is_empty() || self.is_awake.swap(true, Ordering::AcqRel)
     }
 
@@ -258,7 +261,7 @@ impl EventLoop {
             is_ready
         };
         if is_ready {
-            self.rouse(index);
+            self.make_ready(index);
         }
     }
 
@@ -272,38 +275,38 @@ impl EventLoop {
         let task = self.runtime().spawn(async move {
             tokio::time::sleep_until(at.into()).await;
             if let Some(event_loop) = event_loop.upgrade() {
-                event_loop.rouse(LATE);
+                event_loop.make_ready(TIMER_DUE);
             }
         });
         *alarm = Some(Alarm { at, task: task.abort_handle() });
     }
 
-    /// Wakes whose deadline has come, and sets the alarm for the next one.
-    fn wake_the_late(self: &Arc<Self>) {
+    /// Wakes the tasks whose deadline has come, and sets the alarm for the next one.
+    fn wake_expired(self: &Arc<Self>) {
         *lock(&self.alarm) = None;
-        let (late, next) = lock(&self.tasks).late(Instant::now());
-        late.into_iter().for_each(Wake::wake);
+        let (expired, next) = lock(&self.tasks).expired(Instant::now());
+        expired.into_iter().for_each(Wake::wake);
         next.into_iter().for_each(|next| self.set_alarm(next));
     }
 
-    /// Tells a socket's readiness from now on.
-    pub(crate) fn seat(self: &Arc<Self>, tcp: &TcpStream) -> io::Result<Seat> {
-        let place = Arc::new(Place::default());
-        let slot = self.sockets.add(Arc::clone(&place));
-        // It leaves its place where the system refuses to watch.
-        let seat = Seat::new(Arc::downgrade(self), place, slot, tcp.as_raw_fd());
+    /// Reports a socket's readiness from now on.
+    pub(crate) fn register(self: &Arc<Self>, tcp: &TcpStream) -> io::Result<Registration> {
+        let readiness = Arc::new(Readiness::default());
+        let slot = self.sockets.add(Arc::clone(&readiness));
+        // Made first: it deregisters the socket if the system refuses to watch it.
+        let registration = Registration::new(Arc::downgrade(self), readiness, slot, tcp.as_raw_fd());
         self.sockets.watch(slot, tcp)?;
-        Ok(seat)
+        Ok(registration)
     }
 
-    /// Tells it no more.
-    pub(super) fn leave(&self, slot: Slot, fd: RawFd) {
+    /// Reports it no more.
+    pub(super) fn deregister(&self, slot: Slot, fd: RawFd) {
         self.sockets.remove(slot, fd);
     }
 
-    /// Where what is read goes first.
-    pub(super) fn room(&self) -> MutexGuard<'_, Box<[u8]>> {
-        lock(&self.room)
+    /// What is read from a socket goes here first.
+    pub(super) fn read_buffer(&self) -> MutexGuard<'_, Box<[u8]>> {
+        lock(&self.read_buffer)
     }
 }
 

@@ -1,4 +1,4 @@
-//! The sockets of an event loop: an event queue, and what is told of each socket's readiness.
+//! The sockets of an event loop: an event queue, and the readiness of each socket.
 
 use std::io;
 use std::net::TcpStream;
@@ -11,20 +11,20 @@ use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token};
 
 use super::event_loop::lock;
-use super::seat::{News, Place};
+use super::registration::{Readiness, ReadyEvent};
 use crate::slab::{Slab, Slot};
 
-/// How many sockets are looked at per system call.
+/// At most this many events are taken per system call.
 const EVENTS: usize = 256;
 
-/// The token of the wake-up; a socket's is its place.
+/// The token of the wake-up; a socket's is its slot's index.
 const WOKEN: Token = Token(usize::MAX);
 
-/// See the module.
+/// The sockets of one event loop, by slot.
 pub(super) struct Sockets {
     fd: RawFd,
     queue: Mutex<Queue>,
-    seats: Mutex<Slab<Arc<Place>>>,
+    registered: Mutex<Slab<Arc<Readiness>>>,
 }
 
 struct Queue {
@@ -33,21 +33,21 @@ struct Queue {
 }
 
 impl Sockets {
-    /// With what makes the descriptor readable.
+    /// Also returns the waker, which makes the descriptor readable.
     pub(super) fn new() -> io::Result<(Self, mio::Waker)> {
         let poll = Poll::new()?;
         let waker = mio::Waker::new(poll.registry(), WOKEN)?;
         let (fd, queue) = (poll.as_raw_fd(), Queue { poll, events: Events::with_capacity(EVENTS) });
-        Ok((Self { fd, queue: Mutex::new(queue), seats: Mutex::default() }, waker))
+        Ok((Self { fd, queue: Mutex::new(queue), registered: Mutex::default() }, waker))
     }
 
     pub(super) fn fd(&self) -> RawFd {
         self.fd
     }
 
-    /// Sees which sockets are ready, and tells whoever waits.
+    /// Checks which sockets are ready, and wakes the tasks that wait for them.
     pub(super) fn look(&self) {
-        let mut places = Vec::new();
+        let mut told = Vec::new();
         loop {
             let mut queue = lock(&self.queue);
             let Queue { poll, events } = &mut *queue;
@@ -55,25 +55,26 @@ impl Sockets {
                 return;
             }
             let seen = events.iter().count();
-            places.reserve(seen);
+            told.reserve(seen);
             {
-                let seats = lock(&self.seats);
-                // The token is a place's index, so the cast loses nothing.
-                let of = |event: &Event| seats.at(event.token().0 as u32).map(|(_, place)| Arc::clone(place));
-                let told = |event: &Event| Some((of(event)?, News::of(event)));
-                places.extend(events.iter().filter(|event| event.token() != WOKEN).filter_map(told));
+                let registered = lock(&self.registered);
+                // The token is a slot's index, so the cast loses nothing.
+                let of =
+                    |event: &Event| registered.at(event.token().0 as u32).map(|(_, readiness)| Arc::clone(readiness));
+                let ready = |event: &Event| Some((of(event)?, ReadyEvent::of(event)));
+                told.extend(events.iter().filter(|event| event.token() != WOKEN).filter_map(ready));
             }
             drop(queue);
-            places.drain(..).for_each(|(place, news): (Arc<Place>, News)| place.tell(news));
+            told.drain(..).for_each(|(readiness, event): (Arc<Readiness>, ReadyEvent)| readiness.tell(event));
             if seen < EVENTS {
                 return;
             }
         }
     }
 
-    /// Tells a socket's readiness from now on, there.
-    pub(super) fn add(&self, place: Arc<Place>) -> Slot {
-        lock(&self.seats).add(place)
+    /// Makes a slot for a socket, whose readiness is reported there once it is watched.
+    pub(super) fn add(&self, readiness: Arc<Readiness>) -> Slot {
+        lock(&self.registered).add(readiness)
     }
 
     pub(super) fn watch(&self, slot: Slot, tcp: &TcpStream) -> io::Result<()> {
@@ -82,16 +83,16 @@ impl Sockets {
         lock(&self.queue).poll.registry().register(&mut SourceFd(&tcp.as_raw_fd()), token, both)
     }
 
-    /// Tells it no more.
+    /// Reports its readiness no more.
     pub(super) fn remove(&self, slot: Slot, fd: RawFd) {
         let _ = lock(&self.queue).poll.registry().deregister(&mut SourceFd(&fd));
-        lock(&self.seats).remove(slot);
+        lock(&self.registered).remove(slot);
     }
 }
 
 impl Drop for Sockets {
     fn drop(&mut self) {
-        // Connections that rest here learn that nobody looks at them any more.
-        lock(&self.seats).drain().for_each(|place| place.tell(News::END));
+        // Idle connections learn that nothing watches them any more.
+        lock(&self.registered).drain().for_each(|readiness| readiness.tell(ReadyEvent::END));
     }
 }

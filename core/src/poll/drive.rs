@@ -7,14 +7,14 @@ use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
-use super::limit::{RateLimit, Turn as RateTurn};
+use super::limit::{RateLimit, RatePermit};
 use super::poller::{Decision, Outcome, Pause, Policy, Seen, Until};
 use super::traced::Traced;
 use super::wake::Wakes;
+use crate::callback_delivery::CallbackUrl;
 use crate::clock::Clock;
 use crate::config::RETRY_AFTER_INSIDE_ATTEMPT;
 use crate::error::{Error, Phase, Result};
-use crate::relay::CallbackUrl;
 use crate::request::{Ids, Query};
 use crate::response::JobStatus;
 use crate::retry::{self, Answer};
@@ -61,7 +61,7 @@ impl Bound {
         self.ends_at.map(|ends_at| ends_at.saturating_sub(now))
     }
 
-    /// The moment that bounds a request, if the call's end does.
+    /// The moment that bounds its requests; `None` if only their own limit does.
     pub(crate) fn of_requests(self) -> Option<Duration> {
         self.ends_at.filter(|_| !self.once)
     }
@@ -73,27 +73,27 @@ pub(crate) struct Session {
     pub(crate) policy: Policy,
     pub(crate) attempts: u32,
     pub(crate) started_at: Duration,
-    /// Where an earlier step has begun it, in milliseconds since 1970.
+    /// When an earlier step began it, in milliseconds since 1970.
     pub(crate) started_at_wall_ms: Option<i64>,
     pub(crate) bound: Bound,
     pub(crate) seen: Seen,
-    pub(crate) relay: Option<CallbackUrl>,
+    pub(crate) callback_url: Option<CallbackUrl>,
     /// A random number that tells one call's events from another's.
     pub(crate) call: u32,
 }
 
-/// One attempt about one job. Borrowed by all that it takes: what a future is handed by value it has twice.
+/// One attempt about one job. Passed by reference: a future holds what it is given by value twice.
 pub(crate) struct Attempt<'a> {
     pub(crate) query: &'a mut Query,
     pub(crate) bound: Bound,
     pub(crate) rate: Option<&'a RateLimit>,
-    /// The first request's.
-    pub(crate) turn: Option<RateTurn<'a>>,
+    /// For the first request.
+    pub(crate) permit: Option<RatePermit<'a>>,
     pub(crate) traced: Traced,
 }
 
 /// What one attempt of a session came to.
-pub(crate) enum Turn {
+pub(crate) enum AttemptEnd {
     /// The call is over.
     Finished(Result<JobStatus>),
     /// Ask again later.
@@ -112,12 +112,12 @@ impl Session {
 }
 
 impl Engine {
-    pub(crate) fn session(&self, query: Query, policy: Policy, relay: Option<CallbackUrl>) -> Session {
+    pub(crate) fn session(&self, query: Query, policy: Policy, callback_url: Option<CallbackUrl>) -> Session {
         let started_at = self.clock.now();
         let bound = Bound::new(started_at, policy.timeout);
         let call = self.call_number();
         let (started_at_wall_ms, seen) = (None, Seen::default());
-        Session { query, policy, attempts: 0, started_at, started_at_wall_ms, bound, seen, relay, call }
+        Session { query, policy, attempts: 0, started_at, started_at_wall_ms, bound, seen, callback_url, call }
     }
 
     /// A random number that tells one call's events from another's, and nothing about its job.
@@ -128,16 +128,17 @@ impl Engine {
 
     /// Runs a session to its end.
     pub(crate) async fn run(&self, session: &mut Session) -> Result<JobStatus> {
-        // A timetable counts its attempts; only waits are woken.
+        // Only waits are woken: the other verbs count their attempts.
         let wake = match session.policy.until {
             Until::Attempts => None,
             Until::Complete => Some(self.wakes.listen(&session.query.ids.user_id, &session.query.ids.job_id)),
         };
         loop {
-            // Boxed, so that a wait takes the room of an attempt only while there is one, and a query none for its pauses.
-            match Box::pin(self.turn(session)).await {
-                Turn::Finished(result) => return result,
-                Turn::Again(pause) => {
+            // Boxed, so that a wait holds the memory of an attempt only while there is one, and a query none for a
+            // pause.
+            match Box::pin(self.attempt(session)).await {
+                AttemptEnd::Finished(result) => return result,
+                AttemptEnd::Again(pause) => {
                     session.seen.shrink();
                     Box::pin(self.pause(session, pause, wake.as_ref().map(|wake| wake.notify()))).await?;
                 }
@@ -146,24 +147,24 @@ impl Engine {
     }
 
     /// One attempt of a session, and what it means.
-    pub(crate) async fn turn(&self, session: &mut Session) -> Turn {
+    pub(crate) async fn attempt(&self, session: &mut Session) -> AttemptEnd {
         session.attempts = session.attempts.saturating_add(1);
         let Session { call, attempts, bound, ref mut query, .. } = *session;
         let traced = Traced { call, attempt: attempts };
-        let mut attempt = Attempt { query, bound, rate: None, turn: None, traced };
+        let mut attempt = Attempt { query, bound, rate: None, permit: None, traced };
         let outcome = tokio::select! {
             biased;
             () = self.closed.cancelled() => None,
-            outcome = self.attempt(&mut attempt) => Some(outcome),
+            outcome = self.traced_requests(&mut attempt) => Some(outcome),
         };
         drop(attempt);
         let now = || self.clock.now();
-        let Some(outcome) = outcome else { return Turn::Finished(Err(session.fail(Error::closed(), now()))) };
+        let Some(outcome) = outcome else { return AttemptEnd::Finished(Err(session.fail(Error::closed(), now()))) };
         match session.policy.decide(&outcome, attempts, session.bound.ends_at, || (now(), self.clock.chance())) {
-            Decision::End => Turn::Finished(match outcome.answer {
-                Answer::Status(status) => Ok(match &session.relay {
+            Decision::End => AttemptEnd::Finished(match outcome.answer {
+                Answer::Status(status) => Ok(match &session.callback_url {
                     // Boxed, because it is rare and large.
-                    Some(url) if status.job_complete() => Box::pin(self.relay(url, &status, bound)).await,
+                    Some(url) if status.job_complete() => Box::pin(self.deliver_callback(url, &status, bound)).await,
                     _ => status,
                 }),
                 Answer::Failed(error) | Answer::NotReady(error) => Err(session.fail(error, now())),
@@ -171,16 +172,16 @@ impl Engine {
             Decision::GiveUp(reason) => {
                 session.seen.note(outcome.answer);
                 let error = session.policy.gave_up(reason);
-                Turn::Finished(Err(session.fail(error, now())))
+                AttemptEnd::Finished(Err(session.fail(error, now())))
             }
             Decision::Again(pause) => {
                 session.seen.note(outcome.answer);
-                Turn::Again(pause)
+                AttemptEnd::Again(pause)
             }
         }
     }
 
-    /// Waits for the next attempt's time, or for a wake-up after the server's own wish.
+    /// Waits until the next attempt is due or a wake-up comes, but as long as the server asked at least.
     pub(crate) async fn pause(&self, session: &mut Session, pause: Pause, wake: Option<&Notify>) -> Result<()> {
         let delay = pause.until.saturating_sub(self.clock.now());
         Traced { call: session.call, attempt: session.attempts }.waiting(delay);
@@ -210,7 +211,7 @@ impl Engine {
     }
 
     /// One attempt: a request and its HTTP retries, each signed for its own moment.
-    pub(crate) async fn attempt(&self, attempt: &mut Attempt<'_>) -> Outcome {
+    pub(crate) async fn traced_requests(&self, attempt: &mut Attempt<'_>) -> Outcome {
         let (traced, span) = (attempt.traced, attempt.traced.span());
         let outcome = if span.is_disabled() {
             self.requests(attempt).await
@@ -224,9 +225,9 @@ impl Engine {
     async fn requests(&self, attempt: &mut Attempt<'_>) -> Outcome {
         let mut retries = 0;
         loop {
-            if let (Some(rate), None) = (attempt.rate, &attempt.turn) {
-                attempt.turn = self.until(attempt.bound.of_requests(), rate.turn(&*self.clock)).await;
-                if attempt.turn.is_none() {
+            if let (Some(rate), None) = (attempt.rate, &attempt.permit) {
+                attempt.permit = self.until(attempt.bound.of_requests(), rate.acquire(&*self.clock)).await;
+                if attempt.permit.is_none() {
                     return Outcome { answer: Answer::Failed(Error::timeout(Phase::Queue)), retry_after: None };
                 }
             }
@@ -245,7 +246,7 @@ impl Engine {
     }
 
     /// How long to wait before the same attempt asks again; `None` ends the attempt.
-    fn wait_before_retry(
+    pub(crate) fn wait_before_retry(
         &self,
         error: &Error,
         retries: u64,
@@ -268,8 +269,8 @@ impl Engine {
         let failed = |error| (Answer::Failed(error), None);
         let ends_at = attempt.bound.of_requests();
         let Some(_permit) = self.connection(ends_at).await else { return failed(Error::timeout(Phase::Queue)) };
-        if let Some(turn) = attempt.turn.take() {
-            turn.take(&*self.clock);
+        if let Some(permit) = attempt.permit.take() {
+            permit.consume(&*self.clock);
         }
         let body = attempt.query.sign(&self.signature, self.clock.wall_ms());
         let response = self.exchange(self.endpoint.with_body(body), ends_at, self.request_timeout).await;
@@ -279,7 +280,7 @@ impl Engine {
         }
     }
 
-    /// Room for one more request; `None` if there was none in time.
+    /// A permit for one more request; `None` if there was none in time.
     pub(crate) async fn connection(&self, ends_at: Option<Duration>) -> Option<SemaphorePermit<'_>> {
         match self.connections.try_acquire() {
             Ok(permit) => Some(permit),
@@ -287,7 +288,7 @@ impl Engine {
         }
     }
 
-    /// What is waited for, unless the time is up before.
+    /// What is waited for; `None` if the time is up before.
     pub(crate) async fn until<T>(&self, ends_at: Option<Duration>, wait: impl Future<Output = T>) -> Option<T> {
         let Some(ends_at) = ends_at else { return Some(wait.await) };
         tokio::select! {

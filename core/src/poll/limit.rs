@@ -6,11 +6,12 @@ use tokio::sync::{Mutex, MutexGuard};
 
 use crate::clock::Clock;
 
-/// A sleeper that wakes this late or less keeps its place in the timetable, so that timers' ticks cost no throughput.
+/// A request that begins this late or less counts as begun on time, so that the timers' granularity costs no
+/// throughput.
 const TICK: Duration = Duration::from_millis(2);
 
-/// Never more than `burst + rate · t` requests begin in any time `t`, up to the tick of the machine's timers. First come,
-/// first served.
+/// Never more than `burst + rate · t` requests begin in any time `t`, up to the tick of the machine's timers. First
+/// come, first served.
 #[derive(Debug)]
 pub(crate) struct RateLimit {
     interval: Duration,
@@ -26,13 +27,14 @@ impl RateLimit {
         Self { interval, burst: interval.saturating_mul(burst.max(1)), full_at: Mutex::new(Duration::ZERO) }
     }
 
-    /// How long one waits at most who has only one other before.
-    pub(crate) fn two_turns(&self) -> Duration {
+    /// The longest wait with one request ahead.
+    pub(crate) fn two_intervals(&self) -> Duration {
         self.interval.saturating_mul(2)
     }
 
-    /// Waits until there is a token. It is [taken](Turn::take) when the request begins, and nobody else has one before.
-    pub(crate) async fn turn(&self, clock: &dyn Clock) -> Turn<'_> {
+    /// Waits until there is a token. It is [consumed](RatePermit::consume) when the request begins; until then nobody
+    /// else gets one.
+    pub(crate) async fn acquire(&self, clock: &dyn Clock) -> RatePermit<'_> {
         // Held while sleeping: the next in line cannot have a token earlier than this one.
         let full_at = self.full_at.lock().await;
         let asked_at = clock.now();
@@ -41,23 +43,23 @@ impl RateLimit {
         if due > asked_at {
             clock.sleep(due.saturating_sub(asked_at)).await;
         }
-        Turn { interval: self.interval, due: due.max(asked_at), full_at }
+        RatePermit { interval: self.interval, due: due.max(asked_at), full_at }
     }
 }
 
-/// A token that is there. Whoever drops it takes none.
+/// A token that is there. Dropping it leaves the token.
 #[derive(Debug)]
-pub(crate) struct Turn<'a> {
+pub(crate) struct RatePermit<'a> {
     interval: Duration,
     due: Duration,
     full_at: MutexGuard<'a, Duration>,
 }
 
-impl Turn<'_> {
-    pub(crate) fn take(mut self, clock: &dyn Clock) {
+impl RatePermit<'_> {
+    pub(crate) fn consume(mut self, clock: &dyn Clock) {
         let late = clock.now().saturating_sub(self.due);
-        let taken_at = self.due.saturating_add(late.saturating_sub(TICK));
-        *self.full_at = (*self.full_at).max(taken_at).saturating_add(self.interval);
+        let consumed_at = self.due.saturating_add(late.saturating_sub(TICK));
+        *self.full_at = (*self.full_at).max(consumed_at).saturating_add(self.interval);
     }
 }
 
@@ -97,7 +99,7 @@ mod tests {
         let limit = RateLimit::new(rate, burst);
         let mut starts = Vec::new();
         for _ in 0..requests {
-            limit.turn(&clock).await.take(&clock);
+            limit.acquire(&clock).await.consume(&clock);
             starts.push(clock.now().as_secs_f64() - 100.0);
         }
         starts
@@ -119,16 +121,16 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_token_that_nobody_takes_is_left_and_one_taken_late_counts_from_then() {
+    async fn a_token_that_is_not_consumed_is_left_and_one_consumed_late_counts_from_then() {
         let clock = Sleeper { now: StdMutex::new(Duration::from_secs(100)), late: Duration::ZERO };
         let limit = RateLimit::new(1.0, 1);
-        drop(limit.turn(&clock).await);
-        let turn = limit.turn(&clock).await;
+        drop(limit.acquire(&clock).await);
+        let permit = limit.acquire(&clock).await;
         assert_eq!(clock.now(), Duration::from_secs(100));
         // As long as it waits for a connection.
         clock.sleep(Duration::from_secs(10)).await;
-        turn.take(&clock);
-        limit.turn(&clock).await.take(&clock);
+        permit.consume(&clock);
+        limit.acquire(&clock).await.consume(&clock);
         assert!(clock.now() >= Duration::from_millis(110_990), "{:?}", clock.now());
     }
 

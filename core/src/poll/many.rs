@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 
 use super::limit::RateLimit;
-use super::parked::{Added, DrivenTask, Hears, NewJob, Parked, Terms};
+use super::parked::{Added, DrivenTask, NewJob, Observer, Parked, Terms};
 use super::poller::Policy;
 use crate::client::Client;
 use crate::error::{Error, Result};
@@ -89,7 +89,7 @@ impl ManySession {
     pub(crate) fn new(client: Client, options: ManyOptions) -> Self {
         let (done, outcomes) = mpsc::unbounded_channel();
         let ManyOptions { policy, options, max_waiting, rate, call } = options;
-        let terms = Arc::new(Terms { policy, options, hears: Hears::Many(done.clone()) });
+        let terms = Arc::new(Terms { policy, options, observer: Observer::Many(done.clone()) });
         let parked = Arc::new(Parked::of_many(rate));
         client.engine().wakes.listen_all(&parked);
         let shared = Arc::new(Shared { client, terms, parked, max_waiting, call, done, admitted: AtomicUsize::new(0) });
@@ -115,8 +115,8 @@ impl ManySession {
             return tell(&self.shared.done, user_id, job_id, 1, &Err(error));
         }
         let Shared { client, terms, parked, call, done, .. } = &*self.shared;
-        let job = NewJob { user_id, job_id, terms: Arc::clone(terms), token: 0, call: *call };
-        // Its own statement, so that the lock is free again.
+        let job = NewJob { user_id, job_id, terms: Arc::clone(terms), call_id: 0, call: *call };
+        // A statement of its own, so that the lock is released.
         let added = parked.lock().add_or_count(job, client.engine().clock.now());
         match added {
             Added::New(_) => parked.changed.notify_one(),
@@ -249,7 +249,8 @@ where
     /// The next outcome; `None` when every job has had its own.
     ///
     /// # Errors
-    /// [`invalid_argument`](crate::ErrorCode::InvalidArgument), once and first, when an option is outside of its limits.
+    /// [`invalid_argument`](crate::ErrorCode::InvalidArgument), once and first, when an option is outside of its
+    /// limits.
     pub async fn next(&mut self) -> Option<Result<JobOutcome>> {
         std::future::poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
     }

@@ -1,5 +1,6 @@
-//! Jobs that wait: entries of one slab, with one timer structure and one task for all of them, and a future only for those
-//! that are being asked about. Each `poll_many` has such a place of its own, and each client one for all of its lone waits.
+//! Jobs that wait: entries of one slab, with one timer structure and one task for all of them, and a future only for
+//! those that are being asked about. Each `poll_many` has a set of its own, and each client one for all of its lone
+//! waits.
 
 mod driver;
 mod job;
@@ -20,33 +21,34 @@ pub(crate) use self::jobs::{Added, Jobs};
 use super::limit::RateLimit;
 use super::many::JobOutcome;
 use super::poller::Policy;
-use super::waits::HearsWaits;
+use super::waits::WaitObserver;
 use crate::request::StatusOptions;
 
-/// What thousands of jobs share: how they are asked about, and who hears of their ends.
+/// What thousands of jobs share: how they are asked about, and who is told of their ends.
 pub(crate) struct Terms {
     pub(crate) policy: Policy,
     pub(crate) options: StatusOptions,
-    pub(crate) hears: Hears,
+    pub(crate) observer: Observer,
 }
 
-/// Who hears of a job's end.
-pub(crate) enum Hears {
+/// Who is told of a job's end.
+pub(crate) enum Observer {
     /// The stream of a `poll_many`.
     Many(mpsc::UnboundedSender<JobOutcome>),
     /// Whoever started waits one by one.
-    Waits(Arc<dyn HearsWaits>),
+    Waits(Arc<dyn WaitObserver>),
 }
 
-/// The place where jobs wait.
+/// The jobs of one `poll_many`, or the lone waits of one client, and what drives them.
 pub(crate) struct Parked {
     jobs: Mutex<Jobs>,
     /// Something was added, woken or taken out.
     pub(crate) changed: Notify,
     rate: Option<RateLimit>,
-    /// How many stand in line for a token. Only one does who can wait, so that whoever cannot is soon served.
+    /// How many jobs stand in line for a token. Of those that can wait only one does, so that a last query is soon
+    /// served.
     in_line: AtomicUsize,
-    /// Whether they are waits of their own: then the driver ends when there are none.
+    /// Whether they are lone waits: then the driver ends when there are none.
     are_lone: bool,
 }
 
@@ -60,17 +62,17 @@ impl Parked {
     }
 
     fn new(rate: Option<RateLimit>, are_lone: bool) -> Self {
-        let ahead = rate.as_ref().map(RateLimit::two_turns).unwrap_or_default();
+        let ahead = rate.as_ref().map(RateLimit::two_intervals).unwrap_or_default();
         let jobs = Mutex::new(Jobs::with_last_queries(ahead));
         Self { jobs, changed: Notify::new(), rate, in_line: AtomicUsize::new(0), are_lone }
     }
 
-    /// Whether one that can wait may stand in line for a token.
+    /// Whether a job that can wait may stand in line for a token.
     fn has_room_in_line(&self) -> bool {
         self.rate.is_none() || self.in_line.load(Ordering::Acquire) == 0
     }
 
-    /// Stands in line for a token, where there is a limit, until what is returned is dropped.
+    /// Stands in line for a token, if there is a limit, until the returned guard is dropped.
     fn stand_in_line(&self) -> Option<InLine<'_>> {
         self.rate.as_ref()?;
         self.in_line.fetch_add(1, Ordering::AcqRel);

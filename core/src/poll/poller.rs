@@ -60,8 +60,8 @@ pub(crate) enum Decision {
 }
 
 impl Policy {
-    /// Decides after attempt `attempts` (from 1) of a job that must end at `ends_at`. The present time and a chance are asked
-    /// for where there is something left to decide.
+    /// Decides after attempt `attempts` (from 1) of a job that must end at `ends_at`. `now_and_chance` is called only
+    /// if there is something left to decide.
     pub(crate) fn decide(
         &self,
         outcome: &Outcome,
@@ -104,7 +104,7 @@ impl Policy {
         }
     }
 
-    /// Waiting for a job has equal jitter, so that many waits do not march in step; a timetable has none.
+    /// Waits have equal jitter, so that many do not ask in step; the other verbs have none.
     fn delay(&self, attempts: u32, chance: f64) -> Duration {
         let delay = self.schedule.delay(attempts);
         match self.until {
@@ -134,7 +134,7 @@ impl Policy {
         }
     }
 
-    /// A failure says more than that time is up, where the verb raises what it saw last.
+    /// A verb that raises what it saw last ends with a failure, which says more than that time is up.
     fn out_of_time(&self, answer: &Answer, reason: IncompleteReason) -> Decision {
         match (self.until, answer) {
             (Until::Attempts, Answer::Failed(_) | Answer::NotReady(_)) => Decision::End,
@@ -169,13 +169,13 @@ impl Seen {
     pub(crate) fn note(&mut self, answer: Answer) {
         match answer {
             Answer::Status(status) => self.last_status = Some(status),
-            // That the verb's own time is up is no news beside what went wrong before.
+            // That the verb's own time is up says less than what went wrong before.
             Answer::Failed(error) if error.phase() == Some(Phase::Overall) => {}
             Answer::Failed(error) | Answer::NotReady(error) => self.last_error = Some(error),
         }
     }
 
-    /// Keeps the body alone of the status seen last: a status is made of it only if it is asked for.
+    /// Keeps only the body of the status seen last: it is read again if the status is asked for.
     pub(crate) fn shrink(&mut self) {
         if let Some(status) = self.last_status.take() {
             self.last_body = Some(status.raw().clone());

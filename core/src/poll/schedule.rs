@@ -54,7 +54,7 @@ mod tests {
     }
 
     #[test]
-    fn the_default_timetable_is_0_2_6_14_seconds() {
+    fn the_default_delays_are_2_4_8_seconds() {
         assert_eq!(delays(None, None, 3), [2000, 4000, 8000]);
     }
 

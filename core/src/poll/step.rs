@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::drive::{Bound, Engine, Session, Turn};
+use super::drive::{AttemptEnd, Bound, Engine, Session};
 use super::token::TokenState;
 use crate::error::Result;
 use crate::response::JobStatus;
@@ -31,9 +31,10 @@ impl Engine {
         session.attempts = state.attempts;
         // The monotonic clock may be younger than the wait.
         session.started_at = now.saturating_sub(ms(wall_ms.saturating_sub(state.started_at_ms)));
-        // A wait that has begun later than now has begun now: the next token must not end before it begins.
+        // A wait that began later than now, by this machine's clock, begins now: the next token must not end before it
+        // begins.
         session.started_at_wall_ms = Some(state.started_at_ms.min(wall_ms));
-        // The whole wait's, from which the last query's time follows; what this call says is not asked.
+        // The whole wait's, from which the last query's time follows; this call's own is ignored.
         session.policy.timeout = state.ends_at_ms.map(|ends_at| ms(ends_at.saturating_sub(state.started_at_ms)));
         session.bound = match state.ends_at_ms {
             None => Bound::new(now, None),
@@ -51,9 +52,9 @@ impl Engine {
     /// One attempt of a wait.
     pub(crate) async fn step(&self, session: &mut Session) -> Result<PollStep> {
         let started_at_ms = session.started_at_wall_ms.unwrap_or_else(|| self.clock.wall_ms());
-        let pause = match self.turn(session).await {
-            Turn::Finished(result) => return result.map(PollStep::Finished),
-            Turn::Again(pause) => pause,
+        let pause = match self.attempt(session).await {
+            AttemptEnd::Finished(result) => return result.map(PollStep::Finished),
+            AttemptEnd::Again(pause) => pause,
         };
         let (now, wall_ms) = (self.clock.now(), self.clock.wall_ms());
         let left_ms = session.bound.left(now).map(|left| i64::try_from(left.as_millis()).unwrap_or(i64::MAX));

@@ -1,11 +1,11 @@
-//! Lone waits that bindings start: while they sleep they are entries of one place for each client, and no tasks.
+//! Lone waits that bindings start: while they sleep they are entries of their client's [`Parked`], and no tasks.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::runtime::Handle;
 
-use super::parked::{Added, DrivenTask, Hears, NewJob, Parked, Terms};
+use super::parked::{Added, DrivenTask, NewJob, Observer, Parked, Terms};
 use super::poller::Policy;
 use crate::client::Client;
 use crate::error::{Error, Result};
@@ -13,11 +13,11 @@ use crate::request::StatusOptions;
 use crate::response::JobStatus;
 use crate::slab::Slot;
 
-/// Hears how waits end.
-pub trait HearsWaits: Send + Sync + 'static {
-    /// A wait has ended; what it was given with `start` names it. Called on the thread that drives the runtime, or on the one
-    /// that ends it.
-    fn ended(self: Arc<Self>, token: u64, result: Result<JobStatus>);
+/// Is told how waits end.
+pub trait WaitObserver: Send + Sync + 'static {
+    /// A wait has ended: the one that was started with this `call_id`. Called on the thread that drives the runtime, or
+    /// on the one that ends it.
+    fn ended(self: Arc<Self>, call_id: u64, result: Result<JobStatus>);
 }
 
 /// A wait that was started. Dropping it does nothing.
@@ -28,7 +28,7 @@ pub struct StartedWait {
 }
 
 impl StartedWait {
-    /// Gives the wait up: its request is dropped, and nothing is heard of it any more. Does nothing after its end.
+    /// Gives the wait up: its request is dropped, and its observer is not told. Does nothing after its end.
     pub fn abort(&self) {
         let (job, is_last) = {
             let mut jobs = self.parked.lock();
@@ -48,14 +48,14 @@ pub(crate) struct NewWait<'a> {
     pub(crate) job_id: &'a str,
     pub(crate) options: StatusOptions,
     pub(crate) policy: Policy,
-    pub(crate) hears: Arc<dyn HearsWaits>,
-    pub(crate) token: u64,
+    pub(crate) observer: Arc<dyn WaitObserver>,
+    pub(crate) call_id: u64,
 }
 
 impl NewWait<'_> {
-    /// Starts it on a runtime, which must be the one of all waits of this client.
+    /// Starts it on a runtime, which must be the same for all waits of this client.
     pub(crate) fn start(self, client: &Client, runtime: &Handle) -> Result<StartedWait> {
-        let Self { user_id, job_id, options, policy, hears, token } = self;
+        let Self { user_id, job_id, options, policy, observer, call_id } = self;
         let (engine, parked) = (client.engine(), client.waits());
         let closed = || Error::closed().with_call(user_id, job_id, 1, Duration::ZERO);
         if engine.closed.is_cancelled() {
@@ -63,8 +63,8 @@ impl NewWait<'_> {
         }
         let (now, call) = (engine.clock.now(), engine.call_number());
         let mut jobs = parked.lock();
-        let terms = jobs.terms_of_wait(Terms { policy, options, hears: Hears::Waits(hears) });
-        let Added::New(slot) = jobs.add(NewJob { user_id, job_id, terms, token, call }, now) else {
+        let terms = jobs.terms_of_wait(Terms { policy, options, observer: Observer::Waits(observer) });
+        let Added::New(slot) = jobs.add(NewJob { user_id, job_id, terms, call_id, call }, now) else {
             return Err(closed());
         };
         let is_driven = std::mem::replace(&mut jobs.is_driven, true);

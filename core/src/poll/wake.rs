@@ -42,7 +42,7 @@ impl Wakes {
         Wake { registry: Arc::clone(&self.0), key, notify }
     }
 
-    /// Registers a place where jobs wait; it finds the right ones itself.
+    /// Registers parked jobs, which find the right one themselves.
     pub(crate) fn listen_all(&self, parked: &Arc<Parked>) {
         let mut registry = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         registry.parked.retain(|parked| parked.strong_count() > 0);

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures_core::Stream;
 
-use super::drive::{Engine, Session, Turn};
+use super::drive::{AttemptEnd, Engine, Session};
 use super::poller::Pause;
 use super::wake::Wake;
 use crate::client::Client;
@@ -36,7 +36,7 @@ pub(crate) struct WatchState {
     wake: Wake,
     pause: Option<Pause>,
     previous: Option<JobStatus>,
-    /// Why the watch is over, where its last answer is to be handed out first.
+    /// Why the watch is over, to be handed out after its last answer.
     ending: Option<Error>,
     is_over: bool,
 }
@@ -60,15 +60,15 @@ impl Engine {
                 return Some(Err(error));
             }
             let before = watch.session.seen.last_status.take();
-            match self.turn(&mut watch.session).await {
-                Turn::Finished(Ok(status)) => {
+            match self.attempt(&mut watch.session).await {
+                AttemptEnd::Finished(Ok(status)) => {
                     watch.is_over = true;
                     return Some(Ok(self.update(watch, status, None)));
                 }
-                Turn::Finished(Err(error)) => {
+                AttemptEnd::Finished(Err(error)) => {
                     watch.is_over = true;
                     return Some(match error.last_status().cloned() {
-                        // The answer that came when there was no time for another is news as well.
+                        // The last answer is an update too, even if there is no time for another query.
                         Some(status) => {
                             watch.ending = Some(error);
                             Ok(self.update(watch, status, None))
@@ -76,7 +76,7 @@ impl Engine {
                         None => Err(error.with_last_status(before)),
                     });
                 }
-                Turn::Again(pause) => {
+                AttemptEnd::Again(pause) => {
                     watch.pause = Some(pause);
                     match watch.session.seen.last_status.clone() {
                         Some(status) => return Some(Ok(self.update(watch, status, Some(pause)))),

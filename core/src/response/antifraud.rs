@@ -1,9 +1,11 @@
 //! `Antifraud`, in either of its two shapes.
 
+use std::collections::HashSet;
 use std::fmt;
+use std::hash::Hash;
 
 use super::json::{Json, Object};
-use super::parts::parts;
+use super::typed_fields::parts;
 
 /// What Smile Secure found: users who look like the same person.
 ///
@@ -81,13 +83,10 @@ impl<'a> Parts<'a> {
         }
     }
 
-    /// They stand in either of two places: an empty one takes nothing away from the other.
+    /// They stand in either of two places, or in both: who stands in both was found once.
     fn take_suspects(&mut self, list: &'a Json<'a>) {
-        let suspects = list.items().iter().filter_map(Json::object).map(SuspectParts::of);
-        let found: Vec<_> = suspects.collect();
-        if !found.is_empty() {
-            self.suspect_users = found;
-        }
+        let found = list.items().iter().filter_map(Json::object).map(SuspectParts::of);
+        append_new(&mut self.suspect_users, found, |suspect| (suspect.user_id, suspect.reasons.clone()));
     }
 }
 
@@ -97,19 +96,26 @@ impl<'a> SuspectParts<'a> {
         for (key, value) in object.entries() {
             match key {
                 "user_id" => user.user_id = value.text(),
-                "reasons" => user.take_reasons(value.texts()),
-                "reason" => user.take_reasons(value.text().into_iter().collect()),
+                "reason" | "reasons" => user.take_reasons(value),
                 _ => {}
             }
         }
         user
     }
 
-    /// As with the users.
-    fn take_reasons(&mut self, reasons: Vec<&'a str>) {
-        if !reasons.is_empty() {
-            self.reasons = reasons;
-        }
+    /// A text or several, under either key.
+    fn take_reasons(&mut self, value: &'a Json<'a>) {
+        append_new(&mut self.reasons, value.text().into_iter().chain(value.texts()), |reason| *reason);
+    }
+}
+
+/// Appends what a list does not have yet, told apart by a key. A set keeps long lists linear.
+fn append_new<T, K: Hash + Eq>(list: &mut Vec<T>, more: impl Iterator<Item = T>, key: impl Fn(&T) -> K) {
+    if list.is_empty() {
+        list.extend(more);
+    } else {
+        let known: HashSet<K> = list.iter().map(&key).collect();
+        list.extend(more.filter(|item| !known.contains(&key(item))));
     }
 }
 

@@ -7,8 +7,9 @@ use std::ops::Range;
 use smallvec::SmallVec;
 
 use super::json::Json;
-use super::scan::{Scanned, members, trim, value};
-use super::{invalid, lenient, refusal};
+use super::json::refusal;
+use super::json::scan::{Scanned, members, trim, value};
+use super::{invalid, lenient};
 use crate::config::MAX_NESTING;
 use crate::error::Result;
 
@@ -21,8 +22,9 @@ pub(crate) struct Envelope {
     signature: Option<Told>,
     has_job_complete: bool,
     has_error: bool,
-    /// Where `user_id` and `job_id` of `result.PartnerParams` stand; nowhere where they do not.
-    named_ids: [Range<usize>; 2],
+    /// Where `user_id` and `job_id` stand: in `result.PartnerParams`, in `PartnerParams`, and beside the result, as the
+    /// documentation lists them. Nowhere where they do not.
+    named_ids: [[Range<usize>; 2]; 3],
     places: Vec<(Cow<'static, str>, Range<usize>)>,
 }
 
@@ -91,13 +93,13 @@ impl Envelope {
             signature: None,
             has_job_complete: false,
             has_error: false,
-            named_ids: [0..0, 0..0],
+            named_ids: Default::default(),
             places: Vec::with_capacity(USUAL),
         };
         let body = Scanned(text);
         let mut many = HashSet::new();
         // A callback is a result at the top level.
-        let (mut of_result, mut of_callback) = (None, None);
+        let (mut of_result, mut of_callback, mut beside) = (None, None, [0..0, 0..0]);
         let rest = members(trim(text.as_bytes()), |key, rest| {
             let key = body.key(key)?;
             let after = match key.as_ref() {
@@ -129,6 +131,9 @@ impl Envelope {
                 "signature" => envelope.signature = lenient::scalar(json).string().map(told),
                 "error" => envelope.has_error = true,
                 "PartnerParams" => of_callback = Some(rest),
+                // An empty one names nobody.
+                "user_id" if json != "\"\"" => beside[0] = place.clone(),
+                "job_id" if json != "\"\"" => beside[1] = place.clone(),
                 _ => {}
             }
             if is_repeated(key.clone(), &envelope.places, &mut many) {
@@ -139,12 +144,8 @@ impl Envelope {
             envelope.places.push((key, place));
             Some(after)
         })?;
-        if let Some(params) = of_callback {
-            named_ids(body, params)?;
-        }
-        if let Some(params) = of_result {
-            envelope.named_ids = named_ids(body, params)?;
-        }
+        let named = |params: Option<&[u8]>| params.map_or(Some([0..0, 0..0]), |params| named_ids(body, params));
+        envelope.named_ids = [named(of_result)?, named(of_callback)?, beside];
         trim(rest).is_empty().then_some(envelope)
     }
 
@@ -168,11 +169,10 @@ impl Envelope {
         self.has_error && !self.has_job_complete
     }
 
-    /// Whether the result names another user or job than the one asked for, compared as text.
+    /// Whether the answer names another user or job than the one asked for, compared as text.
     pub(crate) fn is_about_another(&self, raw: &[u8], user_id: &str, job_id: &str) -> bool {
         let differs = |value: &str, asked: &str| Json::read(value).text().is_some_and(|named| named != asked);
-        let asked = [user_id, job_id];
-        let mut named = self.named_ids.iter().zip(asked);
+        let mut named = self.named_ids.iter().flat_map(|ids| ids.iter().zip([user_id, job_id]));
         named.any(|(place, asked)| {
             !stands_plainly(raw, place, asked) && text_at(raw, place).is_some_and(|value| differs(value, asked))
         })

@@ -4,9 +4,9 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
+use super::js::sparse::{self, IsPlain};
 use super::json::Json;
-use super::parts::{Open, parts};
-use super::sparse::{self, IsPlain};
+use super::typed_fields::{Open, parts};
 
 macro_rules! id_texts {
     ($($(#[doc = $doc:literal])+ $name:ident: $key:literal $(| $alias:literal)*;)+) => {
@@ -40,8 +40,8 @@ macro_rules! id_texts {
             /// Takes an entry of a result; false where it is not of the person's data.
             pub(super) fn take(&mut self, key: &str, value: &'a Json<'a>) -> bool {
                 match key {
-                    // A name without a value takes nothing away from its twin's.
-                    $($key $(| $alias)* => self.$name = value.text().or(self.$name),)+
+                    $($key => take_first(&mut self.$name, value.text()),)+
+                    $($($alias => take_second(&mut self.$name, value.text()),)*)+
                     "IsAlive" => self.is_alive = value.boolean(),
                     "IDNumberPreviouslyRegistered" => self.id_number_previously_registered = value.boolean(),
                     "UserIDsOfPreviousRegistrants" => self.user_ids_of_previous_registrants = value.texts(),
@@ -63,11 +63,30 @@ macro_rules! id_texts {
                 b"UserIDsOfPreviousRegistrants" => Some(|value| matches!(value, b"null" | b"[]")),
                 b"FullData" => Some(sparse::is_object),
                 _ if is_one_of(KEYS) => Some(sparse::is_text),
-                // Which of two keys counts is up to their order.
+                // Which of two keys counts is up to what they say.
                 _ => is_one_of(ALIASES).then_some(|_| false),
             }
         }
     };
+}
+
+/// Takes the usual key's text. It counts, unless it says nothing and its twin's does.
+fn take_first<'a>(field: &mut Option<&'a str>, text: Option<&'a str>) {
+    if text.is_some() && (field.is_none_or(says_nothing) || !text.is_some_and(says_nothing)) {
+        *field = text;
+    }
+}
+
+/// Takes the text of the key's second spelling, where the first one does not count: not by which of them came first.
+fn take_second<'a>(field: &mut Option<&'a str>, text: Option<&'a str>) {
+    if field.is_none() || (field.is_some_and(says_nothing) && !text.is_none_or(says_nothing)) {
+        *field = text;
+    }
+}
+
+/// What stands in texts that an authority does not give.
+fn says_nothing(text: &str) -> bool {
+    matches!(text, "" | "N/A" | "Not Applicable" | "Not Available" | "NaN-NaN-NaN")
 }
 
 id_texts! {

@@ -6,7 +6,7 @@ use serde::Serializer;
 use serde_json::{Map, Value};
 
 use super::json::{Json, Object};
-use super::parts::{Open, Own, parts};
+use super::typed_fields::{Open, Own, parts};
 use super::{Naming, View};
 
 const LIVENESS: &str = "liveness_image";

@@ -1,15 +1,19 @@
 //! Sound JSON, read once and borrowed from the body: texts without escapes stay where they are, numbers keep their digits.
 
+pub(crate) mod lenient;
+mod reader;
+pub(super) mod refusal;
+pub(super) mod scan;
+
 use std::borrow::Cow;
 use std::sync::Arc;
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value};
 
+use super::host_objects::{Host, Make};
 use super::known::Known;
-use super::making::{Host, Make};
-use super::parts::Open;
-use super::reader;
+use super::typed_fields::Open;
 
 /// Integers beyond this are not exact in every host language.
 const MAX_SAFE_INTEGER: u64 = (1 << 53) - 1;

@@ -3,12 +3,12 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use super::json::scan::value;
 use super::json::{Entries, Entry, Json, Object};
-use super::parts::Open;
-use super::scan::value;
+use super::typed_fields::Open;
 use crate::config::MAX_NESTING;
 
-/// See the module.
+/// An object that many answers have, word by word.
 #[doc(hidden)]
 pub struct Known {
     /// As it stands in answers.

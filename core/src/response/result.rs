@@ -5,9 +5,9 @@ use std::fmt;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value};
 
+use super::js::sparse::Doubts;
 use super::json::{Json, Object};
-use super::parts::{Open, Own, parts};
-use super::sparse::Doubts;
+use super::typed_fields::{Open, Own, parts};
 use super::{Antifraud, IdResponse, Naming, View, antifraud, id_response, view};
 
 /// One result of a job: the verdict of a product. Every field is optional, because products differ.

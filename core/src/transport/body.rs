@@ -11,8 +11,8 @@ use super::failure::{Failure, classify};
 use super::{HttpResponse, too_large};
 use crate::error::Result;
 
-/// Bodies below this are copied out of the connection's read buffer, whose first size is 8 KiB: a short answer would keep
-/// all of it for as long as somebody keeps the status.
+/// Bodies below this are copied out of the connection's read buffer, whose first size is 8 KiB: a short answer would
+/// keep all of it for as long as somebody keeps the status.
 const SHORT: usize = 8192;
 
 /// No body is believed to be longer than this before it has arrived.
@@ -40,8 +40,8 @@ impl Collected {
         if part.len() > self.most - so_far {
             return Err(too_large());
         }
-        // Kept where it is if it may be all there is. Copied at once if not: a connection whose read buffer somebody holds
-        // takes another one to read on.
+        // Kept where it is if it may be all there is. Copied at once if not: a connection whose read buffer is held
+        // allocates another one to read on.
         if so_far == 0 && part.len() >= self.declared {
             self.first = part;
             return Ok(());
@@ -63,7 +63,7 @@ impl Collected {
     }
 }
 
-/// What stands before an answer's body, as far as anybody asks for it.
+/// What is needed of an answer's head.
 pub(super) struct Head {
     pub(super) status: u16,
     pub(super) retry_after: Option<String>,
@@ -79,7 +79,7 @@ impl Head {
         Self {
             status: status.as_u16(),
             retry_after: text(RETRY_AFTER),
-            // Only refusals are about clocks.
+            // Only refusals may be due to a wrong clock.
             date: if status.as_u16() < 400 { None } else { text(DATE) },
             is_gzip: encoding.is_some_and(|encoding| encoding.as_bytes().eq_ignore_ascii_case(b"gzip")),
         }
@@ -101,7 +101,7 @@ pub(super) fn decode(body: &Bytes, most: usize) -> Result<Bytes> {
         return Ok(Bytes::new());
     }
     let mut decoded = Vec::with_capacity(body.len().saturating_mul(4).min(most));
-    // One byte more would be too much.
+    // One byte more shows that it is too much.
     let most_read = u64::try_from(most).unwrap_or(u64::MAX).saturating_add(1);
     match MultiGzDecoder::new(&**body).take(most_read).read_to_end(&mut decoded) {
         Ok(_) if decoded.len() > most => Err(too_large()),

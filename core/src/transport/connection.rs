@@ -1,7 +1,7 @@
 //! One HTTP/1.1 connection of hyper's, driven by whoever asks on it.
 //!
-//! No task owns it: a request and the connection it is on are one future. So nobody has to be woken for an answer, dropping
-//! the request closes the connection at once, and nothing is left behind when a runtime ends.
+//! No task owns it: a request and the connection it is on are one future. So no other task has to be woken for an
+//! answer, dropping the request closes the connection at once, and nothing is left behind when a runtime ends.
 
 use std::pin::Pin;
 use std::sync::{Arc, Weak};
@@ -15,35 +15,35 @@ use hyper::body::{Body, Frame, Incoming};
 use hyper::client::conn::{TrySendError, http1};
 use hyper::rt::{Read, Write};
 
-use super::alarm::{Alarm, Late};
+use super::connection_waker::{ConnectionWaker, Late};
 use super::pool::Pool;
 use super::target::Origin;
 use super::timekeeper::Timekeeper;
 use crate::driver;
 
-/// See the module. Boxed by whoever has it, because it is handed on four times per request.
+/// An open connection. Always boxed, because it is moved four times per request.
 pub(super) struct Connection {
     pub(super) origin: Arc<Origin>,
     sender: http1::SendRequest<Full<Bytes>>,
     hyper: Hyper,
-    alarm: Arc<Alarm>,
-    /// The alarm's.
+    connection_waker: Arc<ConnectionWaker>,
+    /// The same one, in the form that hyper takes.
     waker: Waker,
     timekeeper: Option<Arc<Timekeeper>>,
-    /// When its request must have ended, if an event loop keeps the time.
+    /// The deadline of its request, if an event loop keeps it.
     ends_at: Option<Instant>,
-    /// Tells the pool that it is open.
+    /// Counts it among the pool's open ones.
     _open: Option<Arc<()>>,
 }
 
-/// What writes and reads; gone once the connection has ended.
+/// What writes and reads; `None` once the connection has ended.
 type Hyper = Option<Pin<Box<dyn Future<Output = hyper::Result<()>> + Send>>>;
 
 /// A request that was not answered.
 type Unanswered = TrySendError<Request<Full<Bytes>>>;
 
 impl Connection {
-    /// For whoever polls this.
+    /// Begins HTTP on a stream. The connection belongs to the driver that polls this.
     pub(super) async fn open<T>(
         io: T,
         origin: Arc<Origin>,
@@ -55,16 +55,16 @@ impl Connection {
     {
         let (sender, hyper) = http1::handshake(io).await?;
         let open = pool.upgrade().map(|pool| pool.count());
-        let alarm = Arc::new(Alarm::new(pool));
-        let waker = Waker::from(Arc::clone(&alarm));
+        let connection_waker = Arc::new(ConnectionWaker::new(pool));
+        let waker = Waker::from(Arc::clone(&connection_waker));
         if let Some(timekeeper) = &timekeeper {
-            timekeeper.watch(&alarm);
+            timekeeper.watch(&connection_waker);
         }
         Ok(Box::new(Self {
             origin,
             sender,
             hyper: Some(Box::pin(hyper)),
-            alarm,
+            connection_waker,
             waker,
             timekeeper,
             ends_at: None,
@@ -72,10 +72,10 @@ impl Connection {
         }))
     }
 
-    /// What is asked on it from `now` on has so long, if somebody here keeps the time.
+    /// Sets the next request's deadline, if a timekeeper or an event loop keeps it.
     pub(super) fn limit(&mut self, now: Instant, limit: Duration) {
         match &self.timekeeper {
-            Some(timekeeper) => timekeeper.limit(&self.alarm, now, limit),
+            Some(timekeeper) => timekeeper.limit(&self.connection_waker, now, limit),
             None => self.ends_at = if driver::is_hosted() { now.checked_add(limit) } else { None },
         }
     }
@@ -88,8 +88,8 @@ impl Connection {
         self.sender.try_send_request(request)
     }
 
-    /// Waits for the head of a request's answer. A request that was never written comes back with the error, which is boxed
-    /// because it is rare and large.
+    /// Waits for the head of a request's answer. A request that was never written comes back with the error, which is
+    /// boxed because it is rare and large.
     pub(super) async fn answer(
         &mut self,
         mut answer: Pin<&mut impl Future<Output = Result<Response<Incoming>, Unanswered>>>,
@@ -104,7 +104,7 @@ impl Connection {
     /// The next part of an answer's body.
     pub(super) async fn frame(&mut self, body: &mut Incoming) -> Result<Option<hyper::Result<Frame<Bytes>>>, Late> {
         self.until_ready(|hyper, context| {
-            // Asking for more is what lets hyper read on, and what it reads is there at once: twice saves a wake-up.
+            // Polling the body lets hyper read on, and what it reads is there at once: trying again saves a wake-up.
             for _ in 0..2 {
                 if let Poll::Ready(frame) = Pin::new(&mut *body).poll_frame(context) {
                     return Poll::Ready(frame);
@@ -116,14 +116,14 @@ impl Connection {
         .await
     }
 
-    /// Makes attempts until one has an outcome. Each drives.
+    /// Repeats an attempt, which drives the connection too, until it has an outcome.
     async fn until_ready<T>(
         &mut self,
         mut attempt: impl FnMut(&mut Hyper, &mut Context<'_>) -> Poll<T>,
     ) -> Result<T, Late> {
-        let Self { hyper, alarm, waker, ends_at, .. } = self;
+        let Self { hyper, connection_waker, waker, ends_at, .. } = self;
         std::future::poll_fn(|context| {
-            let polled = alarm.poll(context.waker(), || attempt(hyper, &mut Context::from_waker(waker)));
+            let polled = connection_waker.poll(context.waker(), || attempt(hyper, &mut Context::from_waker(waker)));
             if polled.is_pending() && ends_at.is_some_and(|ends_at| driver::poll_until(ends_at).is_ready()) {
                 return Poll::Ready(Err(Late));
             }
@@ -132,35 +132,35 @@ impl Connection {
         .await
     }
 
-    /// Waits for the server's end from now on; whether another request may follow.
-    pub(super) fn rest(&mut self) -> bool {
+    /// Leaves it idle, and notices from now on if the server closes it. Whether it can be used again.
+    pub(super) fn park(&mut self) -> bool {
         // First, so that nothing is missed in between.
-        self.alarm.rest();
+        self.connection_waker.park();
         drive(&mut self.hyper, &mut Context::from_waker(&self.waker));
         self.hyper.is_some() && self.sender.is_ready()
     }
 
-    /// Ends the rest.
-    pub(super) fn rise(&self) {
-        self.alarm.rise();
+    /// Uses it again.
+    pub(super) fn unpark(&self) {
+        self.connection_waker.unpark();
     }
 
-    /// Whether nothing has happened since it was left to rest.
+    /// Whether nothing has happened since it was parked.
     pub(super) fn is_undisturbed(&self) -> bool {
-        self.alarm.is_undisturbed()
+        self.connection_waker.is_undisturbed()
     }
 }
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        // What its own end wakes is no news.
-        self.rise();
+        // A wake-up by its own end must not start a sweep.
+        self.unpark();
     }
 }
 
 fn drive(hyper: &mut Hyper, context: &mut Context<'_>) {
     if hyper.as_mut().is_some_and(|hyper| hyper.as_mut().poll(context).is_ready()) {
-        // Whoever waits for an answer hears of the end from hyper.
+        // hyper tells whoever waits for an answer.
         *hyper = None;
     }
 }

@@ -13,11 +13,11 @@ use rustls::ClientConfig;
 use rustls::client::danger::ServerCertVerifier;
 use tokio_rustls::TlsConnector;
 
-use super::alarm::Late;
 use super::body::{Collected, Head, decode};
 use super::connection::Connection;
+use super::connection_waker::Late;
 use super::failure::{Failure, classify};
-use super::per_home::PerHome;
+use super::per_driver::PerDriver;
 use super::pool::{Pool, Taken};
 use super::stream::Stream;
 use super::target::Direct;
@@ -28,7 +28,7 @@ use crate::driver;
 use crate::error::{Error, Phase, Result};
 use crate::tls::Trust;
 
-/// What keeps a connection from being forgotten on the way, and finds out that it was.
+/// Keeps a connection from being forgotten on the way, and finds out if it was.
 const KEEPALIVE: Duration = Duration::from_secs(15);
 const KEEPALIVE_RETRIES: u32 = 3;
 #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
@@ -42,7 +42,7 @@ pub(super) struct Connections {
     tls: OnceLock<(Arc<ClientConfig>, Arc<dyn ServerCertVerifier>)>,
     timeout: Duration,
     most_idle: usize,
-    pools: PerHome<Arc<Pool>>,
+    pools: PerDriver<Arc<Pool>>,
 }
 
 impl Connections {
@@ -56,7 +56,7 @@ impl Connections {
         #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
         tcp.set_tcp_user_timeout(Some(UNACKNOWLEDGED));
         tcp.set_connect_timeout(Some(timeout));
-        Self { tcp, trust, tls: OnceLock::new(), timeout, most_idle, pools: PerHome::default() }
+        Self { tcp, trust, tls: OnceLock::new(), timeout, most_idle, pools: PerDriver::default() }
     }
 
     /// Whom to trust.
@@ -69,18 +69,18 @@ impl Connections {
         Ok(&self.tls.get_or_init(|| (Arc::new(tls), verifier)).0)
     }
 
-    /// What certificates are checked by, once they are.
+    /// What checks certificates, once it was made.
     pub(super) fn verifier(&self) -> Option<Arc<dyn ServerCertVerifier>> {
         self.tls.get().map(|(_, verifier)| Arc::clone(verifier))
     }
 
-    /// Closes what nobody uses.
+    /// Closes idle connections.
     pub(super) fn close(&self) {
         self.pools.each(|pool| pool.close());
     }
 
-    /// Sends a request to the server, with nobody in between. Its limit is kept where a timekeeper is. The arguments of an
-    /// `async fn` would be in its future twice.
+    /// Sends a request to the server, without a proxy. Its limit is kept where [`timekeeper::is_kept`]. No `async fn`,
+    /// whose arguments would be in its future twice.
     pub(super) fn exchange<'a>(
         &'a self,
         mut request: HttpRequest,
@@ -93,8 +93,8 @@ impl Connections {
                 self.ask(direct, &pool, &mut request.body, request.limit).await?;
             let head = Head::of(response.status(), response.headers());
             progress.body_began(head.status);
-            // The headers go with it: they are slices of the connection's read buffer, which it can use again once nobody
-            // holds one.
+            // The headers go with it: they are slices of the connection's read buffer, which it can use again once
+            // nobody holds one.
             let body = response.into_body();
             let most_bytes = request.max_response_bytes;
             let body = if head.is_success() {
@@ -113,8 +113,8 @@ impl Connections {
         })
     }
 
-    /// Sends a request on a connection that is open, or on a new one. One that the server had closed before anything was
-    /// written is passed over: nothing was asked on it. Says when it began, too.
+    /// Sends a request on an idle connection, or on a new one. One that the server had closed before anything was
+    /// written is passed over: nothing was asked on it. Also returns when it began.
     async fn ask(
         &self,
         direct: &Direct,
@@ -138,7 +138,7 @@ impl Connections {
                 Taken::Nothing => (self.connect(direct, pool, now, limit).await?, true),
             };
             connection.limit(now, limit.duration);
-            // Made no earlier, and boxed where it is to be sent again: it is large, and most of what is waited for comes before.
+            // Made no earlier, and boxed if it is to be sent again: it is large, and most waits come before.
             let request = unsent.take().map_or_else(|| direct.request(body.take()), |request| *request);
             let mut answer = pin!(connection.send(request));
             match connection.answer(answer.as_mut()).await {
@@ -152,7 +152,7 @@ impl Connections {
         }
     }
 
-    /// Rare and large, so it is kept out of what asks.
+    /// Rare and large, so it is kept out of the future of `ask`.
     #[cold]
     fn connect<'a>(
         &'a self,

@@ -1,4 +1,4 @@
-//! What went wrong on the way, in this crate's terms.
+//! Errors of HTTP, TLS and the network as this crate's own.
 
 use std::error::Error as StdError;
 
@@ -20,8 +20,8 @@ pub(super) fn classify(error: &(dyn StdError + 'static), failure: Failure) -> Er
         error_of(ErrorCode::Tls, "the TLS handshake failed; check the certificate, ca_bundle and the clock")
     } else {
         match failure {
-            // Only connecting has a timeout in here; everything else is bounded from outside. A connection that the system
-            // gives up later is broken.
+            // Only connecting has a timeout in here; everything else is bounded from outside. A connection that the
+            // system gives up later is broken.
             Failure::Connect if chain(error).any(is_timeout) => Error::timeout(Phase::Connect),
             Failure::Connect => {
                 error_of(ErrorCode::Connect, "the server could not be connected to; check the network and the base URL")
@@ -37,7 +37,7 @@ pub(super) fn classify(error: &(dyn StdError + 'static), failure: Failure) -> Er
     ours.with_cause(describe(error))
 }
 
-/// The chain of messages. Of an error that knows its URL, that must have been taken out.
+/// The chain of messages. An error that names its URL must come without it.
 pub(super) fn describe(error: &(dyn StdError + 'static)) -> Cause {
     let description = chain(error).map(ToString::to_string).collect::<Vec<_>>().join(": ");
     Cause::System { description }
@@ -63,7 +63,7 @@ fn is_timeout(error: &(dyn StdError + 'static)) -> bool {
         || error.downcast_ref::<reqwest::Error>().is_some_and(reqwest::Error::is_timeout)
 }
 
-/// Whether what is decoded is not all there, whoever cut it off.
+/// Whether the encoded body ended too early, whoever cut it off.
 fn is_early_end(error: &(dyn StdError + 'static)) -> bool {
     error.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == std::io::ErrorKind::UnexpectedEof)
 }

@@ -1,4 +1,4 @@
-//! Open connections that nobody uses, of one home.
+//! The idle connections of one driver.
 
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,20 +10,20 @@ use super::target::Origin;
 use super::timekeeper::Timekeeper;
 use crate::driver::Executor;
 
-/// A connection that was not used for this long is not used again: what stands in between may have forgotten it. One that
-/// nobody asks for any more stays until its server closes it.
+/// A connection that was idle for longer is not used again: a router on the way may have forgotten it. If nobody asks
+/// for it any more, it stays open until its server closes it.
 const MOST_IDLE: Duration = Duration::from_secs(90);
 
-/// What a connection has received is looked at before it is used again after this long. In less, a runtime that is
-/// driven all the time would not have looked either.
+/// A connection idle for longer is checked for a close by the server before it is used. Within this time a busy runtime
+/// would not have seen the close either.
 const UNSEEN: Duration = Duration::from_millis(1);
 
-/// The one used last is used first; of one server's, the one not used for longest goes when there are too many.
+/// The one used last is taken first; when a server has too many, the one idle for longest is closed.
 pub(super) struct Pool {
-    /// The one of all connections that are open.
+    /// The one of all open connections.
     timekeeper: Mutex<Weak<Timekeeper>>,
     idle: Mutex<Vec<Idle>>,
-    /// Held by every connection that is open.
+    /// Held by every open connection, to count them.
     open: Arc<()>,
     most_of_a_server: usize,
     sweep_is_due: AtomicBool,
@@ -37,10 +37,10 @@ struct Idle {
 
 /// What there is for a request.
 pub(super) enum Taken {
-    /// A connection of its own.
+    /// A connection for it alone.
     Open(Box<Connection>),
-    /// One that has rested for a while: whoever drives is to look at the sockets first, for a runtime that only callers drive
-    /// has not done so meanwhile.
+    /// One that was idle for a while: the sockets must be checked first, for a runtime that only callers drive has not
+    /// done so meanwhile.
     Unseen,
     Nothing,
 }
@@ -52,7 +52,7 @@ impl Pool {
         Self { timekeeper, idle, open, most_of_a_server, sweep_is_due, is_closed }
     }
 
-    /// Counts a connection for as long as it is held.
+    /// Counts a connection while this is held.
     pub(super) fn count(&self) -> Arc<()> {
         Arc::clone(&self.open)
     }
@@ -77,8 +77,8 @@ impl Pool {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// An open connection to a server, on which nothing has come that nobody asked for: an answer that is late, or one too
-    /// many, would be taken for the next request's.
+    /// An idle connection to a server, on which nothing has arrived unasked: a late answer, or one too many, would be
+    /// taken for the next request's.
     pub(super) fn take(&self, origin: &Arc<Origin>, now: Instant, has_looked: bool) -> Taken {
         // Before the lock, so that they are closed after it.
         let mut closed = Vec::new();
@@ -89,8 +89,8 @@ impl Pool {
                 return Taken::Unseen;
             }
             let mut found = idle.remove(at);
-            if found.connection.is_undisturbed() || found.connection.rest() {
-                found.connection.rise();
+            if found.connection.is_undisturbed() || found.connection.park() {
+                found.connection.unpark();
                 return Taken::Open(found.connection);
             }
             closed.push(found);
@@ -101,9 +101,9 @@ impl Pool {
     /// Keeps a connection, if it can be used again.
     pub(super) fn put(&self, mut connection: Box<Connection>) {
         let mut closed = Vec::new();
-        // All under the lock: what closes or sweeps now either sees it or is seen.
+        // All under the lock: `close` and a sweep either see it or are seen here.
         let mut idle = self.lock();
-        if self.is_closed.load(Ordering::Acquire) || !connection.rest() {
+        if self.is_closed.load(Ordering::Acquire) || !connection.park() {
             drop(idle);
             return drop(connection);
         }
@@ -125,8 +125,8 @@ impl Pool {
         drop(idle);
     }
 
-    /// Has somebody look at the connections on which something has happened. Who has ended looks at none: then all of them
-    /// are of no use.
+    /// Schedules one check of the idle connections. Does nothing if the runtime has ended, which ends its connections
+    /// too.
     pub(super) fn sweep_on(self: Arc<Self>, executor: &Executor) {
         if !self.sweep_is_due.swap(true, Ordering::AcqRel) {
             let mut sweep = Sweep(Some(self));
@@ -143,12 +143,12 @@ impl Pool {
         let mut closed = Vec::new();
         let mut idle = self.lock();
         expire(&mut idle, Instant::now(), &mut closed);
-        let is_closed = |idle: &mut Idle| !idle.connection.is_undisturbed() && !idle.connection.rest();
+        let is_closed = |idle: &mut Idle| !idle.connection.is_undisturbed() && !idle.connection.park();
         closed.extend(idle.extract_if(.., is_closed));
     }
 }
 
-/// Takes out what is too old, which stands first.
+/// Takes out those that are too old, which stand first.
 fn expire(idle: &mut Vec<Idle>, now: Instant, closed: &mut Vec<Idle>) {
     let too_old = idle.iter().take_while(|idle| now.duration_since(idle.since) > MOST_IDLE).count();
     if too_old > 0 {
@@ -156,13 +156,13 @@ fn expire(idle: &mut Vec<Idle>, now: Instant, closed: &mut Vec<Idle>) {
     }
 }
 
-/// A sweep that is to come.
+/// A sweep that is scheduled.
 struct Sweep(Option<Arc<Pool>>);
 
 impl Drop for Sweep {
     fn drop(&mut self) {
         let Some(pool) = self.0.take() else { return };
-        // Whoever was to do it has ended. Not waiting for the lock: this may be under it.
+        // The driver has ended, and the connections with it. Does not wait for the lock: this may run under it.
         let idle = pool.idle.try_lock().map(|mut idle| std::mem::take(&mut *idle));
         drop(idle);
         pool.sweep_is_due.store(false, Ordering::Release);

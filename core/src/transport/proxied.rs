@@ -1,4 +1,4 @@
-//! Requests through a proxy, by reqwest: which proxy serves which URL, tunnels, and proxies' own credentials are its field.
+//! Requests through a proxy, by reqwest: it knows which proxy serves which URL, tunnels, and proxies' own credentials.
 
 use std::sync::{Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
@@ -8,29 +8,30 @@ use url::Url;
 use super::body::{Collected, Head, decode};
 use super::direct::Connections;
 use super::failure::{Failure, classify, describe};
-use super::per_home::PerHome;
+use super::per_driver::PerDriver;
 use super::target::method_for;
 use super::{HttpRequest, HttpResponse, Progress, TransportOptions, explanation, limited};
 use crate::clock::BoxFuture;
 use crate::driver;
 use crate::error::{Error, Result};
 
-/// Connections that were left alone for this long are looked at before they are used: the proxy may have closed one, and a
-/// runtime that only callers drive has not seen it.
+/// Connections idle for longer are checked before they are used: the proxy may have closed one, and a runtime that only
+/// callers drive has not seen it.
 const IDLE: Duration = Duration::from_millis(200);
 
 /// A client of reqwest's per runtime.
 pub(super) struct Proxied {
     /// `None` once it was closed.
-    clients: RwLock<Option<PerHome<reqwest::Client>>>,
-    /// Made with the transport, so that the environment's proxies are read when the settings are; the first runtime's.
+    clients: RwLock<Option<PerDriver<reqwest::Client>>>,
+    /// For the first runtime. Made with the transport, so that the environment's proxies are read when the settings
+    /// are.
     unused: Mutex<Option<reqwest::Client>>,
     used_at: Mutex<Instant>,
 }
 
 impl Proxied {
     pub(super) fn new() -> Self {
-        let (clients, used_at) = (RwLock::new(Some(PerHome::default())), Mutex::new(Instant::now()));
+        let (clients, used_at) = (RwLock::new(Some(PerDriver::default())), Mutex::new(Instant::now()));
         Self { clients, unused: Mutex::default(), used_at }
     }
 
@@ -41,7 +42,7 @@ impl Proxied {
         Ok(())
     }
 
-    /// Closes what nobody uses; what is used is closed after it.
+    /// Closes idle connections; those in use are closed after it.
     pub(super) fn close(&self) {
         let clients = self.clients.write().unwrap_or_else(PoisonError::into_inner).take();
         drop(clients);
@@ -81,7 +82,7 @@ impl Proxied {
     }
 }
 
-/// The arguments of an `async fn` would be in its future twice.
+/// No `async fn`, whose arguments would be in its future twice.
 fn send(
     client: &reqwest::Client,
     request: HttpRequest,
@@ -114,14 +115,14 @@ fn make(options: &TransportOptions, tls: &rustls::ClientConfig) -> Result<reqwes
         .http1_only()
         .tcp_nodelay(true)
         .referer(false)
-        // Ours to undo, whatever a program has made of reqwest for itself.
+        // This crate decodes bodies itself, whichever features of reqwest a program enables.
         .no_gzip()
         .no_brotli()
         .no_zstd()
         .no_deflate()
-        // Both would send a signature again that was made for an earlier moment.
+        // Redirects and retries would send a signature again that was made for an earlier moment.
         .redirect(reqwest::redirect::Policy::none())
-        // What never retries copies each request all the same, unless there is no number of retries either.
+        // Without this maximum, even `never` copies each request.
         .retry(reqwest::retry::never().max_retries_per_request(0))
         .connect_timeout(options.connect_timeout)
         .pool_max_idle_per_host(options.max_connections);
@@ -133,7 +134,7 @@ fn make(options: &TransportOptions, tls: &rustls::ClientConfig) -> Result<reqwes
     builder.build().map_err(|error| Error::internal().with_cause(describe(&error.without_url())))
 }
 
-/// Every URL's proxy.
+/// The proxy of every URL.
 fn proxy_of(url: &Url) -> Result<reqwest::Proxy> {
     reqwest::Proxy::all(url.clone()).map_err(|_| Error::invalid_argument("proxy", "expected the URL of an HTTP proxy"))
 }

@@ -1,4 +1,4 @@
-//! The way to a server below HTTP and TLS: a socket of a tokio runtime's, or one that a host's thread drives.
+//! The TCP connection below HTTP and TLS, driven by a tokio runtime or by a host's event loop.
 
 use std::io;
 use std::pin::Pin;
@@ -16,7 +16,7 @@ use super::failure::{Failure, classify};
 use crate::driver;
 use crate::error::Result;
 
-/// See the module.
+/// A TCP connection to a server.
 pub(super) enum Stream {
     Runtime(TcpStream),
     #[cfg(all(unix, feature = "background"))]
@@ -50,8 +50,8 @@ impl AsyncRead for Stream {
     }
 }
 
-/// Not vectored: `writev(2)` cannot be told to leave out the signal, and SIGPIPE ends a host that has not set it aside, which
-/// programs in C have not.
+/// Not vectored: `writev(2)` takes no flag against SIGPIPE, which ends a host that does not ignore it, as few programs
+/// in C do.
 impl AsyncWrite for Stream {
     fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         match self.get_mut() {
@@ -85,14 +85,14 @@ mod hosted {
     use tokio::io::ReadBuf;
 
     use crate::driver;
-    use crate::driver::seat::Seat;
+    use crate::driver::registration::Registration;
     use crate::error::{Error, Result};
     use crate::transport::failure::{Failure, classify};
 
     /// A socket in an event loop.
     pub(in crate::transport) struct Hosted {
-        // First, for it leaves its place before it is closed.
-        seat: Seat,
+        // Declared first, so that the socket is deregistered before it is closed.
+        registration: Registration,
         tcp: TcpStream,
     }
 
@@ -101,30 +101,30 @@ mod hosted {
         pub(super) async fn open(tcp: HttpConnector, server: Uri) -> Result<Self> {
             let opened = async { super::connect(tcp, server).await.map(tokio::net::TcpStream::into_std) };
             let tcp = driver::on_runtime(opened).await.unwrap_or_else(|| Err(Error::closed()))?;
-            let seated = tcp.and_then(|tcp| {
-                let seat =
-                    driver::with(|event_loop| event_loop.seat(&tcp)).unwrap_or(Err(io::ErrorKind::Other.into()))?;
-                Ok(Self { seat, tcp })
+            let registered = tcp.and_then(|tcp| {
+                let registration =
+                    driver::with(|event_loop| event_loop.register(&tcp)).unwrap_or(Err(io::ErrorKind::Other.into()))?;
+                Ok(Self { registration, tcp })
             });
-            seated.map_err(|error| classify(&error, Failure::Connect))
+            registered.map_err(|error| classify(&error, Failure::Connect))
         }
 
         pub(super) fn poll_read(&mut self, context: &Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
             let mut tcp = &self.tcp;
-            // Copied from room that is used again: filling the buffer with zeroes first would cost more.
-            let read = |room: &mut [u8]| {
-                let most = room.len().min(buffer.remaining());
-                let count = tcp.read(&mut room[..most])?;
-                buffer.put_slice(&room[..count]);
+            // Read into a shared buffer and copied: filling this one with zeroes first would cost more.
+            let read = |scratch: &mut [u8]| {
+                let most = scratch.len().min(buffer.remaining());
+                let count = tcp.read(&mut scratch[..most])?;
+                buffer.put_slice(&scratch[..count]);
                 Ok((count, count < most))
             };
-            ready!(self.seat.poll_read(context.waker(), read))?;
+            ready!(self.registration.poll_read(context.waker(), read))?;
             Poll::Ready(Ok(()))
         }
 
         pub(super) fn poll_write(&mut self, context: &Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
             let mut tcp = &self.tcp;
-            self.seat.poll_write(context.waker(), || tcp.write(bytes))
+            self.registration.poll_write(context.waker(), || tcp.write(bytes))
         }
 
         pub(super) fn shutdown(&self) -> io::Result<()> {

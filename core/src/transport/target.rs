@@ -9,7 +9,7 @@ use http_body_util::Full;
 use rustls_pki_types::ServerName;
 use url::{Host, Position, Url};
 
-/// A URL, and how it is reached once that is known. One transport's.
+/// A URL, and how its one transport reaches it, once that is known.
 #[derive(Debug)]
 pub(super) struct Target {
     pub(super) url: Url,
@@ -17,7 +17,7 @@ pub(super) struct Target {
 }
 
 impl Target {
-    /// What it is asked with through reqwest; `None` if it is not.
+    /// The headers of its requests through reqwest; `None` if it is reached otherwise.
     pub(super) fn proxied(&self) -> Option<&Headers> {
         match self.route.get()? {
             Route::Direct(_) => None,
@@ -25,7 +25,7 @@ impl Target {
         }
     }
 
-    /// How it is reached without a proxy; `None` if it is not, or nobody has found out yet.
+    /// How it is reached without a proxy; `None` if it is not, or if that is not known yet.
     pub(super) fn direct(&self) -> Option<&Direct> {
         match self.route.get()? {
             Route::Direct(direct) => Some(direct),
@@ -64,13 +64,13 @@ impl Headers {
         let mut post = get.clone();
         post.insert(ACCEPT, HeaderValue::from_static("application/json"));
         post.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        // In place of each request's own: a copy has no room for one more.
+        // Keeps the place of each request's own: a clone has no capacity for one more.
         post.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
         Self { post, usual: OnceLock::new(), get }
     }
 
-    /// Those to post a body with, or to get with where there is none. Most bodies are as long as the first one was, and need
-    /// no length of their own.
+    /// Those of a POST with a body, or of a GET without one. Most bodies are as long as the first one, and share its
+    /// headers.
     pub(super) fn of(&self, body: Option<&Bytes>) -> HeaderMap {
         let Some(length) = body.map(Bytes::len) else { return self.get.clone() };
         let with = |length: usize| {
@@ -106,7 +106,7 @@ pub(super) struct Direct {
 }
 
 impl Direct {
-    /// `None` where a URL holds more than a plain request says, or what [`Uri`] does not take.
+    /// `None` if the URL has credentials or another scheme, or if [`Uri`] refuses it.
     pub(super) fn new(url: &Url, user_agent: &'static str) -> Option<Self> {
         if !url.username().is_empty() || url.password().is_some() {
             return None;

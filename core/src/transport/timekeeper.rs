@@ -1,21 +1,22 @@
-//! Ends requests whose time is up, with a timer that is not set for each of them.
+//! `tokio::time` gives the runtime's wait for sockets a time limit for each request; this sets one timerfd per runtime
+//! instead.
 //!
-//! A runtime that has a timer to wait for gives its wait for sockets a time limit, which the kernel sets up and takes down
-//! again: one query at a time, that is a twentieth of all that a query costs. But limits are seconds long, and nearly all are
-//! kept. So one `timerfd` for all connections of a home is set to the earliest moment that one may end at, and left alone when
-//! that request is answered: it goes off once per limit's length at most, and is set to what is the earliest by then.
+//! The kernel sets such a limit up and takes it down again: one query at a time, that is a twentieth of all that a
+//! query costs. But limits are seconds long, and nearly all are kept. So the timer is set to the earliest deadline of
+//! all connections, and left alone when that request is answered: it goes off once per limit's length at most, and is
+//! then set to the earliest deadline left.
 
 #[cfg(target_os = "linux")]
 pub(super) use self::timerfd::Timekeeper;
 
 use crate::driver;
 
-/// Whether who polls this has one. An event loop is one itself; elsewhere each request has a timer of its own.
+/// Whether the current runtime uses a [`Timekeeper`]. Event loops keep time themselves.
 pub(super) fn is_here() -> bool {
     cfg!(target_os = "linux") && !driver::is_hosted()
 }
 
-/// Whether requests need no timers of their own here.
+/// Whether requests need no timer of their own here.
 pub(super) fn is_kept() -> bool {
     cfg!(target_os = "linux") || driver::is_hosted()
 }
@@ -29,11 +30,16 @@ impl Timekeeper {
         Err(std::io::ErrorKind::Unsupported.into())
     }
 
-    pub(super) fn watch(&self, _: &std::sync::Arc<super::alarm::Alarm>) {
+    pub(super) fn watch(&self, _: &std::sync::Arc<super::connection_waker::ConnectionWaker>) {
         match *self {}
     }
 
-    pub(super) fn limit(&self, _: &super::alarm::Alarm, _: std::time::Instant, _: std::time::Duration) {
+    pub(super) fn limit(
+        &self,
+        _: &super::connection_waker::ConnectionWaker,
+        _: std::time::Instant,
+        _: std::time::Duration,
+    ) {
         match *self {}
     }
 }
@@ -51,9 +57,9 @@ mod timerfd {
     use tokio::net::unix::pipe::Receiver;
     use tokio_util::task::AbortOnDropHandle;
 
-    use crate::transport::alarm::{Alarm, NEVER};
+    use crate::transport::connection_waker::{ConnectionWaker, NEVER};
 
-    /// See the module.
+    /// The timer of one runtime's requests.
     pub(in crate::transport) struct Timekeeper {
         timer: Arc<Timer>,
         /// Waits for the timer to go off.
@@ -61,13 +67,13 @@ mod timerfd {
     }
 
     struct Timer {
-        /// Not a pipe, but read like one.
+        /// A timerfd, which is read like a pipe.
         fd: Receiver,
         started_at: Instant,
         /// When it goes off, in nanoseconds since `started_at`.
         set_to: AtomicU64,
-        /// Those of all connections that are open.
-        alarms: Mutex<Vec<Weak<Alarm>>>,
+        /// All that are open.
+        connections: Mutex<Vec<Weak<ConnectionWaker>>>,
     }
 
     impl Timekeeper {
@@ -79,27 +85,27 @@ mod timerfd {
                 fd: Receiver::from_owned_fd_unchecked(fd)?,
                 started_at: Instant::now(),
                 set_to: AtomicU64::new(NEVER),
-                alarms: Mutex::default(),
+                connections: Mutex::default(),
             });
             let waits = Arc::clone(&timer);
             let task = tokio::spawn(async move { while waits.run().await.is_ok() {} });
             Ok(Self { timer, _task: AbortOnDropHandle::new(task) })
         }
 
-        /// Keeps the time of a connection's requests, too.
-        pub(in crate::transport) fn watch(&self, alarm: &Arc<Alarm>) {
-            let mut alarms = self.timer.lock();
-            alarms.retain(|alarm| alarm.strong_count() > 0);
-            alarms.push(Arc::downgrade(alarm));
+        /// Keeps the deadlines of this connection's requests, too.
+        pub(in crate::transport) fn watch(&self, connection: &Arc<ConnectionWaker>) {
+            let mut connections = self.timer.lock();
+            connections.retain(|connection| connection.strong_count() > 0);
+            connections.push(Arc::downgrade(connection));
         }
 
-        /// From `now` on, a connection that is watched has so long.
-        pub(in crate::transport) fn limit(&self, alarm: &Alarm, now: Instant, limit: Duration) {
-            // Added to the moment first: for the connection that this was made with, `now` was before it.
+        /// Sets the deadline of the request on a watched connection.
+        pub(in crate::transport) fn limit(&self, connection: &ConnectionWaker, now: Instant, limit: Duration) {
+            // Added to `now` first, which for the first connection is before `started_at`.
             let ends_at = now.checked_add(limit).map_or(NEVER, |ends_at| self.timer.nanos(ends_at)).min(NEVER - 1);
-            // A timer that goes off first says that it is not set, and then looks at all alarms: this sees the one, or that
-            // sees the other.
-            alarm.ends_at.store(ends_at, Ordering::SeqCst);
+            // A timer that goes off first marks itself as not set and then reads all deadlines: either this sees the
+            // mark, or it sees this deadline.
+            connection.ends_at.store(ends_at, Ordering::SeqCst);
             if ends_at < self.timer.set_to.load(Ordering::SeqCst) {
                 self.timer.set(ends_at);
             }
@@ -107,8 +113,8 @@ mod timerfd {
     }
 
     impl Timer {
-        fn lock(&self) -> MutexGuard<'_, Vec<Weak<Alarm>>> {
-            self.alarms.lock().unwrap_or_else(PoisonError::into_inner)
+        fn lock(&self) -> MutexGuard<'_, Vec<Weak<ConnectionWaker>>> {
+            self.connections.lock().unwrap_or_else(PoisonError::into_inner)
         }
 
         fn nanos(&self, moment: Instant) -> u64 {
@@ -117,20 +123,20 @@ mod timerfd {
 
         /// Sets it to an earlier moment.
         fn set(&self, ends_at: u64) {
-            // One at a time, so that the timer is set to what is said of it.
-            let _alarms = self.lock();
+            // Under the lock, so that the timer and `set_to` agree.
+            let _connections = self.lock();
             if ends_at < self.set_to.load(Ordering::SeqCst) {
                 self.set_to.store(ends_at, Ordering::SeqCst);
-                // No time at all would mean never.
+                // Zero would disarm it.
                 let left = Duration::from_nanos(ends_at.saturating_sub(self.nanos(Instant::now())).max(1));
                 let it_value = Timespec::try_from(left).unwrap_or(Timespec { tv_sec: i64::MAX, tv_nsec: 0 });
                 let once = Itimerspec { it_interval: Timespec { tv_sec: 0, tv_nsec: 0 }, it_value };
-                // It refuses only what is no timer or no time.
+                // It fails only for what is no timer or no time.
                 let _ = timerfd_settime(&self.fd, TimerfdTimerFlags::empty(), &once);
             }
         }
 
-        /// Waits until it goes off, and does what that means.
+        /// Waits until it goes off, and handles that.
         async fn run(&self) -> io::Result<()> {
             self.fd.readable().await?;
             match self.fd.try_read(&mut [0; 8]) {
@@ -141,18 +147,18 @@ mod timerfd {
             Ok(())
         }
 
-        /// Ends what is late, and sets the timer to the earliest of the others.
+        /// Ends the requests that are late, and sets the timer to the earliest deadline left.
         fn go_off(&self) {
-            let alarms: Vec<Arc<Alarm>> = {
-                let alarms = self.lock();
+            let connections: Vec<Arc<ConnectionWaker>> = {
+                let connections = self.lock();
                 self.set_to.store(NEVER, Ordering::SeqCst);
-                alarms.iter().filter_map(Weak::upgrade).collect()
+                connections.iter().filter_map(Weak::upgrade).collect()
             };
             let (now, mut next) = (self.nanos(Instant::now()), NEVER);
-            for alarm in &alarms {
-                let ends_at = alarm.ends_at.load(Ordering::SeqCst);
+            for connection in &connections {
+                let ends_at = connection.ends_at.load(Ordering::SeqCst);
                 if ends_at <= now {
-                    alarm.end(ends_at);
+                    connection.end(ends_at);
                 } else {
                     next = next.min(ends_at);
                 }
@@ -176,21 +182,21 @@ mod timerfd {
         use std::time::{Duration, Instant};
 
         use super::Timekeeper;
-        use crate::transport::alarm::{Alarm, NEVER};
+        use crate::transport::connection_waker::{ConnectionWaker, NEVER};
 
         const SHORT: Duration = Duration::from_millis(30);
         const LONG: Duration = Duration::from_secs(60);
 
         /// A connection on which nothing happens.
-        fn watched(timekeeper: &Timekeeper) -> Arc<Alarm> {
-            let alarm = Arc::new(Alarm::new(Weak::new()));
-            timekeeper.watch(&alarm);
-            alarm
+        fn watched(timekeeper: &Timekeeper) -> Arc<ConnectionWaker> {
+            let connection = Arc::new(ConnectionWaker::new(Weak::new()));
+            timekeeper.watch(&connection);
+            connection
         }
 
         /// Waits for something on it, for as long as it has.
-        async fn wait(alarm: &Alarm) {
-            let waited = poll_fn(|context| alarm.poll(context.waker(), || Poll::<()>::Pending)).await;
+        async fn wait(connection: &ConnectionWaker) {
+            let waited = poll_fn(|context| connection.poll(context.waker(), || Poll::<()>::Pending)).await;
             assert!(waited.is_err());
         }
 
@@ -203,10 +209,10 @@ mod timerfd {
             let timekeeper = Timekeeper::start().unwrap();
             let began_at = Instant::now();
             let waits = [3, 1, 2].map(|times| {
-                let alarm = watched(&timekeeper);
-                timekeeper.limit(&alarm, began_at, SHORT * times);
+                let connection = watched(&timekeeper);
+                timekeeper.limit(&connection, began_at, SHORT * times);
                 tokio::spawn(async move {
-                    wait(&alarm).await;
+                    wait(&connection).await;
                     (times, began_at.elapsed())
                 })
             });
@@ -221,22 +227,22 @@ mod timerfd {
             let began_at = Instant::now();
             tokio::time::sleep(SHORT * 2).await;
             let timekeeper = Timekeeper::start().unwrap();
-            let alarm = watched(&timekeeper);
-            timekeeper.limit(&alarm, began_at, SHORT);
-            assert_eq!(alarm.ends_at.load(Ordering::SeqCst), 0);
-            wait(&alarm).await;
+            let connection = watched(&timekeeper);
+            timekeeper.limit(&connection, began_at, SHORT);
+            assert_eq!(connection.ends_at.load(Ordering::SeqCst), 0);
+            wait(&connection).await;
         }
 
         #[tokio::test]
         async fn who_is_answered_in_time_leaves_the_timer_alone() {
             let timekeeper = Timekeeper::start().unwrap();
-            let alarm = watched(&timekeeper);
-            timekeeper.limit(&alarm, Instant::now(), LONG);
+            let connection = watched(&timekeeper);
+            timekeeper.limit(&connection, Instant::now(), LONG);
             let first = set_to(&timekeeper);
             for _ in 0..100 {
-                alarm.rest();
-                alarm.rise();
-                timekeeper.limit(&alarm, Instant::now(), LONG);
+                connection.park();
+                connection.unpark();
+                timekeeper.limit(&connection, Instant::now(), LONG);
             }
             assert_eq!(set_to(&timekeeper), first);
         }
@@ -244,25 +250,25 @@ mod timerfd {
         #[tokio::test]
         async fn a_request_is_not_ended_at_the_time_of_the_one_before() {
             let timekeeper = Timekeeper::start().unwrap();
-            let alarm = watched(&timekeeper);
-            timekeeper.limit(&alarm, Instant::now(), SHORT);
+            let connection = watched(&timekeeper);
+            timekeeper.limit(&connection, Instant::now(), SHORT);
             let first = set_to(&timekeeper);
-            alarm.rest();
-            alarm.rise();
-            timekeeper.limit(&alarm, Instant::now(), LONG);
-            assert!(tokio::time::timeout(SHORT * 4, wait(&alarm)).await.is_err());
+            connection.park();
+            connection.unpark();
+            timekeeper.limit(&connection, Instant::now(), LONG);
+            assert!(tokio::time::timeout(SHORT * 4, wait(&connection)).await.is_err());
             // It has gone off, and was set to the request's own.
             assert!(set_to(&timekeeper) > first);
-            timekeeper.limit(&alarm, Instant::now(), SHORT);
-            wait(&alarm).await;
+            timekeeper.limit(&connection, Instant::now(), SHORT);
+            wait(&connection).await;
         }
 
         #[tokio::test]
         async fn a_timer_that_nobody_needs_is_not_set() {
             let timekeeper = Timekeeper::start().unwrap();
-            let alarm = watched(&timekeeper);
-            timekeeper.limit(&alarm, Instant::now(), SHORT);
-            alarm.rest();
+            let connection = watched(&timekeeper);
+            timekeeper.limit(&connection, Instant::now(), SHORT);
+            connection.park();
             tokio::time::sleep(SHORT * 4).await;
             assert_eq!(set_to(&timekeeper), NEVER);
         }

@@ -28,6 +28,10 @@ static void null_is_harmless(void) {
   CHECK(smileid_error_code(NULL) == SMILEID_OK && same(smileid_error_name(NULL), "ok") && !smileid_error_message(NULL));
   CHECK(smileid_error_attempts(NULL) == SMILEID_UNSET && smileid_error_elapsed_ms(NULL) == SMILEID_UNSET);
   CHECK(!smileid_error_last_status(NULL) && !smileid_error_last_error(NULL) && !smileid_error_raw(NULL, &length));
+  CHECK(!smileid_callback_code(NULL) && !smileid_callback_message(NULL) && !smileid_callback_result(NULL));
+  CHECK(!smileid_callback_kyc_receipt(NULL) && !smileid_callback_kyb_receipt(NULL));
+  length = 7;
+  CHECK(!smileid_callback_raw(NULL, &length) && length == 0 && !smileid_callback_raw(NULL, NULL));
   CHECK(!smileid_signed_timestamp(NULL) && !smileid_signed_signature(NULL));
   CHECK(!smileid_error_code_name(4711) && same(smileid_error_code_name(2003), "timeout"));
 }
@@ -133,6 +137,34 @@ static void nul_inside_is_never_cut(void) {
   smileid_client_free(client);
 }
 
+/* What stands beside a result outlives the client, and the body that was read. */
+static void callbacks(void) {
+  static const char form[] =
+      "{\"job_complete\":true,\"code\":\"2302\",\"result\":\"No zip file received\",\"kyc_receipt\":\"a.pdf\","
+      "\"kyb_receipt\":\"b.pdf\",\"more\":1,\"timestamp\":\"%s\",\"signature\":\"%s\"}";
+  char body[400], copy[400];
+  smileid_client_t *client = client_from_env();
+  smileid_signed_t *pair = NULL;
+  smileid_callback_t *callback = NULL;
+  const uint8_t *raw;
+  size_t length, kept = 0;
+  CHECK(!smileid_sign(getenv("SMILEID_PARTNER_ID"), getenv("SMILEID_API_KEY"), NULL, &pair, NULL));
+  length = (size_t)snprintf(body, sizeof body, form, smileid_signed_timestamp(pair), smileid_signed_signature(pair));
+  memcpy(copy, body, sizeof copy);
+  CHECK(!smileid_verify_callback(client, (uint8_t *)body, length, SMILEID_NO_LIMIT, &callback, NULL));
+  smileid_client_free(client);
+  memset(body, ' ', sizeof body);
+  CHECK(same(smileid_callback_code(callback), "2302") && !smileid_callback_result(callback));
+  CHECK(same(smileid_callback_message(callback), "No zip file received"));
+  CHECK(smileid_callback_message(callback) == smileid_callback_message(callback));
+  CHECK(same(smileid_callback_kyc_receipt(callback), "a.pdf") && same(smileid_callback_kyb_receipt(callback), "b.pdf"));
+  raw = smileid_callback_raw(callback, &kept);
+  CHECK(raw && kept == length && !memcmp(raw, copy, length) && smileid_callback_raw(callback, NULL) == raw);
+  CHECK(strstr(smileid_callback_json(callback), "\"extras\":{\"more\":1}"));
+  smileid_callback_free(callback);
+  smileid_signed_free(pair);
+}
+
 /* A list of hosts that could not be made lets in none. */
 static void hosts(void) {
   smileid_download_options_t download;
@@ -156,6 +188,7 @@ int main(void) {
   answers_outlive_the_client();
   borrowed_from_errors();
   nul_inside_is_never_cut();
+  callbacks();
   hosts();
   CHECK(same(smileid_version(), SMILEID_VERSION));
   /* So that valgrind finds the threads' memory returned. */

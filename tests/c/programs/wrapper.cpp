@@ -293,9 +293,15 @@ void handles_of_the_newer_verbs() {
   {
     const smileid::Callback callback = global.verify_callback(body, 1h);
     CHECK(!callback.body_authenticated());
+    CHECK(!callback.code() && !callback.message() && !callback.kyc_receipt() && !callback.kyb_receipt());
+    CHECK(callback.raw() == body);
     result = callback.result();
   }
   CHECK(result->result_code() == "0810");
+  const smileid::Callback whole = global.verify_callback(
+      R"({"code":2302,"result":"none","kyc_receipt":"a.pdf","kyb_receipt":"b.pdf",)" + body.substr(body.find(',') + 1));
+  CHECK(whole.code() == "2302" && whole.message() == "none" && !whole.result());
+  CHECK(whole.kyc_receipt() == "a.pdf" && whole.kyb_receipt() == "b.pdf");
   throws<smileid::InvalidResponseError>(nullptr, [] { global.verify_callback({}); });
   throws<smileid::SignatureError>(nullptr, [&] { global.verify_callback(R"({"timestamp":"t","signature":"s"})"); });
 }

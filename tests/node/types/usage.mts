@@ -64,9 +64,11 @@ export async function waits(client: Client, jobs: AsyncIterable<{ userId: string
   }
   const images: Image[] = await client.downloadImages(status, { allowedHosts: new Set(['host.example']), refresh: true })
   const callback: Callback = client.verifyCallback(new Uint8Array(), { maxAgeMs: 1000 })
+  same<typeof callback.message, string | null>(true)
+  const others: Record<string, unknown> = callback.toJSON().extras
   client.notify('user', 'job')
   const log = ({ level, delayMs }: LogMessage): string => `${level} ${delayMs ?? ''}`
-  return delivered ? log({ level: 'debug', message: '' }) : (images[0]?.file ?? callback.userId ?? undefined)
+  return delivered ? log({ level: 'debug', message: `${callback.code}` }) : (images[0]?.file ?? callback.userId ?? `${others['more']}`)
 }
 
 export function explains(error: unknown): string | undefined {

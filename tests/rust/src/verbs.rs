@@ -30,7 +30,7 @@ macro_rules! asked {
     }};
 }
 
-/// Options of the relay.
+/// Options of the callback delivery.
 macro_rules! delivered {
     ($call:expr, $arguments:expr) => {{
         let (mut call, given): (_, &Arguments) = ($call, $arguments);

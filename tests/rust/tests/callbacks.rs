@@ -7,7 +7,7 @@ mod support;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use smileid_jobs::{Client, ErrorCode, Signature};
+use smileid_jobs::{Client, ErrorCode, Naming, Signature};
 use support::{KEY, START_MS, client};
 
 const FRESH: &str = "2026-09-21T14:13:20.000Z";
@@ -51,6 +51,67 @@ fn both_shapes_are_read_with_one_model() {
     assert_eq!(flat.kyc_receipt(), Some("https://portal.example/r.pdf"));
     assert_eq!((flat.job_complete(), whole.job_complete(), whole.job_success()), (None, Some(true), Some(true)));
     assert!(!format!("{flat:?}").contains("images.example"));
+    assert_eq!((flat.code(), whole.code()), (None, Some("2302")));
+    for callback in [flat, whole] {
+        assert_eq!((callback.message(), callback.kyb_receipt(), callback.extras().len()), (None, None, 0));
+    }
+}
+
+#[test]
+fn what_stands_beside_a_result_is_kept_and_not_printed() {
+    let said = json!({
+        "job_complete": true, "job_success": false, "code": "2302", "result": "No zip file received",
+        "kyc_receipt": "https://portal.example/r.pdf", "kyb_receipt": "https://portal.example/b.pdf",
+        "user_id": "a-user", "job_id": "a-job", "more": { "a": [1] },
+    });
+    let callback = here().verify_callback(&body(FRESH, said), None).unwrap();
+    assert_eq!((callback.code(), callback.message()), (Some("2302"), Some("No zip file received")));
+    assert_eq!(callback.kyc_receipt(), Some("https://portal.example/r.pdf"));
+    assert_eq!(callback.kyb_receipt(), Some("https://portal.example/b.pdf"));
+    assert_eq!((callback.user_id(), callback.job_id()), (Some("a-user"), Some("a-job")));
+    let extras = json!({ "user_id": "a-user", "job_id": "a-job", "more": { "a": [1] } });
+    assert_eq!(Value::Object(callback.extras().clone()), extras);
+    let view = callback.view(Naming::Camel);
+    assert_eq!(
+        (&view["message"], &view["kybReceipt"]),
+        (&json!("No zip file received"), &json!(callback.kyb_receipt()))
+    );
+    assert_eq!(view["extras"], extras);
+    let printed = format!("{callback:?}");
+    assert_eq!(
+        printed,
+        r#"Callback { job_complete: Some(true), job_success: Some(false), code: Some("2302"), result: None, .. }"#
+    );
+}
+
+#[test]
+fn a_result_alone_has_no_code_and_nothing_beside_it() {
+    let mut said = result();
+    said["code"] = "2302".into();
+    said["KYBReceipt"] = "https://portal.example/b.pdf".into();
+    said["more"] = json!(1);
+    let callback = here().verify_callback(&body(FRESH, said), None).unwrap();
+    assert_eq!((callback.code(), callback.message(), callback.extras().len()), (None, None, 0));
+    assert_eq!(callback.kyb_receipt(), Some("https://portal.example/b.pdf"));
+    let fields = &callback.result().unwrap().fields;
+    assert_eq!((&fields["code"], &fields["more"]), (&json!("2302"), &json!(1)));
+}
+
+#[test]
+fn whatever_says_something_is_a_callback() {
+    for said in [
+        json!({ "result": "No zip file received" }),
+        json!({ "result": null, "kyc_receipt": "https://portal.example/r.pdf" }),
+        json!({ "result": {}, "history": [{}] }),
+        json!({ "job_complete": false }),
+        json!({ "user_id": "u", "job_id": "j" }),
+        json!({ "more": 0, "ResultCode": null }),
+    ] {
+        assert!(here().verify_callback(&body(FRESH, said.clone()), None).is_ok(), "{said}");
+    }
+    for silent in [json!({}), json!({ "result": {} }), json!({ "result": null, "history": [], "more": {} })] {
+        assert_eq!(refused(&body(FRESH, silent.clone()), None), ErrorCode::InvalidResponse, "{silent}");
+    }
 }
 
 #[test]
@@ -101,6 +162,6 @@ fn age_counts_only_if_asked_for() {
 #[test]
 fn repeated_deliveries_say_the_same() {
     let (client, body) = (here(), body(FRESH, result()));
-    let first = client.verify_callback(&body, None).unwrap().to_json(smileid_jobs::Naming::Snake);
-    assert!((0..3).all(|_| client.verify_callback(&body, None).unwrap().to_json(smileid_jobs::Naming::Snake) == first));
+    let first = client.verify_callback(&body, None).unwrap().to_json(Naming::Snake);
+    assert!((0..3).all(|_| client.verify_callback(&body, None).unwrap().to_json(Naming::Snake) == first));
 }

@@ -50,7 +50,7 @@ impl Host {
     fn start(&self, client: &ProcessClient, job_id: &str) -> (Running, Answered) {
         let (tells, told) = mpsc::channel();
         let call = client.call(|client| client.get_job_status("u", job_id)).unwrap();
-        assert!(call.is_query());
+        assert!(call.runs_on_event_loop());
         let running = call.start_in(&self.event_loop, move |result| drop(tells.send(result))).unwrap();
         (running, told)
     }
@@ -443,7 +443,7 @@ fn what_takes_the_place_of_one_that_gives_itself_up_is_polled() {
 fn only_a_lone_query_is_driven_by_a_loop() {
     let server = Wire::start(|mut stream, _| answer_all(&mut stream));
     let client = process_client(server.client());
-    assert!(client.call(|client| client.get_job_status("u", "j")).unwrap().is_query());
+    assert!(client.call(|client| client.get_job_status("u", "j")).unwrap().runs_on_event_loop());
     let polls = client.call(|client| client.get_job_status("u", "j").return_job_status(true)).unwrap();
     let relays = client.call(|client| client.get_job_status("u", "j").callback_url("https://a.example")).unwrap();
     let proxied =
@@ -451,7 +451,7 @@ fn only_a_lone_query_is_driven_by_a_loop() {
     let proxied = proxied.call(|client| client.get_job_status("u", "j")).unwrap();
     let host = Host::new();
     for call in [polls, relays, proxied] {
-        assert!(!call.is_query());
+        assert!(!call.runs_on_event_loop());
         let refused = call.start_in(&host.event_loop, |_| panic!("it was not started")).unwrap_err();
         assert_eq!(refused.code(), ErrorCode::Internal);
     }

@@ -7,10 +7,11 @@ mod support;
 use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use smileid_jobs::{Client, ErrorCode, ImageType, JobStatus};
-use support::{Answer, FakeClock, FakeServer, Seen, builder};
+use support::{Answer, FakeClock, FakeServer, Seen, builder, wait};
 
 const JPEG: &[u8] = &[0xff, 0xd8, 0xff, 0xe0, 1, 2, 3];
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\nrest";
@@ -199,6 +200,21 @@ async fn what_else_a_server_says_is_told_apart() {
         let link = json!({ "selfie_image": format!("https://images.example.com/{path}") });
         assert_eq!(client.download_images(&status_with(link)).await.unwrap_err().code(), code, "{path}");
     }
+}
+
+#[tokio::test]
+async fn transient_failures_are_retried() {
+    let clock = FakeClock::new(1.0);
+    let server = FakeServer::new(&clock, [Answer::Text(503, "busy"), Answer::Bytes(200, JPEG), wait(429, "3")]);
+    let client = builder(&clock, &server).base_url("https://api.example.com").build().unwrap();
+    let status = status_with(json!({ "selfie_image": "https://images.example.com/1.jpg" }));
+    assert_eq!(client.download_images(&status).await.unwrap().len(), 1);
+    assert_eq!(server.seen().len(), 2);
+    let error = client.download_images(&status).await.unwrap_err();
+    assert_eq!((error.code(), error.retry_after()), (ErrorCode::RateLimited, Some(Duration::from_secs(3))));
+    let at: Vec<Duration> = server.seen().iter().skip(2).map(|seen| seen.at).collect();
+    assert_eq!(at.len(), 3);
+    assert!(at.windows(2).all(|pair| pair[1] - pair[0] >= Duration::from_secs(3)), "the server's wish is kept: {at:?}");
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ mod support;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use smileid_jobs::{Client, Error, ErrorCode, HearsWaits, JobStatus, Result, StartedWait, WaitUntilComplete};
+use smileid_jobs::{Client, Error, ErrorCode, JobStatus, Result, StartedWait, WaitObserver, WaitUntilComplete};
 use support::{Answer, FakeClock, FakeServer, Seen, builder, complete, pending, status, wait};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
@@ -16,34 +16,34 @@ const S: Duration = Duration::from_secs(1);
 
 type End = (u64, Result<JobStatus>);
 
-/// Hands on what it hears.
+/// Hands on the ends that it is told.
 struct Ends(mpsc::UnboundedSender<End>);
 
-impl HearsWaits for Ends {
-    fn ended(self: Arc<Self>, token: u64, result: Result<JobStatus>) {
-        assert!(token != 13, "a host that panics");
-        self.0.send((token, result)).unwrap();
+impl WaitObserver for Ends {
+    fn ended(self: Arc<Self>, call_id: u64, result: Result<JobStatus>) {
+        assert!(call_id != 13, "a host that panics");
+        self.0.send((call_id, result)).unwrap();
     }
 }
 
 struct Host {
-    hears: Arc<Ends>,
+    observer: Arc<Ends>,
     ended: mpsc::UnboundedReceiver<End>,
 }
 
 impl Host {
     fn new() -> Self {
         let (ends, ended) = mpsc::unbounded_channel();
-        Self { hears: Arc::new(Ends(ends)), ended }
+        Self { observer: Arc::new(Ends(ends)), ended }
     }
 
-    fn try_start(&self, wait: WaitUntilComplete, token: u64) -> Result<StartedWait> {
+    fn try_start(&self, wait: WaitUntilComplete, call_id: u64) -> Result<StartedWait> {
         assert!(wait.is_plain());
-        wait.start_on(&Handle::current(), Arc::<Ends>::clone(&self.hears), token)
+        wait.start_on(&Handle::current(), Arc::<Ends>::clone(&self.observer), call_id)
     }
 
-    fn start(&self, wait: WaitUntilComplete, token: u64) -> StartedWait {
-        self.try_start(wait, token).unwrap()
+    fn start(&self, wait: WaitUntilComplete, call_id: u64) -> StartedWait {
+        self.try_start(wait, call_id).unwrap()
     }
 
     async fn end(&mut self) -> End {
@@ -189,7 +189,7 @@ async fn a_notify_during_a_query_is_kept() {
 async fn a_wait_is_given_up_asleep_in_flight_and_in_the_queue() {
     let (client, server, _) = still(1, |seen| if job_of(seen) == "asleep" { pending() } else { Answer::NeverAnswers });
     let mut host = Host::new();
-    let start = |job: &str, token| host.start(client.wait_until_complete("u", job).timeout(None), token);
+    let start = |job: &str, call_id| host.start(client.wait_until_complete("u", job).timeout(None), call_id);
     let asleep = start("asleep", 0);
     until(|| server.seen().len() == 1 && server.open() == 0).await;
     let in_flight = start("in flight", 1);
@@ -224,8 +224,8 @@ async fn a_bound_that_passes_in_the_queue_ends_the_wait() {
     clock.advance(10 * S);
     // Timers stand still with this clock: something else must make the driver look.
     host.start(client.wait_until_complete("u", "late"), 4);
-    let (token, result) = host.end().await;
-    assert_eq!(token, 1);
+    let (call_id, result) = host.end().await;
+    assert_eq!(call_id, 1);
     let error = result.unwrap_err();
     let last = error.last_error().unwrap();
     assert_eq!(last.phase(), Some(smileid_jobs::Phase::Queue));
@@ -242,9 +242,9 @@ async fn thousands_are_few_at_a_time_and_end_with_the_client() {
     const WAITS: u64 = 5000;
     let (client, server, _) = still(5, |_| pending());
     let mut host = Host::new();
-    for token in 0..WAITS {
-        let token = if token == 13 { WAITS } else { token };
-        host.start(client.wait_until_complete("u", token.to_string()), token);
+    for call_id in 0..WAITS {
+        let call_id = if call_id == 13 { WAITS } else { call_id };
+        host.start(client.wait_until_complete("u", call_id.to_string()), call_id);
     }
     let most = std::cell::Cell::new(0);
     until(|| {
@@ -258,11 +258,11 @@ async fn thousands_are_few_at_a_time_and_end_with_the_client() {
     client.close();
     let mut ended = std::collections::HashSet::new();
     while ended.len() < WAITS as usize {
-        let (token, result) = host.end().await;
+        let (call_id, result) = host.end().await;
         let error = result.unwrap_err();
         assert_eq!((error.code(), error.attempts()), (ErrorCode::ClientClosed, Some(1)));
         assert!(!error.last_status().unwrap().job_complete());
-        assert!(ended.insert(token), "each ends once");
+        assert!(ended.insert(call_id), "each ends once");
     }
     assert!(closing.elapsed() < 2 * S);
     assert!(host.try_start(client.wait_until_complete("u", "j"), 1).is_err());
@@ -272,21 +272,21 @@ async fn thousands_are_few_at_a_time_and_end_with_the_client() {
 async fn an_attempt_that_sleeps_keeps_nobody_waiting() {
     let (client, server, _) = still(1, |seen| if job_of(seen) == "failing" { status(503) } else { complete() });
     let mut host = Host::new();
-    for token in 0..3 {
-        host.start(client.wait_until_complete("u", "failing").timeout(None), token);
-        until(|| asked(&server, "failing") as u64 == token + 1).await;
+    for call_id in 0..3 {
+        host.start(client.wait_until_complete("u", "failing").timeout(None), call_id);
+        until(|| asked(&server, "failing") as u64 == call_id + 1).await;
     }
     host.start(client.wait_until_complete("u", "j"), 7);
-    let (token, result) = host.end().await;
-    assert!(token == 7 && result.unwrap().job_complete());
+    let (call_id, result) = host.end().await;
+    assert!(call_id == 7 && result.unwrap().job_complete());
 }
 
 #[tokio::test]
 async fn a_host_that_panics_harms_no_other() {
     let (client, _, _) = support::client([complete()]);
     let mut host = Host::new();
-    for token in [13, 1, 13, 2] {
-        host.start(client.wait_until_complete("u", "j"), token);
+    for call_id in [13, 1, 13, 2] {
+        host.start(client.wait_until_complete("u", "j"), call_id);
     }
     assert_eq!((host.end().await.0, host.end().await.0), (1, 2));
     host.start(client.wait_until_complete("u", "j"), 3);
@@ -297,9 +297,9 @@ async fn a_host_that_panics_harms_no_other() {
 async fn what_is_asked_may_differ_from_wait_to_wait() {
     let (client, server, _) = still(64, |_| complete());
     let mut host = Host::new();
-    for token in 0..6 {
-        let wait = client.wait_until_complete("u", "j").return_history(token % 2 == 0);
-        host.start(wait.return_image_links(token == 3), token);
+    for call_id in 0..6 {
+        let wait = client.wait_until_complete("u", "j").return_history(call_id % 2 == 0);
+        host.start(wait.return_image_links(call_id == 3), call_id);
         host.end().await.1.unwrap();
     }
     let asked: Vec<(bool, bool)> = server
@@ -314,15 +314,15 @@ async fn what_is_asked_may_differ_from_wait_to_wait() {
 async fn nothing_holds_a_client_without_waits() {
     let (client, server, _) = still(64, |_| pending());
     let host = Host::new();
-    for token in 0..3 {
-        let wait = host.start(client.wait_until_complete("u", "j"), token);
-        until(|| server.seen().len() as u64 == token + 1).await;
+    for call_id in 0..3 {
+        let wait = host.start(client.wait_until_complete("u", "j"), call_id);
+        until(|| server.seen().len() as u64 == call_id + 1).await;
         settle().await;
         wait.abort();
     }
     drop(client);
     until(|| Arc::strong_count(&server) == 1).await;
-    assert_eq!(Arc::strong_count(&host.hears), 1);
+    assert_eq!(Arc::strong_count(&host.observer), 1);
 }
 
 #[test]
@@ -331,8 +331,8 @@ fn a_runtime_that_ends_leaves_no_wait_without_an_end() {
     let mut host = Host::new();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     runtime.block_on(async {
-        for token in 0..3 {
-            host.start(client.wait_until_complete("u", "j"), token);
+        for call_id in 0..3 {
+            host.start(client.wait_until_complete("u", "j"), call_id);
         }
         until(|| server.open() == 1).await;
     });

@@ -94,7 +94,7 @@ async fn updates_arrive_with_their_answers_and_say_what_changed() {
     let second = watch.next().await.unwrap().unwrap();
     assert_eq!((second.attempt, second.changed, second.elapsed), (2, false, 2 * S));
     let error = watch.next().await.unwrap().unwrap_err();
-    assert_eq!(error.code(), ErrorCode::Server, "508 is not one of those that pass");
+    assert_eq!(error.code(), ErrorCode::Server, "508 is not transient");
     assert!(watch.next().await.is_none());
 }
 
@@ -261,7 +261,7 @@ async fn a_token_is_for_one_question_only() {
 }
 
 #[tokio::test]
-async fn the_result_in_sync_is_a_poll_with_the_default_timetable() {
+async fn return_job_status_polls_with_the_default_delays() {
     let (client, server, _) = client([pending(), pending(), complete()]);
     assert!(client.get_job_status("u", "j").return_job_status(true).await.unwrap().job_complete());
     assert_eq!(server.times(), [0, 2000, 6000]);

@@ -1,4 +1,4 @@
-//! The one task that asks about all jobs of one place.
+//! The one task that asks about all jobs of one [`Parked`].
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use futures_util::{FutureExt, StreamExt};
 
 use super::job::Job;
 use super::jobs::Jobs;
-use super::{Hears, InLine, Parked, Terms};
+use super::{InLine, Observer, Parked, Terms};
 use crate::client::Client;
 use crate::clock::BoxFuture;
 use crate::error::{Error, IncompleteReason, Phase, Result};
@@ -24,11 +24,11 @@ use crate::response::JobStatus;
 use crate::retry::Answer;
 use crate::slab::Slot;
 
-/// The task that asks. However it ends, with its runtime too, no job is left without an end.
+/// The task that asks. However it ends, even with its runtime, every job is given an end.
 pub(crate) struct DrivenTask {
     client: Client,
     parked: Arc<Parked>,
-    /// By itself: there may be another one since.
+    /// Whether it ended by itself: there may be another one since.
     has_ended: bool,
 }
 
@@ -62,8 +62,8 @@ impl Drop for DrivenTask {
 /// Asks until nobody listens any more, or until the last lone wait has ended. Ends with the client.
 async fn drive(engine: &Engine, parked: &Parked) {
     let mut in_flight = FuturesUnordered::new();
-    // Ends when a connection is free, though as many attempts as there are connections are under way: some sleep between their
-    // requests.
+    // Ready when a connection is free although as many attempts are under way as there are connections: some of them
+    // sleep between their requests.
     let mut free: Option<BoxFuture<'_, ()>> = None;
     let mut is_free = false;
     loop {
@@ -146,8 +146,8 @@ struct Ask<'a> {
     slot: Slot,
     parked: &'a Parked,
     in_line: Option<InLine<'a>>,
-    /// From when on the job's bound runs. Under a rate limit that of the first query begins with its token: however many
-    /// jobs stand before it, it has its time.
+    /// When the job's bound began to run. Under a rate limit it begins with the first query's token, however many jobs
+    /// stand before it.
     started_at: Option<Duration>,
     ids: Ids,
     terms: Arc<Terms>,
@@ -173,9 +173,9 @@ impl Ask<'_> {
         query.last_wall_ms = self.last_wall_ms;
         let (rate, traced, timeout) = (self.parked.rate.as_ref(), self.traced, self.terms.policy.timeout);
         let ends_at = self.started_at.and_then(|started_at| Bound::new(started_at, timeout).of_requests());
-        // None where the bound is over before: the attempt finds out by itself.
-        let turn = match rate {
-            Some(rate) => engine.until(ends_at, rate.turn(&*engine.clock)).await,
+        // `None` also if the bound is over before: the attempt finds that out by itself.
+        let permit = match rate {
+            Some(rate) => engine.until(ends_at, rate.acquire(&*engine.clock)).await,
             None => None,
         };
         drop(self.in_line);
@@ -185,12 +185,13 @@ impl Ask<'_> {
         };
         let started_at = self.started_at.unwrap_or_else(starts);
         let bound = Bound::new(started_at, timeout);
-        let outcome = engine.attempt(&mut Attempt { query: &mut query, bound, rate, turn, traced }).await;
+        let outcome = engine.traced_requests(&mut Attempt { query: &mut query, bound, rate, permit, traced }).await;
         (query.last_wall_ms, outcome)
     }
 }
 
-/// The bound of a job is over before there was room to ask: an attempt all the same, which got as far as the queue.
+/// Ends a job whose bound was over before it could be asked about. That counts as an attempt, which got as far as the
+/// queue.
 fn end_in_queue(engine: &Engine, parked: &Parked, slot: Slot) {
     let mut jobs = parked.lock();
     let Some(job) = jobs.get_mut(slot) else { return };
@@ -216,7 +217,7 @@ fn conclude(engine: &Engine, parked: &Parked, slot: Slot, last_wall_ms: i64, out
             job.last_wall_ms = last_wall_ms;
             jobs.note(slot, outcome.answer, &engine.signature);
             jobs.wait(slot, pause);
-            // Whoever listens may come back here.
+            // A log subscriber may call into this client.
             drop(jobs);
             return traced.waiting(pause.until.saturating_sub(now));
         }
@@ -235,7 +236,7 @@ fn conclude(engine: &Engine, parked: &Parked, slot: Slot, last_wall_ms: i64, out
 
 /// Takes a job out and says how it ended.
 fn end(engine: &Engine, parked: &Parked, slot: Slot, result: Result<JobStatus>) {
-    // Its own statement, so that the lock is free again.
+    // A statement of its own, so that the lock is released.
     let job = parked.lock().remove(slot);
     if let Some(job) = job {
         finish(engine, job, result, engine.clock.now());
@@ -243,19 +244,19 @@ fn end(engine: &Engine, parked: &Parked, slot: Slot, result: Result<JobStatus>) 
 }
 
 fn finish(engine: &Engine, mut job: Job, result: Result<JobStatus>, now: Duration) {
-    // Whatever happens to an explanation, there is an end to tell.
+    // Even if that panics, there is an end to tell.
     let explain = |error| guard(|| Ok(job.explain(error, &engine.signature, now))).unwrap_or_else(|error| error);
     let result = result.map_err(explain);
-    match &job.terms.hears {
-        Hears::Many(outcomes) => {
+    match &job.terms.observer {
+        Observer::Many(outcomes) => {
             let (user_id, job_id) = job.ids();
             tell(outcomes, user_id, job_id, job.copies, &result);
         }
-        Hears::Waits(hears) => {
-            let hears = Arc::clone(hears);
-            // A panic of the host's is no reason to leave the others alone.
+        Observer::Waits(observer) => {
+            let observer = Arc::clone(observer);
+            // A panic of the host's must not end the other waits.
             let _ = guard(|| {
-                hears.ended(job.token, result);
+                observer.ended(job.call_id, result);
                 Ok(())
             });
         }
@@ -267,7 +268,7 @@ fn close(engine: &Engine, parked: &Parked, error: &Error) {
     let now = engine.clock.now();
     let jobs = parked.lock().drain();
     for mut job in jobs {
-        // A wait that queues is in an attempt.
+        // A wait that queues counts as in an attempt.
         if parked.are_lone && job.is_due(now) {
             job.attempts = job.attempts.saturating_add(1);
         }

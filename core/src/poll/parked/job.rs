@@ -14,11 +14,11 @@ pub(crate) struct NewJob<'a> {
     pub(crate) user_id: &'a str,
     pub(crate) job_id: &'a str,
     pub(crate) terms: Arc<Terms>,
-    pub(crate) token: u64,
+    pub(crate) call_id: u64,
     pub(crate) call: u32,
 }
 
-/// In place of the moment of a query that was not sent yet.
+/// In place of `started_us` while the bound does not run yet.
 const NEVER: u64 = u64::MAX;
 
 /// One job between its attempts.
@@ -29,14 +29,14 @@ pub(crate) struct Job {
     /// The last verified body: a status is made of it only if it is asked for.
     pub(super) last_body: Option<Kept>,
     pub(super) last_error: Option<Error>,
-    /// What the wait is called by whoever started it.
-    pub(super) token: u64,
-    /// From when on the bound runs.
+    /// The number that the wait was started with.
+    pub(super) call_id: u64,
+    /// When the bound began to run, or [`NEVER`].
     started_us: u64,
     pub(super) due_us: u64,
     pub(super) not_before_us: u64,
     pub(super) last_wall_ms: i64,
-    /// How often it was asked for.
+    /// How often it was added.
     pub(super) copies: u32,
     pub(super) attempts: u32,
     /// A random number that tells one call's events from another's.
@@ -50,7 +50,7 @@ pub(crate) struct Job {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum State {
     Asleep,
-    /// Due, while there is no room.
+    /// Due, but no connection or token is free.
     Queued,
     InFlight,
 }
@@ -58,13 +58,13 @@ pub(super) enum State {
 impl Job {
     /// A job that is due now. Its bound runs from now on, or from its first query.
     pub(super) fn new(new: NewJob<'_>, now: Duration, runs_already: bool) -> Self {
-        let NewJob { user_id, job_id, terms, token, call } = new;
+        let NewJob { user_id, job_id, terms, call_id, call } = new;
         Self {
             ids: [user_id, job_id].concat().into_boxed_str(),
             terms,
             last_body: None,
             last_error: None,
-            token,
+            call_id,
             started_us: if runs_already { micros(now) } else { NEVER },
             due_us: micros(now),
             not_before_us: 0,
@@ -87,7 +87,7 @@ impl Job {
         self.started_us != NEVER
     }
 
-    /// From when on the bound runs; now, if that is only about to begin.
+    /// When the bound began to run; if it does not run yet, it begins now.
     pub(super) fn started_at(&mut self, now: Duration) -> Duration {
         if self.started_us == NEVER {
             self.started_us = micros(now);
@@ -95,20 +95,20 @@ impl Job {
         Duration::from_micros(self.started_us)
     }
 
-    /// When it must end, if its bound runs already. One request without a bound of its own is let go on for as long as the
-    /// request takes.
+    /// When its bound is over, if it runs already. With a timeout of zero there is none: one request, for as long as
+    /// that may take.
     pub(super) fn ends_us(&self) -> Option<u64> {
         let timeout = self.terms.policy.timeout.filter(|timeout| !timeout.is_zero() && self.started_us != NEVER)?;
         Some(self.started_us.saturating_add(micros(timeout)))
     }
 
-    /// When its last query is due, if its bound runs: so much ahead of it that the answer can still arrive.
+    /// When its last query is due, if its bound runs: early enough for the answer to arrive.
     pub(super) fn last_us(&self, ahead: Duration) -> Option<u64> {
         let margin = self.terms.policy.final_poll_margin().max(ahead);
         Some(self.ends_us()?.saturating_sub(micros(margin)))
     }
 
-    /// Whether an attempt is under way or would be, had there been room.
+    /// Whether it would be asked about now, were a connection and a token free.
     pub(super) fn is_due(&self, now: Duration) -> bool {
         self.state == State::Queued || (self.state == State::Asleep && self.due_us <= micros(now))
     }

@@ -1,5 +1,5 @@
-//! The waiting jobs: a slab, an index by ids, and heaps of their moments. Made to be small: a job costs its ids, what is its
-//! own in its last answer, and about a hundred and sixty bytes.
+//! The waiting jobs: a slab, an index by ids, and heaps of their moments. Kept small: a job takes its ids, what its
+//! last answer does not share with others, and about 160 bytes.
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasher, RandomState};
@@ -13,13 +13,13 @@ use super::super::poller::Pause;
 use super::job::{Job, NewJob, State, micros};
 use super::kept::{Common, Kept};
 use super::times::Times;
-use super::{Hears, Terms};
+use super::{Observer, Terms};
 use crate::error::Phase;
 use crate::retry::Answer;
 use crate::signature::Signature;
 use crate::slab::{Slab, Slot};
 
-/// How many jobs queue before others have their turn on the driver's thread.
+/// How many jobs are queued at a time, before other tasks run on the driver's thread.
 const QUEUED_AT_ONCE: usize = 1000;
 
 /// The jobs of one `poll_many`, or the lone waits of one client.
@@ -30,14 +30,14 @@ pub(crate) struct Jobs {
     hasher: RandomState,
     /// When sleeping ones are due.
     due: Times,
-    /// The places of due ones for which there was no room, first come, first served.
+    /// The indices of due ones for which no connection or token was free, first come, first served.
     queue: VecDeque<u32>,
-    /// Those of them whose last query is due, which go first: in a queue that is longer than their bound they would be asked
-    /// about once and no more.
+    /// Those of them whose last query is due, which go first: in a queue that is longer than their bound they would be
+    /// asked about once and no more.
     last: VecDeque<u32>,
     /// When the last queries of those that queue are due, and when their bounds are over.
     ends: Times,
-    /// How much earlier than it must a last query stands in line for its token.
+    /// How long before its bound a last query stands in line for its token, at least.
     ahead: Duration,
     /// How to drop attempts.
     attempts: HashMap<Slot, AbortHandle>,
@@ -45,7 +45,7 @@ pub(crate) struct Jobs {
     common: Weak<Common>,
     last_terms: Weak<Terms>,
     is_over: bool,
-    /// Whether there is a task that looks after lone waits.
+    /// Whether there is a task that drives the lone waits.
     pub(crate) is_driven: bool,
 }
 
@@ -61,7 +61,7 @@ pub(crate) enum Added {
 }
 
 impl Jobs {
-    /// No jobs, whose last queries are so much ahead of their bounds, if they need not be earlier.
+    /// No jobs yet; their last queries will be due at least this long before their bounds.
     pub(super) fn with_last_queries(ahead: Duration) -> Self {
         Self { ahead, ..Self::default() }
     }
@@ -95,9 +95,9 @@ impl Jobs {
 
     /// The terms of a wait: those of the wait before, if they are the same.
     pub(crate) fn terms_of_wait(&mut self, terms: Terms) -> Arc<Terms> {
-        let same = |last: &Arc<Terms>| match (&last.hears, &terms.hears) {
-            (Hears::Waits(last_hears), Hears::Waits(hears)) => {
-                Arc::ptr_eq(last_hears, hears) && last.policy == terms.policy && last.options == terms.options
+        let same = |last: &Arc<Terms>| match (&last.observer, &terms.observer) {
+            (Observer::Waits(last_observer), Observer::Waits(observer)) => {
+                Arc::ptr_eq(last_observer, observer) && last.policy == terms.policy && last.options == terms.options
             }
             _ => false,
         };
@@ -127,9 +127,9 @@ impl Jobs {
         self.begin(slot)
     }
 
-    /// Lets what is due at `now` queue: there is no room for it. The rest of very many is due still.
+    /// Queues what is due at `now`, for no connection or token is free. If there are very many, the rest stays due.
     pub(super) fn queue_due(&mut self, now: Duration) {
-        // Those that were given up keep no place.
+        // Jobs that were given up must not fill the queue.
         if self.queue.len() > 2 * self.index.len() + 16 {
             let entries = &self.entries;
             self.queue.retain(|index| entries.at(*index).is_some_and(|(_, job)| job.state == State::Queued));
@@ -155,7 +155,7 @@ impl Jobs {
         }
     }
 
-    /// Takes a job whose bound is over while it queues. Those whose last query is due go first from now on.
+    /// Takes a queued job whose bound is over. Those whose last query is due go first from now on.
     pub(super) fn pop_ended(&mut self, now: Duration) -> Option<Slot> {
         loop {
             let entries = &self.entries;
@@ -212,7 +212,7 @@ impl Jobs {
         if let Some(job) = self.get_mut(slot) {
             match answer {
                 Answer::Status(status) => job.last_body = Some(Kept::new(&status, signature, &mut common)),
-                // That the job's own time is up is no news beside what went wrong before.
+                // That the job's own time is up says less than what went wrong before.
                 Answer::Failed(error) if error.phase() == Some(Phase::Overall) => {}
                 Answer::Failed(error) | Answer::NotReady(error) => job.last_error = Some(error),
             }
@@ -252,7 +252,7 @@ impl Jobs {
             let Some(job) = self.get_mut(slot) else { continue };
             job.woken = true;
             let due_us = micros(now).max(job.not_before_us);
-            // One that is due by then anyway is not queued up once more.
+            // One that is due by then anyway needs no other entry.
             if job.state == State::Asleep && due_us < job.due_us {
                 job.due_us = due_us;
                 self.sleep_until(due_us, slot);
@@ -270,7 +270,7 @@ impl Jobs {
         jobs
     }
 
-    /// Adds none any more.
+    /// Refuses new jobs from now on.
     pub(crate) fn end(&mut self) {
         self.is_over = true;
     }
@@ -279,7 +279,7 @@ impl Jobs {
         self.index.is_empty()
     }
 
-    /// Gives back the room of jobs that are gone, all of them.
+    /// Frees all memory, when no job is left.
     pub(super) fn release(&mut self) {
         self.entries.drain().for_each(drop);
         self.index = HashTable::new();
@@ -299,7 +299,7 @@ impl Jobs {
     }
 }
 
-/// The first in a queue that is in it still.
+/// Takes the first of a queue that is still queued.
 fn pop_queued(queue: &mut VecDeque<u32>, entries: &Slab<Job>) -> Option<Slot> {
     std::iter::from_fn(|| queue.pop_front()).find_map(|index| {
         let (slot, job) = entries.at(index)?;

@@ -1,8 +1,8 @@
 //! The last answer of a waiting job, kept small.
 //!
-//! Answers about jobs that are not complete are alike but for their signed pair, and there may be thousands of them: what one
-//! has in common with the one kept before it is shared, and a pair is a moment that we can sign again. Every byte can be had
-//! again.
+//! Answers about jobs that are not complete mostly differ in their signed pair only, and there may be thousands of
+//! them: what one has in common with the one kept before is shared, and of a pair only the moment is kept, which can be
+//! signed again. Every byte can be restored.
 
 use std::ops::Range;
 use std::sync::{Arc, Weak};
@@ -23,7 +23,7 @@ pub(super) struct Kept {
 enum Own {
     /// Both follow from the moment, in milliseconds since 1970: a time in our own shape, and our own signature of it.
     Moment(i64),
-    // Boxed twice, so that the other case does not take its room.
+    // Boxed twice, so that the other variant stays small.
     Texts(Box<Box<[u8]>>),
 }
 

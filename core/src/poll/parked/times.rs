@@ -1,4 +1,4 @@
-//! Moments of jobs, earliest first. What a job no longer keeps to stays in here for a while and is passed over.
+//! Moments of jobs, earliest first. Outdated ones stay in here for a while and are passed over.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -10,8 +10,8 @@ use crate::slab::Slot;
 pub(super) struct Times(BinaryHeap<Reverse<(u64, Slot)>>);
 
 impl Times {
-    /// Adds a moment, and forgets outdated ones and repeated ones before they are the most. Grows by a quarter, where doubling would leave
-    /// half of it empty.
+    /// Adds a moment, and removes outdated and repeated ones before they are the majority. Grows by a quarter, where
+    /// doubling would leave half of it empty.
     pub(super) fn push(&mut self, at_us: u64, slot: Slot, jobs: usize, fits: impl Fn(u64, Slot) -> bool) {
         if self.0.len() == self.0.capacity() {
             if self.0.len() > 2 * jobs {

@@ -6,12 +6,15 @@ use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use super::*;
-use crate::response::refusal::{Entries, LastParams, entries, nested_deeper_than};
+use crate::response::json::refusal::{Entries, LastParams, entries, nested_deeper_than};
 
 type Places = Vec<(String, Range<usize>)>;
 
-/// Where serde_json finds what an envelope finds: every key's value, and the ids that the result names.
-fn found_by_serde(text: &str) -> Option<(Places, [Range<usize>; 2])> {
+/// Where ids stand, by where the answer names them.
+type NamedIds = [[Range<usize>; 2]; 3];
+
+/// Where serde_json finds what an envelope finds: every key's value, and the ids that the answer names.
+fn found_by_serde(text: &str) -> Option<(Places, NamedIds)> {
     if nested_deeper_than(text.as_bytes(), MAX_NESTING) {
         return None;
     }
@@ -20,26 +23,31 @@ fn found_by_serde(text: &str) -> Option<(Places, [Range<usize>; 2])> {
         at..at + part.len()
     };
     let Entries(entries) = entries(text).ok()?;
-    let mut named_ids = [0..0, 0..0];
+    let mut named_ids = NamedIds::default();
+    let mut name = |from: usize, key: &str, value: &str| match key {
+        "user_id" => named_ids[from][0] = place(value),
+        "job_id" => named_ids[from][1] = place(value),
+        _ => {}
+    };
     let mut places = Places::new();
     for (key, value) in entries {
-        let params = match serde_json::from_str(value.get()) {
-            Ok(LastParams(Some(params))) if key == "result" => params.get(),
-            _ => "",
+        let (from, params) = match (key.as_ref(), serde_json::from_str(value.get())) {
+            ("result", Ok(LastParams(Some(params)))) => (0, params.get()),
+            ("PartnerParams", _) => (1, value.get()),
+            _ => (0, ""),
         };
         for (key, value) in serde_json::from_str(params).map_or_else(|_| Vec::new(), |Entries(params)| params) {
-            match key.as_ref() {
-                "user_id" => named_ids[0] = place(value.get()),
-                "job_id" => named_ids[1] = place(value.get()),
-                _ => {}
-            }
+            name(from, &key, value.get());
+        }
+        if value.get() != r#""""# {
+            name(2, &key, value.get());
         }
         places.push((key.into_owned(), place(value.get())));
     }
     Some((places, named_ids))
 }
 
-fn found_by_scan(text: &str) -> Option<(Places, [Range<usize>; 2])> {
+fn found_by_scan(text: &str) -> Option<(Places, NamedIds)> {
     let envelope = Envelope::scan(text)?;
     let places = envelope.places.into_iter().map(|(key, place)| (key.into_owned(), place)).collect();
     Some((places, envelope.named_ids))
@@ -65,6 +73,7 @@ fn compare_everywhere(value: &str) {
         format!("{{\"a\":{value}}}"),
         format!("{{\"result\":{value},\"b\":[{value},{{\"c\":{value}}}, {value} ]}}"),
         format!("{{\"result\":{{\"a\":{value},\"PartnerParams\":{{\"job_id\":{value} ,\"user_id\" : {value}}}}}}}"),
+        format!("{{\"user_id\":{value},\"PartnerParams\":{{\"job_id\":{value}}},\"job_id\": {value}}}"),
         format!("{{\"a\":\"\",\"b\":{value}"),
         format!("{value},"),
         format!("\t{value}\r\n"),

@@ -15,9 +15,9 @@ fn job(job_id: &str) -> NewJob<'_> {
     let schedule = Schedule::new(None, None).unwrap();
     let timeout = Some(100 * MS);
     let policy = Policy { until: Until::Complete, schedule, max_attempts: None, timeout, together: true };
-    let hears = Hears::Many(tokio::sync::mpsc::unbounded_channel().0);
-    let terms = Arc::new(Terms { policy, options: StatusOptions::default(), hears });
-    NewJob { user_id: "u", job_id, terms, token: 0, call: 0 }
+    let observer = Observer::Many(tokio::sync::mpsc::unbounded_channel().0);
+    let terms = Arc::new(Terms { policy, options: StatusOptions::default(), observer });
+    NewJob { user_id: "u", job_id, terms, call_id: 0, call: 0 }
 }
 
 fn is_new(added: Added) -> bool {

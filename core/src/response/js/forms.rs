@@ -13,9 +13,9 @@ use std::io::Write as _;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use self::draft::Draft;
-use super::scan;
 use super::sparse::{self, IsPlain};
-use super::view::Ascii;
+use crate::response::json::scan;
+use crate::response::view::Ascii;
 
 /// How many forms are kept. Answers of one kind of job have one, or a few.
 const MOST_FORMS: usize = 8;
@@ -89,7 +89,7 @@ impl Forms {
 
     /// One result, as a JSON array: its form's number, a text of its short values and each other value; or what
     /// [`sparse::result`] tells, which starts with no number.
-    pub(super) fn result(&mut self, raw: &str) -> String {
+    pub(in crate::response) fn result(&mut self, raw: &str) -> String {
         if !raw.starts_with('{') || raw.len() > LONGEST {
             return sparse::result(raw);
         }

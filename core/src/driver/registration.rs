@@ -1,4 +1,5 @@
-//! What an event loop knows of a socket's readiness: told once, until it is used up.
+//! What an event loop knows of a socket's readiness. It is edge-triggered: reported once, and true until a read or
+//! write finds it used up.
 
 use std::io;
 use std::os::fd::RawFd;
@@ -13,27 +14,27 @@ use crate::slab::Slot;
 
 /// A socket's readiness, as far as it is known.
 #[derive(Default)]
-pub(super) struct Place {
-    readable: Side,
-    writable: Side,
+pub(super) struct Readiness {
+    readable: Direction,
+    writable: Direction,
 }
 
-impl Place {
-    pub(super) fn tell(&self, news: News) {
-        news.read.into_iter().for_each(|is_closed| self.readable.tell(is_closed));
-        news.write.into_iter().for_each(|is_closed| self.writable.tell(is_closed));
+impl Readiness {
+    pub(super) fn tell(&self, event: ReadyEvent) {
+        event.read.into_iter().for_each(|is_closed| self.readable.tell(is_closed));
+        event.write.into_iter().for_each(|is_closed| self.writable.tell(is_closed));
     }
 }
 
-/// For reading and for writing: whether it is ready, and if so, whether that is its end.
+/// For reading and for writing: whether the socket is ready, and if so, whether that is because it is closed.
 #[derive(Clone, Copy)]
-pub(super) struct News {
+pub(super) struct ReadyEvent {
     read: Option<bool>,
     write: Option<bool>,
 }
 
-impl News {
-    /// Nobody will tell any more.
+impl ReadyEvent {
+    /// Nothing is reported any more.
     pub(super) const END: Self = Self { read: Some(true), write: None };
 
     pub(super) fn of(event: &Event) -> Self {
@@ -46,21 +47,21 @@ impl News {
     }
 }
 
-struct Side {
+struct Direction {
     is_ready: AtomicBool,
-    /// The other side has ended it: from then on it is always ready.
+    /// The peer has closed it, or it is broken: from then on it is always ready.
     is_closed: AtomicBool,
     waker: Mutex<Option<Waker>>,
 }
 
-impl Default for Side {
+impl Default for Direction {
     fn default() -> Self {
-        // Nobody has tried yet.
+        // Ready until the first attempt shows that it is not.
         Self { is_ready: AtomicBool::new(true), is_closed: AtomicBool::new(false), waker: Mutex::default() }
     }
 }
 
-impl Side {
+impl Direction {
     fn tell(&self, is_closed: bool) {
         if is_closed {
             self.is_closed.store(true, Ordering::Release);
@@ -77,7 +78,7 @@ impl Side {
                     Some(held) => held.clone_from(waker),
                     none => *none = Some(waker.clone()),
                 }
-                // Whoever tells is on this thread, so it has not become ready meanwhile.
+                // Readiness is reported on this thread, so it has not changed meanwhile.
                 return Poll::Pending;
             }
             match attempt() {
@@ -95,52 +96,52 @@ impl Side {
     }
 }
 
-/// A socket's place in an event loop, until it is dropped.
-pub(crate) struct Seat {
+/// A socket in an event loop, until this is dropped.
+pub(crate) struct Registration {
     event_loop: Weak<EventLoop>,
-    place: Arc<Place>,
+    readiness: Arc<Readiness>,
     slot: Slot,
     fd: RawFd,
 }
 
-impl Seat {
-    pub(super) fn new(event_loop: Weak<EventLoop>, place: Arc<Place>, slot: Slot, fd: RawFd) -> Self {
-        Self { event_loop, place, slot, fd }
+impl Registration {
+    pub(super) fn new(event_loop: Weak<EventLoop>, readiness: Arc<Readiness>, slot: Slot, fd: RawFd) -> Self {
+        Self { event_loop, readiness, slot, fd }
     }
 
-    /// Tries to read if there may be something, and has the waker woken once there is if there is not. The attempt is told
-    /// where to read to, and says how much it read and whether that was all there was.
+    /// Reads if there may be something; if there is nothing, wakes the waker once there is. `attempt` is given a buffer
+    /// to read into, and says how much it read and whether that was all there was.
     pub(crate) fn poll_read(
         &self,
         waker: &Waker,
         mut attempt: impl FnMut(&mut [u8]) -> io::Result<(usize, bool)>,
     ) -> Poll<io::Result<usize>> {
-        let side = &self.place.readable;
-        side.poll(waker, || {
+        let direction = &self.readiness.readable;
+        direction.poll(waker, || {
             let event_loop = self.event_loop.upgrade().ok_or(io::ErrorKind::Other)?;
-            let (count, was_all) = attempt(&mut event_loop.room())?;
-            // What comes later is told. Elsewhere than with epoll, not reliably.
+            let (count, was_all) = attempt(&mut event_loop.read_buffer())?;
+            // Data that arrives later is reported; reliably so only by epoll.
             if was_all && 0 < count && cfg!(target_os = "linux") {
-                side.exhaust();
+                direction.exhaust();
             }
             Ok(count)
         })
     }
 
-    /// Tries to write if there may be room, and has the waker woken once there is if there is not.
+    /// Writes if there may be room; if there is none, wakes the waker once there is.
     pub(crate) fn poll_write(
         &self,
         waker: &Waker,
         attempt: impl FnMut() -> io::Result<usize>,
     ) -> Poll<io::Result<usize>> {
-        self.place.writable.poll(waker, attempt)
+        self.readiness.writable.poll(waker, attempt)
     }
 }
 
-impl Drop for Seat {
+impl Drop for Registration {
     fn drop(&mut self) {
         if let Some(event_loop) = self.event_loop.upgrade() {
-            event_loop.leave(self.slot, self.fd);
+            event_loop.deregister(self.slot, self.fd);
         }
     }
 }

@@ -8,13 +8,14 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::envelope::FEW;
-use super::{invalid, lenient};
+use super::lenient;
 use crate::config::MAX_NESTING;
 use crate::error::{Cause, Error};
+use crate::response::envelope::FEW;
+use crate::response::invalid;
 
 /// The error of a text that the scan does not take.
-pub(super) fn of(text: &str) -> Error {
+pub(in crate::response) fn of(text: &str) -> Error {
     if nested_deeper_than(text.as_bytes(), MAX_NESTING) {
         return invalid("the answer is nested too deeply");
     }
@@ -27,7 +28,7 @@ pub(super) fn of(text: &str) -> Error {
 }
 
 /// What the scan takes, as serde_json would take it: an object without duplicate keys where they could deceive.
-pub(super) fn entries(text: &str) -> serde_json::Result<Entries<'_>> {
+pub(in crate::response) fn entries(text: &str) -> serde_json::Result<Entries<'_>> {
     let entries: Entries<'_> = serde_json::from_str(text)?;
     for (key, value) in &entries.0 {
         let value = value.get();
@@ -48,7 +49,7 @@ fn distinct(params: &str) -> serde_json::Result<()> {
 }
 
 /// The last `PartnerParams` of an object; everything else is passed over.
-pub(super) struct LastParams<'a>(pub(super) Option<&'a RawValue>);
+pub(in crate::response) struct LastParams<'a>(pub(in crate::response) Option<&'a RawValue>);
 
 impl<'de> Deserialize<'de> for LastParams<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
@@ -79,7 +80,7 @@ impl<'de> Deserialize<'de> for LastParams<'de> {
 }
 
 /// An object's entries, without duplicate keys: which of two would count is up to the reader, so neither may.
-pub(super) struct Entries<'a>(pub(super) Vec<(Cow<'a, str>, &'a RawValue)>);
+pub(in crate::response) struct Entries<'a>(pub(in crate::response) Vec<(Cow<'a, str>, &'a RawValue)>);
 
 impl<'de> Deserialize<'de> for Entries<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
@@ -120,7 +121,7 @@ impl<'de> Deserialize<'de> for Entries<'de> {
 }
 
 /// Whether brackets nest deeper than `limit`, outside of strings. Sound for any text; exact for JSON.
-pub(super) fn nested_deeper_than(text: &[u8], limit: usize) -> bool {
+pub(in crate::response) fn nested_deeper_than(text: &[u8], limit: usize) -> bool {
     let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
     for byte in text {
         if in_string {

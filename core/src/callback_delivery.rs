@@ -1,5 +1,6 @@
 //! Delivers a finished status to a `callback_url`, in the shape of Smile ID's own callbacks.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use serde_json::Value;
 use url::Url;
 
 use crate::code::{ErrorCode, is_transient_status};
-use crate::config::{Path, RELAY_TIMEOUT, RELAY_TRIES, checked_url};
+use crate::config::{DELIVERY_TIMEOUT, DELIVERY_TRIES, Path, checked_url};
 use crate::error::{Error, Phase, Result};
 use crate::poll::drive::{Bound, Engine};
 use crate::response::view::view;
@@ -53,13 +54,13 @@ impl View for CallbackDelivery {
 
 impl Engine {
     /// Delivers a complete status and says on it how that went.
-    pub(crate) async fn relay(&self, url: &CallbackUrl, status: &JobStatus, bound: Bound) -> JobStatus {
+    pub(crate) async fn deliver_callback(&self, url: &CallbackUrl, status: &JobStatus, bound: Bound) -> JobStatus {
         let started_at = self.clock.now();
-        let own_end = started_at.saturating_add(RELAY_TIMEOUT);
+        let own_end = started_at.saturating_add(DELIVERY_TIMEOUT);
         let ends_at = bound.of_requests().map_or(own_end, |ends_at| ends_at.min(own_end));
         let request = HttpRequest::new((*url.0).clone(), self.max_response_bytes).with_body(body(status).into());
         let mut delivery = CallbackDelivery { delivered: false, attempts: 0, http_status: None, error: None };
-        while delivery.attempts < RELAY_TRIES {
+        while delivery.attempts < DELIVERY_TRIES {
             let left = ends_at.saturating_sub(self.clock.now());
             if left.is_zero() {
                 delivery.error = delivery.error.or(Some(ErrorCode::Timeout));
@@ -71,7 +72,7 @@ impl Engine {
                 () = self.closed.cancelled() => Err(Error::closed()),
                 response = self.deliver(&request, ends_at) => response,
             };
-            let may_pass = match ended {
+            let is_transient = match ended {
                 Ok(response) => {
                     delivery.http_status = Some(response.status);
                     delivery.delivered = (200..300).contains(&response.status);
@@ -91,7 +92,7 @@ impl Engine {
                     error.is_transient()
                 }
             };
-            if delivery.delivered || !may_pass || delivery.attempts == RELAY_TRIES {
+            if delivery.delivered || !is_transient || delivery.attempts == DELIVERY_TRIES {
                 break;
             }
             self.wait_between_tries(ends_at).await;
@@ -117,28 +118,62 @@ impl Engine {
     }
 }
 
-/// The result as a callback carries it: at the top level, with the pair that came with the answer. Values are carried as
-/// their own text, so that nothing is lost on the way.
+/// The result as a callback carries it: at the top level, with the pair that came with the answer. Where there is none, the
+/// answer itself, with the ids that it is about. Values are carried as their own text, so that nothing is lost on the way.
 fn body(status: &JobStatus) -> Vec<u8> {
+    let text = |text: &str| Cow::Owned(Value::from(text).to_string());
     let value = |name: &str| status.entries().find(|(key, _)| *key == name).map(|(_, value)| value);
-    let (timestamp, signature) =
-        (Value::from(status.timestamp()).to_string(), Value::from(status.signature()).to_string());
-    let beside = [
-        ("ImageLinks", value("image_links")),
-        ("KYCReceipt", value("kyc_receipt")),
-        ("KYBReceipt", value("kyb_receipt")),
-        ("timestamp", Some(timestamp.as_str())),
-        ("signature", Some(signature.as_str())),
-    ];
-    let replaced = |key: &str| beside.iter().any(|(name, value)| *name == key && value.is_some());
-    let mut result = value("result").map(lenient::entries).unwrap_or_default();
-    // Of two equal keys the last one counts, here as everywhere; a receiver may refuse both.
+    let result = value("result").map(lenient::entries).unwrap_or_default();
+    let all: Vec<(Cow<'_, str>, Cow<'_, str>)> = if result.is_empty() {
+        let ids = [("user_id", status.user_id()), ("job_id", status.job_id())];
+        let ids = ids.map(|(key, id)| (Cow::Borrowed(key), text(id)));
+        let rest = status.entries().filter(|(key, _)| !matches!(*key, "user_id" | "job_id"));
+        rest.map(|(key, value)| (key.into(), value.into())).chain(ids).collect()
+    } else {
+        let links = merged_links(last_of(&result, "ImageLinks"), value("image_links"));
+        let beside = [
+            ("ImageLinks", links),
+            ("KYCReceipt", value("kyc_receipt").map(Cow::Borrowed)),
+            ("KYBReceipt", value("kyb_receipt").map(Cow::Borrowed)),
+            ("timestamp", Some(text(status.timestamp()))),
+            ("signature", Some(text(status.signature()))),
+        ];
+        let beside = beside.map(|(key, value)| (key, value.filter(|value| value != "null")));
+        let is_replaced = |key: &str| beside.iter().any(|(name, value)| *name == key && value.is_some());
+        let kept: Vec<_> =
+            result.iter().filter(|(key, _)| !is_replaced(key)).map(|(key, value)| (key.clone(), *value)).collect();
+        let kept = without_repeated(kept).into_iter().map(|(key, value)| (key, value.into()));
+        kept.chain(beside.into_iter().filter_map(|(key, value)| Some((key.into(), value?)))).collect()
+    };
+    object(&all).into_bytes()
+}
+
+/// A result's own links, and those beside it, which are the fresher ones. An error in their place takes none away.
+fn merged_links<'a>(own: Option<&'a str>, beside: Option<&'a str>) -> Option<Cow<'a, str>> {
+    let (Some(own), Some(beside)) = (own, beside) else { return own.or(beside).map(Cow::Borrowed) };
+    let (mut links, fresher) = (lenient::entries(own), lenient::entries(beside));
+    if links.is_empty() || fresher.is_empty() {
+        return Some(Cow::Borrowed(if fresher.is_empty() { own } else { beside }));
+    }
+    links.extend(fresher);
+    let links = without_repeated(links).into_iter().map(|(key, value)| (key, value.into())).collect::<Vec<_>>();
+    Some(Cow::Owned(object(&links)))
+}
+
+fn last_of<'a>(entries: &[(Cow<'_, str>, &'a str)], name: &str) -> Option<&'a str> {
+    entries.iter().rev().find(|(key, _)| key == name).map(|(_, value)| *value)
+}
+
+/// Of two equal keys the last one counts, here as everywhere; a receiver may refuse both.
+fn without_repeated<'a>(mut entries: Vec<(Cow<'a, str>, &'a str)>) -> Vec<(Cow<'a, str>, &'a str)> {
     let mut seen = HashSet::new();
-    result.reverse();
-    result.retain(|(key, _)| seen.insert(key.clone()));
-    result.reverse();
-    let kept = result.iter().filter(|(key, _)| !replaced(key)).map(|(key, value)| (key.as_ref(), *value));
-    let all = kept.chain(beside.iter().filter_map(|(name, value)| Some((*name, (*value)?))));
-    let fields: Vec<String> = all.map(|(key, value)| format!("{}:{value}", Value::from(key))).collect();
-    format!("{{{}}}", fields.join(",")).into_bytes()
+    entries.reverse();
+    entries.retain(|(key, _)| seen.insert(key.clone()));
+    entries.reverse();
+    entries
+}
+
+fn object(entries: &[(Cow<'_, str>, Cow<'_, str>)]) -> String {
+    let fields: Vec<String> = entries.iter().map(|(key, value)| format!("{}:{value}", Value::from(&**key))).collect();
+    format!("{{{}}}", fields.join(","))
 }

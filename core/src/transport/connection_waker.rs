@@ -1,7 +1,7 @@
-//! What a connection is woken by, whoever uses it, and when its request must have ended.
+//! The waker of a connection, whoever uses it, and the deadline of its request.
 //!
-//! hyper has one waker for all of a connection's life, so none has to be put in another's place. And a great deal that hyper
-//! does while it is polled wakes whoever polls it: its user would be polled once more per request, for nothing.
+//! hyper gets one waker for a connection's whole life, so that none has to be replaced. And much that hyper does while
+//! it is polled wakes that waker: were it the user's, the user would be polled once more per request, for nothing.
 
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
@@ -13,7 +13,7 @@ use super::pool::Pool;
 use crate::driver::Executor;
 
 /// Nobody uses the connection, and nothing has happened on it.
-const RESTING: u8 = 0;
+const PARKED: u8 = 0;
 /// Somebody polls it, or is about to poll it again.
 const POLLED: u8 = 1;
 /// Somebody waits for what happens on it.
@@ -21,34 +21,34 @@ const AWAITED: u8 = 2;
 /// Something has happened that nobody has seen yet.
 const CALLED: u8 = 3;
 
-/// No request must end.
+/// No request has a deadline.
 pub(super) const NEVER: u64 = u64::MAX;
-/// The request must have ended by now.
+/// The request's deadline has come.
 const LATE: u64 = 0;
 
 /// The time for a request is up.
 pub(super) struct Late;
 
-/// See the module.
-pub(super) struct Alarm {
+/// The waker and deadline of one connection.
+pub(super) struct ConnectionWaker {
     state: AtomicU8,
     user: AtomicWaker,
     executor: Executor,
     pool: Weak<Pool>,
-    /// When the request must have ended, in its timekeeper's nanoseconds; [`NEVER`], or [`LATE`].
+    /// The request's deadline in its timekeeper's nanoseconds, [`NEVER`] or [`LATE`].
     pub(super) ends_at: AtomicU64,
 }
 
-impl Alarm {
-    /// Of a connection that is opened here, and polled.
+impl ConnectionWaker {
+    /// Of a connection that is opened and polled here.
     pub(super) fn new(pool: Weak<Pool>) -> Self {
         let (state, user, executor) = (AtomicU8::new(POLLED), AtomicWaker::new(), Executor::here());
         Self { state, user, executor, pool, ends_at: AtomicU64::new(NEVER) }
     }
 
-    /// Polls the connection for its user, who is woken for what happens on it if there is no outcome yet.
+    /// Polls the connection for its user, who is woken by what happens on it if there is no outcome yet.
     pub(super) fn poll<T>(&self, user: &Waker, poll: impl FnOnce() -> Poll<T>) -> Poll<Result<T, Late>> {
-        // Not only stored, so that what was told before is seen.
+        // Swapped, not only stored, so that what was written before a wake-up is seen.
         self.state.swap(POLLED, Ordering::AcqRel);
         if let Poll::Ready(outcome) = poll() {
             return Poll::Ready(Ok(outcome));
@@ -65,25 +65,25 @@ impl Alarm {
     }
 
     /// Nobody uses the connection from now on.
-    pub(super) fn rest(&self) {
+    pub(super) fn park(&self) {
         self.ends_at.store(NEVER, Ordering::Relaxed);
-        // Not only stored, so that what was told before is seen.
-        self.state.swap(RESTING, Ordering::AcqRel);
-        // Who used it last may have ended, and is not to be kept in memory.
+        // Swapped, not only stored, so that what was written before a wake-up is seen.
+        self.state.swap(PARKED, Ordering::AcqRel);
+        // The last user may have ended, and must not be kept in memory.
         drop(self.user.take());
     }
 
-    /// Ends the rest.
-    pub(super) fn rise(&self) {
+    /// Somebody uses it again.
+    pub(super) fn unpark(&self) {
         self.state.store(POLLED, Ordering::Release);
     }
 
-    /// Whether nothing has happened since the rest began.
+    /// Whether nothing has happened since it was parked.
     pub(super) fn is_undisturbed(&self) -> bool {
-        self.state.load(Ordering::Acquire) == RESTING
+        self.state.load(Ordering::Acquire) == PARKED
     }
 
-    /// Ends the request that must have ended by then, unless there is another one by now.
+    /// Ends the request that has this deadline, unless another one has begun.
     #[cfg(target_os = "linux")]
     pub(super) fn end(self: &Arc<Self>, ends_at: u64) {
         if self.ends_at.compare_exchange(ends_at, LATE, Ordering::AcqRel, Ordering::Relaxed).is_ok() {
@@ -92,7 +92,7 @@ impl Alarm {
     }
 }
 
-impl Wake for Alarm {
+impl Wake for ConnectionWaker {
     fn wake(self: Arc<Self>) {
         self.wake_by_ref();
     }
@@ -100,7 +100,7 @@ impl Wake for Alarm {
     fn wake_by_ref(self: &Arc<Self>) {
         match self.state.swap(CALLED, Ordering::AcqRel) {
             // Mostly, the server has closed it.
-            RESTING => {
+            PARKED => {
                 if let Some(pool) = self.pool.upgrade() {
                     pool.sweep_on(&self.executor);
                 }

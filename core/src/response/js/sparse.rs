@@ -5,20 +5,20 @@
 //! and an object for an object, each under its usual key; all other readings are made here. Where something else stands,
 //! or might, its group of fields is sent along: doubts cost time, never a wrong reading.
 
-use super::id_response;
-use super::json::Json;
-use super::result::{Fix, Parts};
-use super::scan::{self, members, plain};
-use super::view::{Ascii, push_json};
 use crate::config::MAX_NESTING;
+use crate::response::id_response;
+use crate::response::json::Json;
+use crate::response::json::scan::{self, members, plain};
+use crate::response::result::{Fix, Parts};
+use crate::response::view::{Ascii, push_json};
 
 /// Groups of a result's fields: whether the reader needs to be told them.
 #[derive(Clone, Copy, Default, Debug, PartialEq, Eq)]
-pub(super) struct Doubts {
-    pub(super) own: bool,
-    pub(super) params: bool,
-    pub(super) antifraud: bool,
-    pub(super) id: bool,
+pub(in crate::response) struct Doubts {
+    pub(in crate::response) own: bool,
+    pub(in crate::response) params: bool,
+    pub(in crate::response) antifraud: bool,
+    pub(in crate::response) id: bool,
 }
 
 /// What a look at an entry's text told.
@@ -31,7 +31,7 @@ struct Seen {
 
 /// Three values for each entry that is an object: its fields, 0 or 1 for whether any of them belongs to an `idResponse`, and
 /// null or an object of the typed fields that the reader would not find. All of it is ASCII.
-pub(super) fn entries(raw: &str) -> String {
+pub(in crate::response) fn entries(raw: &str) -> String {
     let mut text = Vec::with_capacity(raw.len() + raw.len() / 8 + 64);
     text.push(b'[');
     if raw.starts_with('[') {
@@ -46,7 +46,7 @@ pub(super) fn entries(raw: &str) -> String {
 }
 
 /// The same of one result: nothing in it where there is none, and an empty object is none.
-pub(super) fn result(raw: &str) -> String {
+pub(in crate::response) fn result(raw: &str) -> String {
     let mut text = Vec::with_capacity(raw.len() + raw.len() / 8 + 64);
     text.push(b'[');
     if !raw.strip_prefix('{').is_some_and(|rest| rest.trim_start().starts_with('}')) {
@@ -133,10 +133,10 @@ impl Seen {
 }
 
 /// Whether a value's text says to the reader what is taken of it.
-pub(super) type IsPlain = fn(&[u8]) -> bool;
+pub(in crate::response) type IsPlain = fn(&[u8]) -> bool;
 
 /// How to tell that of an entry's own keys; nothing for all others.
-pub(super) fn plainness(key: &[u8]) -> Option<IsPlain> {
+pub(in crate::response) fn plainness(key: &[u8]) -> Option<IsPlain> {
     Some(match key {
         b"SmileJobID" | b"ResultCode" | b"ResultText" | b"ResultType" | b"Source" | b"JSONVersion" | b"timestamp"
         | b"signature" => is_text,
@@ -149,7 +149,7 @@ pub(super) fn plainness(key: &[u8]) -> Option<IsPlain> {
 }
 
 /// The same of the keys of `PartnerParams`.
-pub(super) fn params_plainness(key: &[u8]) -> Option<IsPlain> {
+pub(in crate::response) fn params_plainness(key: &[u8]) -> Option<IsPlain> {
     match key {
         b"user_id" | b"job_id" => Some(is_text),
         b"job_type" => Some(is_whole),
@@ -158,13 +158,13 @@ pub(super) fn params_plainness(key: &[u8]) -> Option<IsPlain> {
 }
 
 /// A key without escapes. Others are rare enough to be left to the slow way.
-pub(super) fn spelt([from, after]: [&[u8]; 2]) -> Option<&[u8]> {
+pub(in crate::response) fn spelt([from, after]: [&[u8]; 2]) -> Option<&[u8]> {
     let key = from.get(1..from.len() - after.len() - 1)?;
     plain(key).is_empty().then_some(key)
 }
 
 /// Passes over a value that is the same in JavaScript. The text was checked before.
-pub(super) fn value(rest: &[u8]) -> Option<&[u8]> {
+pub(in crate::response) fn value(rest: &[u8]) -> Option<&[u8]> {
     match rest.first()? {
         b'"' => string(rest.get(1..)?),
         b't' | b'n' => rest.get(4..),
@@ -220,15 +220,15 @@ fn is_null(value: &[u8]) -> bool {
     value == b"null"
 }
 
-pub(super) fn is_text(value: &[u8]) -> bool {
+pub(in crate::response) fn is_text(value: &[u8]) -> bool {
     matches!(value, [b'"', ..] | b"null")
 }
 
-pub(super) fn is_flag(value: &[u8]) -> bool {
+pub(in crate::response) fn is_flag(value: &[u8]) -> bool {
     matches!(value, b"true" | b"false" | b"null" | br#""true""# | br#""false""#)
 }
 
-pub(super) fn is_object(value: &[u8]) -> bool {
+pub(in crate::response) fn is_object(value: &[u8]) -> bool {
     matches!(value, [b'{', ..] | b"null")
 }
 

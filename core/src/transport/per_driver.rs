@@ -1,32 +1,32 @@
-//! One of something per home: a connection is driven by whom it was opened for, and is of no use to others.
+//! One value per driver: a connection is of use only to the driver that it was opened by.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-use crate::driver::Home;
+use crate::driver::DriverId;
 use crate::error::Result;
 
-/// How many homes may have one at a time; those of runtimes and loops that are gone must not pile up.
+/// How many are kept beside the first; those of runtimes and loops that are gone must not pile up.
 const MOST: usize = 64;
 
-type Held<T> = (Home, T);
+type Held<T> = (DriverId, T);
 
-/// See the module.
-pub(super) struct PerHome<T> {
+/// One `T` per driver.
+pub(super) struct PerDriver<T> {
     first: OnceLock<Held<T>>,
     others: Mutex<VecDeque<Held<T>>>,
 }
 
-impl<T> Default for PerHome<T> {
+impl<T> Default for PerDriver<T> {
     fn default() -> Self {
         Self { first: OnceLock::new(), others: Mutex::default() }
     }
 }
 
-impl<T: Clone> PerHome<T> {
-    /// The one of whoever polls this, made when first asked for.
+impl<T: Clone> PerDriver<T> {
+    /// The current driver's, made when first asked for.
     pub(super) fn get(&self, make: impl FnOnce() -> Result<T>) -> Result<T> {
-        let own = Home::here();
+        let own = DriverId::here();
         match self.first.get() {
             None => {
                 let made = make()?;

@@ -128,11 +128,11 @@ macro_rules! parts {
             $($name: $kind),+
         }
 
-        impl $crate::response::parts::Own for $parts<'_> {
+        impl $crate::response::typed_fields::Own for $parts<'_> {
             type Owned = $type;
 
             fn own(&self) -> $type {
-                $type { $($name: $crate::response::parts::Own::own(&self.$name)),+ }
+                $type { $($name: $crate::response::typed_fields::Own::own(&self.$name)),+ }
             }
         }
 
@@ -146,12 +146,12 @@ macro_rules! parts {
             }
         }
 
-        impl<$a> $crate::response::making::Make<$a> for $parts<$a> {
-            fn make<H: $crate::response::making::Host<$a>>(&self, host: &mut H) -> Result<H::Made, H::Error> {
+        impl<$a> $crate::response::host_objects::Make<$a> for $parts<$a> {
+            fn make<H: $crate::response::host_objects::Host<$a>>(&self, host: &mut H) -> Result<H::Made, H::Error> {
                 let mut view = host.view(stringify!($type), &[$(stringify!($name)),+])?;
                 let mut at = 0..;
-                $(if let Some(at) = at.next() && !$crate::response::making::Make::is_absent(&self.$name) {
-                    let value = $crate::response::making::Make::make(&self.$name, host)?;
+                $(if let Some(at) = at.next() && !$crate::response::host_objects::Make::is_absent(&self.$name) {
+                    let value = $crate::response::host_objects::Make::make(&self.$name, host)?;
                     host.field(&mut view, at, value)?;
                 })+
                 host.finish(view)

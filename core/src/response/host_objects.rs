@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::history::entries;
 use super::json::Json;
 use super::known::Known;
-use super::parts::Open;
+use super::typed_fields::Open;
 use super::{Part, images, result};
 
 /// What makes a host's objects.

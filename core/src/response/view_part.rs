@@ -4,7 +4,7 @@ use serde::Serializer;
 
 use super::history::History;
 use super::view::view;
-use super::{Forms, JobStatus, Naming, View, images, result, sparse};
+use super::{Forms, JobStatus, Naming, View, images, js::sparse, result};
 
 /// What can be asked for alone.
 #[doc(hidden)]

@@ -12,7 +12,7 @@ const DEEPEST: usize = u128::BITS as usize;
 
 /// Passes over an object, whose first byte is next. `each` is given the text from a key on and from behind it, and from
 /// the value on; it gives what follows the value.
-pub(super) fn members<'a>(
+pub(in crate::response) fn members<'a>(
     rest: &'a [u8],
     mut each: impl FnMut([&'a [u8]; 2], &'a [u8]) -> Option<&'a [u8]>,
 ) -> Option<&'a [u8]> {
@@ -34,7 +34,10 @@ pub(super) fn members<'a>(
 }
 
 /// Passes over an array, whose first byte is next. `each` is given the text from an item on, and gives what follows it.
-pub(super) fn items<'a>(rest: &'a [u8], mut each: impl FnMut(&'a [u8]) -> Option<&'a [u8]>) -> Option<&'a [u8]> {
+pub(in crate::response) fn items<'a>(
+    rest: &'a [u8],
+    mut each: impl FnMut(&'a [u8]) -> Option<&'a [u8]>,
+) -> Option<&'a [u8]> {
     let [b'[', rest @ ..] = rest else { return None };
     let mut rest = trim(rest);
     if let [b']', rest @ ..] = rest {
@@ -51,27 +54,27 @@ pub(super) fn items<'a>(rest: &'a [u8], mut each: impl FnMut(&'a [u8]) -> Option
 
 /// A text that is scanned.
 #[derive(Clone, Copy)]
-pub(super) struct Scanned<'a>(pub(super) &'a str);
+pub(in crate::response) struct Scanned<'a>(pub(in crate::response) &'a str);
 
 impl<'a> Scanned<'a> {
     /// Where that is which stands between two texts that each go on to the end of this one.
-    pub(super) fn place(self, from: &[u8], after: &[u8]) -> Range<usize> {
+    pub(in crate::response) fn place(self, from: &[u8], after: &[u8]) -> Range<usize> {
         self.0.len() - from.len()..self.0.len() - after.len()
     }
 
-    pub(super) fn between(self, from: &[u8], after: &[u8]) -> Option<&'a str> {
+    pub(in crate::response) fn between(self, from: &[u8], after: &[u8]) -> Option<&'a str> {
         self.0.get(self.place(from, after))
     }
 
     /// A key, as the object's reader is told it.
-    pub(super) fn key(self, [from, after]: [&[u8]; 2]) -> Option<Cow<'a, str>> {
+    pub(in crate::response) fn key(self, [from, after]: [&[u8]; 2]) -> Option<Cow<'a, str>> {
         self.between(from, after).map(lenient::key)
     }
 }
 
 /// Passes over white space.
 #[inline(always)]
-pub(super) fn trim(rest: &[u8]) -> &[u8] {
+pub(in crate::response) fn trim(rest: &[u8]) -> &[u8] {
     // Compact JSON has none; nothing else in JSON is below a space.
     if rest.first().is_some_and(|byte| *byte <= b' ') { trim_some(rest) } else { rest }
 }
@@ -85,7 +88,7 @@ fn trim_some(mut rest: &[u8]) -> &[u8] {
 }
 
 /// Passes over a value, whose first byte is next, and in which brackets nest no deeper than `limit`.
-pub(super) fn value(mut rest: &[u8], limit: usize) -> Option<&[u8]> {
+pub(in crate::response) fn value(mut rest: &[u8], limit: usize) -> Option<&[u8]> {
     let limit = limit.min(DEEPEST);
     let mut depth = 0;
     // A bit for each open bracket, the innermost lowest: whether it is an object's.
@@ -217,7 +220,7 @@ fn marks(word: u64) -> u64 {
 /// Passes over what is plain in a string: what is left starts with a quote, a backslash or a control character, if
 /// with anything.
 #[inline(always)]
-pub(super) fn plain(mut rest: &[u8]) -> &[u8] {
+pub(in crate::response) fn plain(mut rest: &[u8]) -> &[u8] {
     // Most texts are shorter than what a search takes to get going, so eight bytes at a time it is; links are longer.
     let mut words = 0;
     while let Some((word, after)) = rest.split_first_chunk() {

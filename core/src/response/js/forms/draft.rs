@@ -3,7 +3,9 @@
 use std::fmt::Write as _;
 
 use super::{Form, Step, scalar};
-use crate::response::{id_response, scan, sparse};
+use crate::response::id_response;
+use crate::response::js::sparse;
+use crate::response::json::scan;
 
 /// Objects with more keys, or longer ones, are not Smile ID's own.
 pub(super) const MOST_KEYS: usize = 64;
@@ -25,7 +27,7 @@ const INHERITED: [&[u8]; 12] = [
     b"__lookupSetter__",
 ];
 
-/// See the module.
+/// A form that is being read out of a result.
 pub(super) struct Draft<'a> {
     raw: &'a str,
     /// What was read last ends here.

@@ -4,12 +4,12 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use super::json::Json;
+use super::Json;
 use super::scan::{self, Scanned, plain};
 use crate::config::MAX_NESTING;
 
 /// What is neither an object nor an array, which can be as long as the body and are nothing of the kind.
-pub(super) fn scalar(raw: &str) -> Json<'_> {
+pub(in crate::response) fn scalar(raw: &str) -> Json<'_> {
     match raw.as_bytes() {
         [b'{' | b'[', ..] => Json::Null,
         [b'"', ..] => plain_string(raw).map_or_else(|| Json::read(raw), |text| Json::Text(Cow::Borrowed(text))),
@@ -44,7 +44,7 @@ pub(crate) fn value(raw: &str) -> Value {
 }
 
 /// A key. What no text type holds, a lone surrogate, stands as its JSON text: it must not lose the whole answer.
-pub(super) fn key(raw: &str) -> Cow<'_, str> {
+pub(in crate::response) fn key(raw: &str) -> Cow<'_, str> {
     match plain_string(raw) {
         Some(key) => Cow::Borrowed(key),
         None => match Json::read(raw) {
@@ -67,7 +67,7 @@ pub(crate) fn entries(raw: &str) -> Vec<(Cow<'_, str>, &str)> {
 }
 
 /// Whether it is an array, and every item of it an object.
-pub(super) fn is_of_objects(raw: &str) -> bool {
+pub(in crate::response) fn is_of_objects(raw: &str) -> bool {
     let object = |item| if <[u8]>::starts_with(item, b"{") { scan::value(item, MAX_NESTING) } else { None };
     scan::items(raw.as_bytes(), object).is_some()
 }
