@@ -172,7 +172,18 @@ impl ProcessRuntime {
         let Some(runtime) = driven.as_ref() else { return Err(Error::closed()) };
         let result = runtime.block_on(call);
         drop((driven, leave));
+        if self.is_stopped() {
+            // Whoever stopped it may have found it in use.
+            self.drop_driven(Duration::ZERO);
+        }
         result
+    }
+
+    /// Unless a caller still drives it, who does so then.
+    fn drop_driven(&self, grace: Duration) {
+        if let Some(driven) = self.driven.try_write().ok().and_then(|mut driven| driven.take()) {
+            driven.shutdown_timeout(grace);
+        }
     }
 
     pub(super) fn stop(&self, grace: Duration) {
@@ -186,10 +197,7 @@ impl ProcessRuntime {
             std::thread::sleep(Duration::from_millis(1));
         }
         let left = || patience.saturating_duration_since(Instant::now());
-        // A caller that still drives it keeps it.
-        if let Some(driven) = self.driven.try_write().ok().and_then(|mut driven| driven.take()) {
-            driven.shutdown_timeout(left());
-        }
+        self.drop_driven(left());
         // Taken out, so that it is dropped, which the fields of this struct are not.
         let background = self.background.write().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(background) = background {

@@ -332,6 +332,29 @@ fn a_call_after_shutdown_starts_anew() {
     }
     drop(done);
     assert_eq!(ended.iter().filter(|result| result.is_err()).count(), 1000);
+    leaves_nothing_open(&client, &sandbox);
+}
+
+/// A shutdown that waits for nobody leaves what a caller drives to that caller.
+fn leaves_nothing_open(client: &ProcessClient, sandbox: &Sandbox) {
+    let open_files = || std::fs::read_dir("/proc/self/fd").map_or(0, Iterator::count);
+    let mut before = 0;
+    for round in 0..20 {
+        std::thread::scope(|scope| {
+            let call = client.call(|client| client.get_job_status("u-leave", "stall")).unwrap();
+            let asked = sandbox.requests("u-leave", "stall").len();
+            let waiting = scope.spawn(move || call.wait());
+            while sandbox.requests("u-leave", "stall").len() == asked {
+                std::thread::yield_now();
+            }
+            shutdown(Duration::ZERO);
+            assert_eq!(waiting.join().unwrap().unwrap_err().code(), ErrorCode::ClientClosed);
+        });
+        if round == 5 {
+            before = open_files();
+        }
+    }
+    assert!(open_files() <= before + 3, "{} files are open, and {before} were", open_files());
 }
 
 #[test]
