@@ -73,7 +73,10 @@ export class Client {
    * here win.
    * @throws {@link InvalidArgumentError} naming what is missing, unknown or outside of its limits.
    */
-  static fromEnv(overrides: Partial<ClientOptions> = NONE): Client {
+  static fromEnv<Self extends Client>(
+    this: new (options: ClientOptions) => Self,
+    overrides: Partial<ClientOptions> = NONE,
+  ): Self {
     const outer = making
     making = this
     try {

@@ -58,7 +58,7 @@ class Installed(unittest.TestCase):
                     "include/smileid_jobs/streams.hpp",
                     "lib/libsmileid_jobs.a",
                     "lib/libsmileid_jobs.so",
-                    "lib/libsmileid_jobs.so.0",
+                    "lib/libsmileid_jobs.so.0.1",
                     "lib/libsmileid_jobs.so.0.1.0",
                     "lib/pkgconfig/smileid_jobs.pc",
                     "lib/cmake/smileid_jobs/smileid_jobs-config.cmake",
@@ -68,8 +68,8 @@ class Installed(unittest.TestCase):
                 },
             )
             library = Path(folder) / "plain" / "lib" / "libsmileid_jobs.so"
-            self.assertEqual(os.readlink(library), "libsmileid_jobs.so.0")
-            self.assertIn("[libsmileid_jobs.so.0]", must(["readelf", "-d", library]))
+            self.assertEqual(os.readlink(library), "libsmileid_jobs.so.0.1")
+            self.assertIn("[libsmileid_jobs.so.0.1]", must(["readelf", "-d", library]))
             must(["make", "-s", "-C", BINDING, "uninstall", f"PREFIX={folder}/plain"])
             self.assertEqual([path for path in Path(folder).rglob("*") if not path.is_dir()], [])
             ours = {path.name for path in Path(folder).rglob("*smileid*")}

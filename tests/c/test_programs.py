@@ -107,7 +107,7 @@ class Programs(SandboxTest):
 
     def test_unload(self) -> None:
         loading = build("unload", program("unload.c"), libs=["-ldl"])
-        self.plays([loading, PREFIX / "lib" / "libsmileid_jobs.so.0"])
+        self.plays([loading, PREFIX / "lib" / "libsmileid_jobs.so.0.1"])
 
 
 class Sanitized(SandboxTest):

@@ -65,6 +65,25 @@ def test_from_env(settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch, use
         AsyncClient.from_env(max_retries=-1)
 
 
+def test_from_env_makes_subclasses_with_their_own_constructors(
+    settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch, user: str
+) -> None:
+    class Own(Client):
+        def __init__(self, *arguments: Any, **more: Any) -> None:
+            with pytest.raises(InvalidArgumentError):
+                Client(None, None)  # type: ignore[arg-type]
+            super().__init__(*arguments, **more)
+            self.is_made = True
+
+    monkeypatch.setenv("SMILEID_PARTNER_ID", settings["partner_id"])
+    monkeypatch.setenv("SMILEID_API_KEY", settings["api_key"])
+    with Own.from_env(base_url=settings["base_url"]) as client:
+        assert client.is_made
+        assert client.get_job_status(user, "complete").job_complete
+    with pytest.raises(InvalidArgumentError):
+        Own(None, None)
+
+
 def test_the_environment_counts_for_from_env_only(settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SMILEID_BASE_URL", settings["base_url"])
     with pytest.raises(InvalidArgumentError) as caught:

@@ -32,6 +32,7 @@ class Fed:
         self.queue: asyncio.Queue[Any] = asyncio.Queue()
         self.read = 0
         self.has_ended = False
+        self.is_slow_to_end = True
         self.tasks: set[asyncio.Task[Any] | None] = set()
         for job in jobs:
             self.queue.put_nowait(job)
@@ -48,7 +49,8 @@ class Fed:
                 self.read += 1
                 yield job
         finally:
-            await asyncio.sleep(0)
+            if self.is_slow_to_end:
+                await asyncio.sleep(0)
             self.has_ended = True
 
 
@@ -283,6 +285,8 @@ def test_leaving_the_loop_ends_the_read(
 ) -> None:
     async def main() -> Fed:
         fed = Fed((user, "complete"), (user, "stall"))
+        # Python 3.13 complains of a generator that waits while it is collected, which no loop can do for it any more.
+        fed.is_slow_to_end = kind == "the loop goes on"
         async for _ in async_client.poll_many(fed.jobs()):
             break
         if kind == "the loop goes on":

@@ -180,7 +180,7 @@ def test_the_example_runs(sandbox: Any) -> None:
     "command",
     [
         ["mypy", "--strict", "typed_program.py", str(BINDING / "examples")],
-        ["mypy.stubtest", "smileid_jobs"],
+        ["mypy.stubtest", "smileid_jobs", "--allowlist", "stubtest_allowlist.txt", "--ignore-unused-allowlist"],
     ],
     ids=["mypy", "stubtest"],
 )

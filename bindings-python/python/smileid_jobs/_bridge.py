@@ -68,7 +68,10 @@ class Bridge:
         """Starts a call on the running loop; raises what it is refused with. Who gives it up must end it there."""
         global _last
         _logging.is_wanted()
-        loop = asyncio.get_running_loop()
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            raise RuntimeError("an AsyncClient needs a running asyncio event loop") from None
         last = _last
         reference = last[1] if last is not None and last[0]() is loop else _bridges.get(loop)
         bridge = None if reference is None else reference()

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import os
+from _thread import _local
 
 from . import _hints, _logging, _native
 from ._failures import load_errors, value_of
+
+_making = _local()
+"""The class that ``from_env`` makes an instance of now, on this thread. Not an argument: constructors of subclasses would
+not pass it on."""
 
 DEFAULT_CAP = float("30")
 """The default of ``max_delay``. An object of its own, to tell it from a 30 that the caller gave: a default cap gives
@@ -67,7 +72,10 @@ class Settings:
         Raises:
             InvalidArgumentError: A setting is missing or out of its limits; ``argument`` names it.
         """
-        self._make(locals(), from_env=False)
+        from_env = getattr(_making, "cls", None) is type(self)
+        if from_env:
+            _making.cls = None  # others that the same constructor makes are none of it
+        self._make(locals(), from_env=from_env)
 
     @classmethod
     def from_env(
@@ -87,7 +95,7 @@ class Settings:
         trust_env: bool = True,
         proxy: str | None = None,
     ) -> _hints.Self:
-        """Makes a client from the environment; an argument given here wins.
+        """Makes a client from the environment; an argument given here wins. Calls the class with all of them.
 
         Reads ``SMILEID_PARTNER_ID``, ``SMILEID_API_KEY``, and ``SMILEID_ENVIRONMENT`` or ``SMILEID_BASE_URL``. The
         arguments are the constructor's.
@@ -95,10 +103,12 @@ class Settings:
         Raises:
             InvalidArgumentError: A setting is missing or out of its limits; ``argument`` names it.
         """
-        settings = locals()
-        self = cls.__new__(cls)
-        self._make(settings, from_env=True)
-        return self
+        settings = dict(locals())
+        outer, _making.cls = getattr(_making, "cls", None), settings.pop("cls")
+        try:
+            return cls(**settings)
+        finally:
+            _making.cls = outer
 
     def _make(self, settings: dict[str, object], *, from_env: bool) -> None:
         """Takes a caller's local variables; native code reads those that are settings."""

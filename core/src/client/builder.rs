@@ -193,7 +193,8 @@ impl ClientBuilder {
     }
 
     /// Whether `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` count. Default true. Loopback hosts never go
-    /// through a proxy.
+    /// through a proxy. A variable that counts for the server and is not the URL of an HTTP proxy is refused, not passed
+    /// over; white space around it does not matter.
     pub fn trust_env(mut self, trust_env: bool) -> Self {
         self.trust_env = trust_env;
         self
@@ -238,18 +239,19 @@ impl ClientBuilder {
     /// [`invalid_argument`](crate::ErrorCode::InvalidArgument) names the setting that is missing or out of its limits.
     pub fn build(self) -> Result<Client> {
         let missing = |name, expected| Error::invalid_argument(name, expected);
-        let partner_id = self
-            .partner_id
-            .ok_or_else(|| missing("partner_id", "expected a partner id, or SMILEID_PARTNER_ID for from_env"))?;
-        let api_key =
-            self.api_key.ok_or_else(|| missing("api_key", "expected an API key, or SMILEID_API_KEY for from_env"))?;
+        let partner_id = self.partner_id.ok_or_else(|| {
+            missing("partner_id", "expected a partner id; clients made from the environment read SMILEID_PARTNER_ID")
+        })?;
+        let api_key = self.api_key.ok_or_else(|| {
+            missing("api_key", "expected an API key; clients made from the environment read SMILEID_API_KEY")
+        })?;
         let credentials = Credentials::new(&partner_id, &api_key)?;
         let endpoint = match (self.environment, &self.base_url) {
             (Some(_), Some(_)) => {
-                return Err(missing("environment", "expected either environment or base_url, not both"));
+                return Err(missing("environment", "expected either an environment or a base URL, not both"));
             }
             (None, None) => {
-                return Err(missing("environment", "expected sandbox or production, or base_url in its place"));
+                return Err(missing("environment", "expected sandbox or production, or a base URL in its place"));
             }
             (Some(environment), None) => config::endpoint(environment?.base_url())?,
             (None, Some(base_url)) => config::endpoint(base_url)?,

@@ -30,7 +30,7 @@ impl Schedule {
         if initial_delay <= max_delay {
             Ok(Self { initial_delay, max_delay })
         } else if explicit_max {
-            Err(Error::invalid_argument("initial_delay", "expected a duration of at most max_delay"))
+            Err(Error::invalid_argument("initial_delay", "expected a duration that is not above the longest delay"))
         } else {
             Ok(Self { initial_delay, max_delay: initial_delay })
         }
