@@ -373,7 +373,8 @@ typedef struct {
    */
   int32_t bundled_roots;
   /**
-   * Whether HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY count: 0 or 1, default 1.
+   * Whether HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY count: 0 or 1, default 1. One that counts for the server and is
+   * not the URL of an HTTP proxy is refused.
    */
   int32_t trust_env;
 } smileid_client_options_t;
@@ -906,7 +907,8 @@ const char *smileid_error_job_id(const smileid_error_t *error);
 const smileid_status_t *smileid_error_last_status(const smileid_error_t *error);
 
 /**
- * The failure before this one, where a poll went on after it, borrowed from the error.
+ * The failure before this one, where a poll went on after it; of a call whose own time was up, what that time ended in.
+ * Borrowed from the error.
  */
 const smileid_error_t *smileid_error_last_error(const smileid_error_t *error);
 

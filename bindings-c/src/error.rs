@@ -162,7 +162,8 @@ pub extern "C" fn smileid_error_last_status(error: Option<&Error>) -> Option<&St
     })
 }
 
-/// The failure before this one, where a poll went on after it, borrowed from the error.
+/// The failure before this one, where a poll went on after it; of a call whose own time was up, what that time ended in.
+/// Borrowed from the error.
 #[unsafe(no_mangle)]
 pub extern "C" fn smileid_error_last_error(error: Option<&Error>) -> Option<&Error> {
     value(None, || {

@@ -49,7 +49,8 @@ pub struct ClientOptions {
     pub max_response_bytes: u64,
     /// Whether bundled roots stand in where the platform has none: 0 or 1, default 1.
     pub bundled_roots: i32,
-    /// Whether HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY count: 0 or 1, default 1.
+    /// Whether HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY count: 0 or 1, default 1. One that counts for the server and is
+    /// not the URL of an HTTP proxy is refused.
     pub trust_env: i32,
 }
 

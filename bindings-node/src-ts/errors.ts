@@ -84,7 +84,7 @@ export abstract class SmileIDError extends Error {
     return this.#private.lastStatus
   }
 
-  /** The failure before this one, where a polling verb went on after it. Not printed. */
+  /** The failure before this one, where a polling verb went on; of a call whose own time was up, what it ended in. Not printed. */
   get lastError(): SmileIDError | undefined {
     return this.#private.lastError
   }

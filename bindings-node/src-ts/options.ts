@@ -47,6 +47,7 @@ export interface ClientOptions {
   bundledRoots?: boolean | undefined
   /**
    * Whether `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` count. Loopback hosts never go through a proxy.
+   * One that counts for the server and is not the URL of an HTTP proxy is refused.
    * @defaultValue true
    */
   trustEnv?: boolean | undefined

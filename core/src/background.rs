@@ -23,8 +23,8 @@ use crate::poll::waits::StartedWait;
 #[cfg(unix)]
 use crate::slab::Slot;
 
-/// Names that are looked up and images that are written, which cannot be interrupted: a few that hang must not keep the
-/// others waiting. The threads are started when needed, and end when they have nothing to do.
+/// Images that are written and proxies whose names are looked up, which cannot be interrupted: a few that hang must not
+/// keep the others waiting. The threads are started when needed, and end when they have nothing to do.
 pub(crate) const MOST_BLOCKING: usize = 64;
 
 thread_local! {
@@ -63,7 +63,7 @@ impl Background {
             TO_WAKE.set(Some(Vec::new()));
             runtime.block_on(until.cancelled());
             wake_all();
-            // A name that is being looked up cannot be interrupted.
+            // What blocks cannot be interrupted.
             runtime.shutdown_background();
             handed_over.end();
             // What was dropped there may have had an end to tell.

@@ -22,10 +22,12 @@ pub(crate) use self::hosted::*;
 #[cfg(not(all(unix, feature = "background")))]
 pub(crate) use self::never_hosted::*;
 
-use std::task::Poll;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use tokio::runtime;
+use tokio_util::task::AbortOnDropHandle;
 
 /// What drives a connection. Polled from anywhere else it would never be woken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +43,34 @@ impl DriverId {
     pub(crate) fn here() -> Self {
         hosted_driver_id()
             .unwrap_or_else(|| Self::Runtime(runtime::Handle::try_current().ok().map(|handle| handle.id())))
+    }
+}
+
+/// Knows whether a driver has ended, and keeps none from it.
+pub(crate) enum Witness {
+    /// A task that does nothing, and ends with its runtime at the latest; `None` outside of one.
+    Runtime(Option<AbortOnDropHandle<()>>),
+    #[cfg(all(unix, feature = "background"))]
+    EventLoop(std::sync::Weak<event_loop::EventLoop>),
+}
+
+impl Witness {
+    /// Of the driver here.
+    pub(crate) fn here() -> Self {
+        #[cfg(all(unix, feature = "background"))]
+        if let Some(event_loop) = with(std::sync::Arc::downgrade) {
+            return Self::EventLoop(event_loop);
+        }
+        let runtime = runtime::Handle::try_current().ok();
+        Self::Runtime(runtime.map(|runtime| AbortOnDropHandle::new(runtime.spawn(std::future::pending()))))
+    }
+
+    pub(crate) fn has_ended(&self) -> bool {
+        match self {
+            Self::Runtime(task) => task.as_ref().is_none_or(AbortOnDropHandle::is_finished),
+            #[cfg(all(unix, feature = "background"))]
+            Self::EventLoop(event_loop) => event_loop.strong_count() == 0,
+        }
     }
 }
 
@@ -73,6 +103,21 @@ pub(crate) async fn go_last() {
     if !is_hosted() && tokio::task::try_id().is_some() && runtime::Handle::try_current().is_ok_and(is_alone) {
         yield_to_ready().await;
     }
+}
+
+/// Lets everything else have a turn, time and sockets included.
+pub(crate) async fn give_way() {
+    if is_hosted() {
+        yield_to_ready().await;
+    } else {
+        tokio::task::yield_now().await;
+    }
+}
+
+/// Has a task polled again once everything else had a turn, on a runtime also time and sockets.
+pub(crate) fn wake_last(waker: &Waker) {
+    // The first poll of this does nothing else.
+    let _ = pin!(tokio::task::yield_now()).poll(&mut Context::from_waker(waker));
 }
 
 /// Goes on once everything that is ready now has run. Unlike tokio's `yield_now`, it does not check the sockets in
@@ -277,9 +322,6 @@ mod tests {
 
     #[test]
     fn nobody_goes_last_where_that_would_wake_a_thread() {
-        use std::pin::pin;
-        use std::task::{Context, Waker};
-
         let at_once = || {
             let mut context = Context::from_waker(Waker::noop());
             pin!(go_last()).poll(&mut context).is_ready()

@@ -121,7 +121,8 @@ impl Error {
         self.0.last_status.as_ref()
     }
 
-    /// The failure before this one, where a polling verb went on after it.
+    /// The failure before this one, where a polling verb went on after it; of a call whose own time was up, what that time
+    /// ended in.
     #[must_use]
     pub fn last_error(&self) -> Option<&Error> {
         self.0.last_error.as_ref()
@@ -192,7 +193,6 @@ impl Error {
     }
 
     /// The system gives no thread or no event queue for the library's own.
-    #[cfg(feature = "background")]
     #[doc(hidden)]
     #[must_use]
     pub fn no_thread(error: &std::io::Error) -> Self {
@@ -238,7 +238,7 @@ impl Error {
 
     pub(crate) fn incomplete(reason: IncompleteReason) -> Self {
         let message = match reason {
-            IncompleteReason::Deadline => "the job was not complete when the timeout ended; ask again later",
+            IncompleteReason::Deadline => "the job was not complete within the timeout; ask again later",
             IncompleteReason::Attempts => "the job was not complete when the attempts were used up; ask again later",
             IncompleteReason::RetryAfterBeyondDeadline => {
                 "the server asked to wait longer than the timeout lets; ask again later"

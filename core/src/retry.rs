@@ -37,11 +37,15 @@ pub(crate) fn read(
     clock: &dyn Clock,
 ) -> (Answer, Option<Duration>) {
     let retry_after = retry_after(&response, clock);
-    let HttpResponse { status, date, body, .. } = response;
-    let read: Result<_, Refused> = if (200..300).contains(&status) {
-        read_success(&body, query, signature)
-    } else {
+    let HttpResponse { status, date, body, has_other_encoding, .. } = response;
+    let read: Result<_, Refused> = if !(200..300).contains(&status) {
         Err((Answer::Failed, refused(status, &body)))
+    } else if has_other_encoding && std::str::from_utf8(&body).is_err() {
+        // Some name a charset there, or what an object store once did: what can be read is.
+        let message = "the answer is encoded in a way that was not asked for (Content-Encoding)";
+        Err((Answer::Failed, invalid(message)))
+    } else {
+        read_success(&body, query, signature)
     };
     let (answer, error) = match read {
         Ok(envelope) => {
@@ -112,7 +116,9 @@ fn refused(status: u16, body: &[u8]) -> Error {
         500..=599 => {
             Error::new(ErrorCode::Server, format!("the server failed (HTTP {status})")).with_api_code(api_code)
         }
-        300..=399 => invalid("the server answered with a redirect, which is never followed; check the base URL"),
+        300..=303 | 305..=399 => {
+            invalid("the server answered with a redirect, which is never followed; check the base URL")
+        }
         _ => invalid("the server answered with an HTTP status that no job status has"),
     }
 }
@@ -198,6 +204,7 @@ mod tests {
             retry_after: Some("Wed, 21 Oct 2015 07:28:10 GMT".to_owned()),
             date: date.map(str::to_owned),
             body: bytes::Bytes::new(),
+            has_other_encoding: false,
         };
         let wait = |date| retry_after(&response(date), &crate::clock::SystemClock);
         assert_eq!(wait(Some("Wed, 21 Oct 2015 07:28:00 GMT")), Some(Duration::from_secs(10)));

@@ -9,10 +9,12 @@ mod body;
 mod connection;
 mod connection_waker;
 mod direct;
+mod environment;
 mod failure;
 mod per_driver;
 mod pool;
 mod proxied;
+mod resolver;
 mod stream;
 mod target;
 mod timekeeper;
@@ -22,11 +24,11 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytes::Bytes;
-use hyper_util::client::proxy::matcher::{Intercept, Matcher};
 use rustls::client::danger::ServerCertVerifier;
 use url::Url;
 
 use self::direct::Connections;
+use self::environment::Environment;
 use self::proxied::Proxied;
 use self::target::{Direct, Headers, Route, Target};
 use crate::clock::BoxFuture;
@@ -55,7 +57,8 @@ pub(crate) struct Limit {
 
 impl Limit {
     pub(crate) fn exceeded(self, phase: Phase) -> Error {
-        Error::timeout(if self.is_overall { Phase::Overall } else { phase })
+        let error = Error::timeout(phase);
+        if self.is_overall { Error::timeout(Phase::Overall).with_last_error(Some(error)) } else { error }
     }
 }
 
@@ -98,6 +101,8 @@ pub struct HttpResponse {
     pub date: Option<String>,
     /// The body after content decoding.
     pub body: Bytes,
+    /// Whether the body has a content encoding that nobody asked for, and is as it came.
+    pub has_other_encoding: bool,
 }
 
 /// How far a request has come, for the error when time runs out.
@@ -156,7 +161,7 @@ pub trait Transport: Send + Sync + 'static {
 #[derive(Clone)]
 pub struct Settled {
     pub(crate) verifier: Option<Arc<dyn ServerCertVerifier>>,
-    environment: Option<Arc<Matcher>>,
+    environment: Option<Arc<Environment>>,
 }
 
 /// What a transport needs to know.
@@ -176,8 +181,7 @@ pub(crate) struct TransportOptions {
 /// The transport of real clients.
 pub(crate) struct HttpTransport {
     options: TransportOptions,
-    /// Which URLs the environment has a proxy for.
-    environment: Option<Arc<Matcher>>,
+    environment: Option<Arc<Environment>>,
     may_use_proxy: bool,
     connections: Connections,
     proxied: Proxied,
@@ -188,13 +192,14 @@ impl HttpTransport {
     pub(crate) fn new(options: TransportOptions, url: &Url) -> Result<Self> {
         let environment = match &options.settled {
             Some(settled) => settled.environment.clone(),
-            None => options.trust_env.then(|| Arc::new(Matcher::from_system())),
+            None => options.trust_env.then(|| Arc::new(Environment::read())),
         };
+        // One that was given replaces the environment's.
+        let environment = if options.proxy.is_some() { None } else { environment };
         let connections = Connections::new(options.trust.clone(), options.connect_timeout, options.max_connections);
-        let has_any = |matcher: &Matcher| SOME_URLS.iter().any(|url| intercepts(matcher, url));
         let may_use_proxy =
-            options.only_reqwest || options.proxy.is_some() || environment.as_deref().is_some_and(has_any);
-        let proxied = Proxied::new();
+            options.only_reqwest || options.proxy.is_some() || environment.as_deref().is_some_and(Environment::has_any);
+        let proxied = Proxied::new(environment.clone());
         let transport = Self { options, environment, may_use_proxy, connections, proxied };
         // Plain HTTP needs nobody to trust, and must work on a machine without CA files. But a wrong bundle is refused
         // where it was given, even if this server needs none.
@@ -202,12 +207,8 @@ impl HttpTransport {
         if needs_trust {
             transport.connections.tls()?;
         }
-        let has_proxy = transport.has_proxy(url);
-        if has_proxy {
-            transport.check_proxy(url)?;
-        }
-        // Also if only images or callback deliveries may need it: the environment is read now.
-        if has_proxy || (needs_trust && transport.may_use_proxy) {
+        if transport.has_proxy(url) {
+            transport.environment.as_ref().map_or(Ok(()), |environment| environment.check(url))?;
             transport.proxied.prepare(&transport.options, &transport.connections)?;
         }
         Ok(transport)
@@ -222,39 +223,16 @@ impl HttpTransport {
         })
     }
 
-    /// Only the environment's proxy: an explicit one was checked when the client was built.
-    fn check_proxy(&self, url: &Url) -> Result<()> {
-        let found = match (&self.environment, url.as_str().parse()) {
-            (Some(environment), Ok(uri)) if self.options.proxy.is_none() => environment.intercept(&uri),
-            _ => None,
-        };
-        let is_http = |found: &Intercept| matches!(found.uri().scheme_str(), Some("http" | "https"));
-        if found.as_ref().is_none_or(is_http) {
-            return Ok(());
-        }
-        let expected =
-            "expected an HTTP proxy in the environment, and it has another kind; give one, or set trust_env to false";
-        Err(Error::invalid_argument("proxy", expected))
-    }
-
     fn has_proxy(&self, url: &Url) -> bool {
         if is_loopback(url) {
             return false;
         }
-        let environment_has_one = || self.environment.as_ref().is_some_and(|matcher| intercepts(matcher, url.as_str()));
-        self.options.proxy.is_some() || environment_has_one()
+        self.options.proxy.is_some() || self.environment.as_ref().is_some_and(|environment| environment.intercepts(url))
     }
 }
 
 /// How long the body of a refusal, which explains it, is waited for.
 const EXPLANATION: Duration = Duration::from_secs(2);
-
-/// URLs that have a proxy if the environment has one for any.
-const SOME_URLS: [&str; 2] = ["http://images.invalid", "https://images.invalid"];
-
-fn intercepts(matcher: &Matcher, url: &str) -> bool {
-    url.parse().is_ok_and(|uri| matcher.intercept(&uri).is_some())
-}
 
 impl Transport for HttpTransport {
     fn send<'a>(&'a self, request: HttpRequest, progress: &'a Progress) -> BoxFuture<'a, Result<HttpResponse>> {

@@ -84,7 +84,7 @@ def test_refused_settings_are_not_shown(marked: Programs, name: str) -> None:
     program = 'Client.from_env(**{os.environ["NAME"]: os.environ["VALUE"] + chr(10)})'
     status, output, errors = marked.run(program, NAME=name, VALUE="ftp://user:CANARY@host/?CANARY")
     assert (status, output) == (1, "")
-    assert f"InvalidArgumentError: {name}: expected" in errors
+    assert f"InvalidArgumentError: {name}: " in errors
     assert "CANARY" not in errors
 
 

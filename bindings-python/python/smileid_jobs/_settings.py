@@ -9,8 +9,8 @@ from . import _hints, _logging, _native
 from ._failures import load_errors, value_of
 
 _making = _local()
-"""The class that ``from_env`` makes an instance of now, on this thread. Not an argument: constructors of subclasses would
-not pass it on."""
+"""The class that ``from_env`` makes an instance of now, on this thread. Not an argument: subclasses would
+not pass it on from their constructors."""
 
 DEFAULT_CAP = float("30")
 """The default of ``max_delay``. An object of its own, to tell it from a 30 that the caller gave: a default cap gives
@@ -66,7 +66,7 @@ class Settings:
             ca_bundle: A PEM file of the certificates to trust, in place of the platform's store.
             bundled_roots: Whether bundled roots stand in where the platform has none.
             trust_env: Whether ``HTTP_PROXY``, ``HTTPS_PROXY``, ``ALL_PROXY`` and ``NO_PROXY`` count. Loopback hosts
-                never go through a proxy.
+                never go through a proxy. One that counts for the server and is not the URL of an HTTP proxy is refused.
             proxy: An HTTP proxy's URL, in place of the environment's.
 
         Raises:

@@ -73,7 +73,7 @@ class SmileIDError(Exception):
     last_status: JobStatus | None = None
     """The last status that a polling verb saw before it failed."""
     last_error: SmileIDError | None = None
-    """The failure before this one, where a polling verb went on after it."""
+    """The failure before this one, where a polling verb went on; of a call whose own time was up, what it ended in."""
     raw: bytes | None = None
     """The body of the answer that was refused. It can hold personal data and a signature: do not log it."""
 

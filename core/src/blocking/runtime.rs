@@ -69,7 +69,7 @@ impl ProcessRuntime {
         let driven = Builder::new_current_thread()
             .max_blocking_threads(MOST_BLOCKING)
             .thread_name("smileid-jobs")
-            // For the threads that look names up: the runtime itself is driven by waiting callers.
+            // For the threads that write images.
             .on_thread_start(leave_signals_to_others)
             .enable_all()
             .build()

@@ -11,7 +11,7 @@ use std::os::fd::{AsRawFd, RawFd};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Wake};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
@@ -27,6 +27,9 @@ const READ_BUFFER_BYTES: usize = 128 << 10;
 
 /// How often tasks that wake themselves are polled before the host's loop goes on.
 const MAX_SELF_WAKES: usize = 16;
+
+/// For how long, if that comes first: some have much to do each time.
+const MOST_SELF_WAKING: Duration = Duration::from_millis(5);
 
 /// How many tasks are polled before the host is told what has ended. glibc's `malloc` caches as many freed blocks of
 /// one size, for what the host starts next.
@@ -199,12 +202,13 @@ impl EventLoop {
 
     /// Polls what is ready, but not for ever.
     fn run(self: &Arc<Self>, mut tell: impl FnMut() -> ControlFlow<(), bool>) {
-        let mut has_told = false;
-        for _ in 0..MAX_SELF_WAKES {
+        let (mut has_told, mut since) = (false, None);
+        for round in 0..MAX_SELF_WAKES {
             if self.falls_asleep() {
                 return;
             }
-            if has_told {
+            // The clock is not looked at for tasks that need one round.
+            if has_told || (round > 0 && since.get_or_insert_with(Instant::now).elapsed() >= MOST_SELF_WAKING) {
                 break;
             }
             for batch in self.take_ready().chunks(TASKS_PER_CALLBACK_BATCH) {

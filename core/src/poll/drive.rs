@@ -171,7 +171,7 @@ impl Engine {
             }),
             Decision::GiveUp(reason) => {
                 session.seen.note(outcome.answer);
-                let error = session.policy.gave_up(reason);
+                let error = session.policy.gave_up(reason, outcome.retry_after);
                 AttemptEnd::Finished(Err(session.fail(error, now())))
             }
             Decision::Again(pause) => {

@@ -142,12 +142,13 @@ impl Policy {
         }
     }
 
-    /// The error of a verb that gave up.
-    pub(crate) fn gave_up(&self, reason: IncompleteReason) -> Error {
-        match self.until {
+    /// The error of a verb that gave up, with what the server asked to wait if that was too long.
+    pub(crate) fn gave_up(&self, reason: IncompleteReason, retry_after: Option<Duration>) -> Error {
+        let error = match self.until {
             Until::Attempts => Error::timeout(Phase::Overall),
             Until::Complete => Error::incomplete(reason),
-        }
+        };
+        error.with_retry_after(retry_after.filter(|_| reason == IncompleteReason::RetryAfterBeyondDeadline))
     }
 }
 
@@ -169,8 +170,10 @@ impl Seen {
     pub(crate) fn note(&mut self, answer: Answer) {
         match answer {
             Answer::Status(status) => self.last_status = Some(status),
-            // That the verb's own time is up says less than what went wrong before.
-            Answer::Failed(error) if error.phase() == Some(Phase::Overall) => {}
+            // That the verb's own time is up says less than what went wrong before; if nothing did, than what it ended in.
+            Answer::Failed(error) if error.phase() == Some(Phase::Overall) => {
+                self.last_error = self.last_error.take().or_else(|| error.last_error().cloned());
+            }
             Answer::Failed(error) | Answer::NotReady(error) => self.last_error = Some(error),
         }
     }
@@ -185,7 +188,8 @@ impl Seen {
     pub(crate) fn explain(&mut self, error: Error, user_id: &str, job_id: &str) -> Error {
         let read = |body| JobStatus::from_verified(user_id, job_id, body).ok();
         let last_status = self.last_status.take().or_else(|| self.last_body.take().and_then(read));
-        error.with_last_status(last_status).with_last_error(self.last_error.take())
+        let last_error = self.last_error.take().or_else(|| error.last_error().cloned());
+        error.with_last_status(last_status).with_last_error(last_error)
     }
 }
 

@@ -69,19 +69,25 @@ pub(super) struct Head {
     pub(super) retry_after: Option<String>,
     pub(super) date: Option<String>,
     pub(super) is_gzip: bool,
+    has_other_encoding: bool,
 }
 
 impl Head {
     #[inline]
     pub(super) fn of(status: StatusCode, headers: &HeaderMap) -> Self {
         let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
-        let encoding = headers.get(CONTENT_ENCODING);
+        let encoding = headers.get(CONTENT_ENCODING).map(|encoding| encoding.as_bytes().trim_ascii());
+        let is = |names: [&[u8]; 2]| {
+            encoding.is_some_and(|encoding| names.iter().any(|name| encoding.eq_ignore_ascii_case(name)))
+        };
+        let is_gzip = is([b"gzip", b"x-gzip"]);
         Self {
             status: status.as_u16(),
             retry_after: text(RETRY_AFTER),
             // Only refusals may be due to a wrong clock.
             date: if status.as_u16() < 400 { None } else { text(DATE) },
-            is_gzip: encoding.is_some_and(|encoding| encoding.as_bytes().eq_ignore_ascii_case(b"gzip")),
+            is_gzip,
+            has_other_encoding: encoding.is_some() && !is_gzip && !is([b"identity", b""]),
         }
     }
 
@@ -91,7 +97,8 @@ impl Head {
     }
 
     pub(super) fn with(self, body: Bytes) -> HttpResponse {
-        HttpResponse { status: self.status, retry_after: self.retry_after, date: self.date, body }
+        let Self { status, retry_after, date, has_other_encoding, .. } = self;
+        HttpResponse { status, retry_after, date, body, has_other_encoding }
     }
 }
 
@@ -174,10 +181,28 @@ mod tests {
         assert_eq!(decode(&bomb.into(), 1000).unwrap_err().code(), ErrorCode::ResponseTooLarge);
         let mut cut = gzip(b"abc");
         cut.pop();
-        assert_eq!(decode(&cut.into(), 1000).unwrap_err().code(), ErrorCode::Network);
-        assert_eq!(
-            decode(&Bytes::from("{\"job_complete\":true}"), 1000).unwrap_err().code(),
-            ErrorCode::InvalidResponse
-        );
+        for broken in [cut, [gzip(b"abc"), b"junk".to_vec()].concat(), b"{\"job_complete\":true}".to_vec()] {
+            assert_eq!(decode(&broken.into(), 1000).unwrap_err().code(), ErrorCode::InvalidResponse);
+        }
+    }
+
+    #[test]
+    fn an_encoding_is_gzip_none_or_one_that_was_not_asked_for() {
+        for (encoding, is_gzip, has_other_encoding) in [
+            ("gzip", true, false),
+            ("X-Gzip", true, false),
+            ("gzip ", true, false),
+            ("identity", false, false),
+            ("", false, false),
+            ("br", false, true),
+            ("gzip, br", false, true),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(CONTENT_ENCODING, encoding.parse().unwrap());
+            let head = Head::of(StatusCode::OK, &headers);
+            assert_eq!((head.is_gzip, head.has_other_encoding), (is_gzip, has_other_encoding), "{encoding}");
+        }
+        let head = Head::of(StatusCode::OK, &HeaderMap::new());
+        assert!(!head.is_gzip && !head.has_other_encoding);
     }
 }

@@ -15,7 +15,7 @@ use hyper::body::{Body, Frame, Incoming};
 use hyper::client::conn::{TrySendError, http1};
 use hyper::rt::{Read, Write};
 
-use super::connection_waker::{ConnectionWaker, Late};
+use super::connection_waker::{ConnectionWaker, Late, is_over};
 use super::pool::Pool;
 use super::target::Origin;
 use super::timekeeper::Timekeeper;
@@ -30,7 +30,9 @@ pub(super) struct Connection {
     /// The same one, in the form that hyper takes.
     waker: Waker,
     timekeeper: Option<Arc<Timekeeper>>,
-    /// The deadline of its request, if an event loop keeps it.
+    /// Whether an event loop drives it, which keeps the deadline too.
+    is_hosted: bool,
+    /// The deadline of its request.
     ends_at: Option<Instant>,
     /// Counts it among the pool's open ones.
     _open: Option<Arc<()>>,
@@ -67,16 +69,17 @@ impl Connection {
             connection_waker,
             waker,
             timekeeper,
+            is_hosted: driver::is_hosted(),
             ends_at: None,
             _open: open,
         }))
     }
 
-    /// Sets the next request's deadline, if a timekeeper or an event loop keeps it.
+    /// Sets the next request's deadline.
     pub(super) fn limit(&mut self, now: Instant, limit: Duration) {
-        match &self.timekeeper {
-            Some(timekeeper) => timekeeper.limit(&self.connection_waker, now, limit),
-            None => self.ends_at = if driver::is_hosted() { now.checked_add(limit) } else { None },
+        self.ends_at = now.checked_add(limit);
+        if let Some(timekeeper) = &self.timekeeper {
+            timekeeper.limit(&self.connection_waker, now, limit);
         }
     }
 
@@ -116,15 +119,25 @@ impl Connection {
         .await
     }
 
+    /// Lets others go first, while a body goes on and on.
+    pub(super) async fn give_way(&mut self) -> Result<(), Late> {
+        driver::give_way().await;
+        if is_over(self.ends_at) { Err(Late) } else { Ok(()) }
+    }
+
     /// Repeats an attempt, which drives the connection too, until it has an outcome.
     async fn until_ready<T>(
         &mut self,
         mut attempt: impl FnMut(&mut Hyper, &mut Context<'_>) -> Poll<T>,
     ) -> Result<T, Late> {
-        let Self { hyper, connection_waker, waker, ends_at, .. } = self;
+        let Self { hyper, connection_waker, waker, is_hosted, ends_at, .. } = self;
         std::future::poll_fn(|context| {
-            let polled = connection_waker.poll(context.waker(), || attempt(hyper, &mut Context::from_waker(waker)));
-            if polled.is_pending() && ends_at.is_some_and(|ends_at| driver::poll_until(ends_at).is_ready()) {
+            let attempt = || attempt(hyper, &mut Context::from_waker(waker));
+            let polled = connection_waker.poll(context.waker(), *ends_at, attempt);
+            if *is_hosted
+                && polled.is_pending()
+                && ends_at.is_some_and(|ends_at| driver::poll_until(ends_at).is_ready())
+            {
                 return Poll::Ready(Err(Late));
             }
             polled

@@ -6,11 +6,12 @@
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::task::{Poll, Wake, Waker};
+use std::time::Instant;
 
 use futures_util::task::AtomicWaker;
 
 use super::pool::Pool;
-use crate::driver::Executor;
+use crate::driver::{self, Executor};
 
 /// Nobody uses the connection, and nothing has happened on it.
 const PARKED: u8 = 0;
@@ -29,10 +30,17 @@ const LATE: u64 = 0;
 /// The time for a request is up.
 pub(super) struct Late;
 
+/// Whether a deadline has come, by a look at the clock.
+pub(super) fn is_over(ends_at: Option<Instant>) -> bool {
+    ends_at.is_some_and(|ends_at| Instant::now() >= ends_at)
+}
+
 /// The waker and deadline of one connection.
 pub(super) struct ConnectionWaker {
     state: AtomicU8,
     user: AtomicWaker,
+    /// How often something had happened by the end of a poll, each time since it was last waited for.
+    in_a_row: AtomicU8,
     executor: Executor,
     pool: Weak<Pool>,
     /// The request's deadline in its timekeeper's nanoseconds, [`NEVER`] or [`LATE`].
@@ -42,12 +50,17 @@ pub(super) struct ConnectionWaker {
 impl ConnectionWaker {
     /// Of a connection that is opened and polled here.
     pub(super) fn new(pool: Weak<Pool>) -> Self {
-        let (state, user, executor) = (AtomicU8::new(POLLED), AtomicWaker::new(), Executor::here());
-        Self { state, user, executor, pool, ends_at: AtomicU64::new(NEVER) }
+        let (state, user, in_a_row) = (AtomicU8::new(POLLED), AtomicWaker::new(), AtomicU8::new(0));
+        Self { state, user, in_a_row, executor: Executor::here(), pool, ends_at: AtomicU64::new(NEVER) }
     }
 
     /// Polls the connection for its user, who is woken by what happens on it if there is no outcome yet.
-    pub(super) fn poll<T>(&self, user: &Waker, poll: impl FnOnce() -> Poll<T>) -> Poll<Result<T, Late>> {
+    pub(super) fn poll<T>(
+        &self,
+        user: &Waker,
+        ends_at: Option<Instant>,
+        poll: impl FnOnce() -> Poll<T>,
+    ) -> Poll<Result<T, Late>> {
         // Swapped, not only stored, so that what was written before a wake-up is seen.
         self.state.swap(POLLED, Ordering::AcqRel);
         if let Poll::Ready(outcome) = poll() {
@@ -58,8 +71,18 @@ impl ConnectionWaker {
         }
         self.user.register(user);
         if self.state.compare_exchange(POLLED, AWAITED, Ordering::AcqRel, Ordering::Acquire).is_err() {
-            // Something has happened meanwhile.
-            user.wake_by_ref();
+            // Something has happened meanwhile. While a server sends without end this is so each time, and whoever
+            // keeps the time may not have a turn for long.
+            if is_over(ends_at) {
+                return Poll::Ready(Err(Late));
+            }
+            if self.in_a_row.fetch_add(1, Ordering::Relaxed) == 0 {
+                user.wake_by_ref();
+            } else {
+                driver::wake_last(user);
+            }
+        } else {
+            self.in_a_row.store(0, Ordering::Relaxed);
         }
         Poll::Pending
     }

@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use http::{Request, Response};
 use hyper::body::{Body, Incoming};
-use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
 use rustls::client::danger::ServerCertVerifier;
@@ -19,6 +18,7 @@ use super::connection_waker::Late;
 use super::failure::{Failure, classify};
 use super::per_driver::PerDriver;
 use super::pool::{Pool, Taken};
+use super::resolver::{Connector, Resolver};
 use super::stream::Stream;
 use super::target::Direct;
 use super::timekeeper;
@@ -34,9 +34,13 @@ const KEEPALIVE_RETRIES: u32 = 3;
 #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
 const UNACKNOWLEDGED: Duration = Duration::from_secs(30);
 
+/// So many parts of a body are taken before everybody else has a turn: one read can hold many thousands of them.
+const PARTS_AT_A_TIME: usize = 128;
+
 /// Opens connections, and asks on them.
 pub(super) struct Connections {
-    tcp: HttpConnector,
+    tcp: Connector,
+    resolver: Resolver,
     trust: Trust,
     /// Made once: reading the platform's certificates takes milliseconds.
     tls: OnceLock<(Arc<ClientConfig>, Arc<dyn ServerCertVerifier>)>,
@@ -47,7 +51,8 @@ pub(super) struct Connections {
 
 impl Connections {
     pub(super) fn new(trust: Trust, timeout: Duration, most_idle: usize) -> Self {
-        let mut tcp = HttpConnector::new();
+        let resolver = Resolver::default();
+        let mut tcp = Connector::new_with_resolver(resolver.clone());
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
         tcp.set_keepalive(Some(KEEPALIVE));
@@ -56,7 +61,7 @@ impl Connections {
         #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
         tcp.set_tcp_user_timeout(Some(UNACKNOWLEDGED));
         tcp.set_connect_timeout(Some(timeout));
-        Self { tcp, trust, tls: OnceLock::new(), timeout, most_idle, pools: PerDriver::default() }
+        Self { tcp, resolver, trust, tls: OnceLock::new(), timeout, most_idle, pools: PerDriver::default() }
     }
 
     /// Whom to trust.
@@ -67,6 +72,11 @@ impl Connections {
         let (mut tls, verifier) = self.trust.client_config()?;
         tls.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(&self.tls.get_or_init(|| (Arc::new(tls), verifier)).0)
+    }
+
+    /// Who looks names up.
+    pub(super) fn resolver(&self) -> Resolver {
+        self.resolver.clone()
     }
 
     /// What checks certificates, once it was made.
@@ -164,7 +174,7 @@ impl Connections {
         Box::pin(async move {
             let left = limit.duration.saturating_sub(began_at.elapsed());
             let (timeout, error) = if left < self.timeout {
-                (left, limit.exceeded(Phase::Response))
+                (left, limit.exceeded(Phase::Connect))
             } else {
                 (self.timeout, Error::timeout(Phase::Connect))
             };
@@ -204,7 +214,13 @@ async fn read(
     // The length a server declares is a hint: memory grows with what arrives.
     let declared = body.size_hint().exact().and_then(|length| length.try_into().ok()).unwrap_or(0);
     let mut collected = Collected::new(declared, most_bytes)?;
-    while !body.is_end_stream() {
+    for part in 1.. {
+        if body.is_end_stream() {
+            break;
+        }
+        if part % PARTS_AT_A_TIME == 0 && connection.give_way().await.is_err() {
+            return Ok(None);
+        }
         let frame = match connection.frame(&mut body).await {
             Ok(Some(frame)) => frame.map_err(|error| classify(&error, Failure::Exchange))?,
             Ok(None) => break,

@@ -1,6 +1,10 @@
-//! Errors of HTTP, TLS and the network as this crate's own.
+//! Errors of HTTP, TLS, proxies and the network as this crate's own.
+
+mod proxy;
+mod tls;
 
 use std::error::Error as StdError;
+use std::io;
 
 use crate::code::ErrorCode;
 use crate::error::{Cause, Error, Phase};
@@ -9,32 +13,44 @@ use crate::error::{Cause, Error, Phase};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Failure {
     Connect,
+    /// Of a body that came whole, as far as HTTP can tell.
     Decode,
     Exchange,
 }
 
-/// The error of this crate for one of HTTP, TLS or the network.
+/// The error of this crate for one of HTTP, TLS or the network. Its text fits every server that is asked: Smile ID's,
+/// that of an image, the receiver of a callback.
 pub(super) fn classify(error: &(dyn StdError + 'static), failure: Failure) -> Error {
-    let error_of = |code, message| Error::new(code, message);
-    let ours = if chain(error).any(is_tls) {
-        error_of(ErrorCode::Tls, "the TLS handshake failed; check the certificate, ca_bundle and the clock")
-    } else {
-        match failure {
-            // Only connecting has a timeout in here; everything else is bounded from outside. A connection that the
-            // system gives up later is broken.
-            Failure::Connect if chain(error).any(is_timeout) => Error::timeout(Phase::Connect),
-            Failure::Connect => {
-                error_of(ErrorCode::Connect, "the server could not be connected to; check the network and the base URL")
-            }
-            Failure::Decode if !chain(error).any(is_early_end) => {
-                error_of(ErrorCode::InvalidResponse, "the answer's content encoding is broken")
-            }
-            Failure::Decode | Failure::Exchange => {
-                error_of(ErrorCode::Network, "the connection broke before the whole answer had arrived")
-            }
+    let tls = chain(error).find_map(tls::find);
+    let ours = match (failure, tls) {
+        (Failure::Connect, _) => proxy::classify(error).unwrap_or_else(|| of_connecting(error, tls)),
+        (Failure::Decode, _) => {
+            Error::new(ErrorCode::InvalidResponse, "the answer's content encoding is broken (Content-Encoding)")
+        }
+        (Failure::Exchange, Some(tls)) => tls::after_the_handshake(tls),
+        (Failure::Exchange, None) if chain(error).any(is_not_http) => {
+            let message =
+                "what answers there does not speak proper HTTP/1.1; check the address, its scheme and its port";
+            Error::new(ErrorCode::InvalidResponse, message)
+        }
+        (Failure::Exchange, None) => {
+            Error::new(ErrorCode::Network, "the connection broke before the whole answer had arrived")
         }
     };
     ours.with_cause(describe(error))
+}
+
+fn of_connecting(error: &(dyn StdError + 'static), tls: Option<&rustls::Error>) -> Error {
+    match tls {
+        Some(tls) => Error::new(ErrorCode::Tls, tls::of_the_handshake(tls)),
+        // Only connecting has a timeout in here; everything else is bounded from outside. A connection that the system
+        // gives up later is broken.
+        None if chain(error).any(is_timeout) => Error::timeout(Phase::Connect),
+        None => {
+            let message = "the server could not be connected to; check the network and the server's address";
+            Error::new(ErrorCode::Connect, message)
+        }
+    }
 }
 
 /// The chain of messages. An error that names its URL must come without it.
@@ -52,18 +68,20 @@ fn chain<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (d
     })
 }
 
-fn is_tls(error: &(dyn StdError + 'static)) -> bool {
-    // An I/O error hides what it wraps from `source`, and one can wrap another.
-    let wrapped = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-    error.is::<rustls::Error>() || wrapped.is_some_and(|inner| is_tls(inner))
-}
-
 fn is_timeout(error: &(dyn StdError + 'static)) -> bool {
-    error.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == std::io::ErrorKind::TimedOut)
+    error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::TimedOut)
         || error.downcast_ref::<reqwest::Error>().is_some_and(reqwest::Error::is_timeout)
 }
 
-/// Whether the encoded body ended too early, whoever cut it off.
-fn is_early_end(error: &(dyn StdError + 'static)) -> bool {
-    error.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == std::io::ErrorKind::UnexpectedEof)
+/// Whether what arrived can be no part of an HTTP/1.1 answer, however it would have gone on.
+fn is_not_http(error: &(dyn StdError + 'static)) -> bool {
+    if let Some(error) = error.downcast_ref::<hyper::Error>() {
+        // Such as the greeting of a server that speaks first. hyper has no other name for it.
+        return error.is_parse() || error.to_string() == "received unexpected message from connection";
+    }
+    // hyper's own, of chunks; the system's have a number.
+    error.downcast_ref::<io::Error>().is_some_and(|error| {
+        matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput)
+            && error.raw_os_error().is_none()
+    })
 }

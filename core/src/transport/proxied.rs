@@ -1,19 +1,22 @@
 //! Requests through a proxy, by reqwest: it knows which proxy serves which URL, tunnels, and proxies' own credentials.
 
-use std::sync::{Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
+use futures_util::TryFutureExt;
 use url::Url;
 
 use super::body::{Collected, Head, decode};
 use super::direct::Connections;
+use super::environment::Environment;
 use super::failure::{Failure, classify, describe};
 use super::per_driver::PerDriver;
+use super::resolver::no_thread;
 use super::target::method_for;
 use super::{HttpRequest, HttpResponse, Progress, TransportOptions, explanation, limited};
 use crate::clock::BoxFuture;
 use crate::driver;
-use crate::error::{Error, Result};
+use crate::error::{Error, Phase, Result};
 
 /// Connections idle for longer are checked before they are used: the proxy may have closed one, and a runtime that only
 /// callers drive has not seen it.
@@ -23,21 +26,21 @@ const IDLE: Duration = Duration::from_millis(200);
 pub(super) struct Proxied {
     /// `None` once it was closed.
     clients: RwLock<Option<PerDriver<reqwest::Client>>>,
-    /// For the first runtime. Made with the transport, so that the environment's proxies are read when the settings
-    /// are.
+    /// For the first runtime. Made with the transport, so that what is wrong with the settings shows then.
     unused: Mutex<Option<reqwest::Client>>,
     used_at: Mutex<Instant>,
+    environment: Option<Arc<Environment>>,
 }
 
 impl Proxied {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(environment: Option<Arc<Environment>>) -> Self {
         let (clients, used_at) = (RwLock::new(Some(PerDriver::default())), Mutex::new(Instant::now()));
-        Self { clients, unused: Mutex::default(), used_at }
+        Self { clients, unused: Mutex::default(), used_at, environment }
     }
 
     /// Makes the first client now.
     pub(super) fn prepare(&self, options: &TransportOptions, connections: &Connections) -> Result<()> {
-        let made = make(options, connections.tls()?)?;
+        let made = make(options, self.environment.as_deref(), connections)?;
         *self.unused.lock().unwrap_or_else(PoisonError::into_inner) = Some(made);
         Ok(())
     }
@@ -52,7 +55,7 @@ impl Proxied {
         let clients = self.clients.read().unwrap_or_else(PoisonError::into_inner);
         clients.as_ref().ok_or_else(Error::closed)?.get(|| {
             let unused = self.unused.lock().unwrap_or_else(PoisonError::into_inner).take();
-            unused.map_or_else(|| make(options, connections.tls()?), Ok)
+            unused.map_or_else(|| make(options, self.environment.as_deref(), connections), Ok)
         })
     }
 
@@ -78,7 +81,12 @@ impl Proxied {
             }
             send(&client, request, progress)?.await
         };
-        Box::pin(limited(exchange, limit, progress))
+        // reqwest does not tell whether it has connected when a limit ends that is shorter than that of connecting: the
+        // remark stands in both places.
+        Box::pin(limited(exchange, limit, progress).map_err(|error| match error.phase() {
+            Some(Phase::Connect | Phase::Response) => error.with_remark("requests go through a proxy"),
+            _ => error,
+        }))
     }
 }
 
@@ -109,9 +117,14 @@ fn send(
     })
 }
 
-fn make(options: &TransportOptions, tls: &rustls::ClientConfig) -> Result<reqwest::Client> {
+fn make(
+    options: &TransportOptions,
+    environment: Option<&Environment>,
+    connections: &Connections,
+) -> Result<reqwest::Client> {
     let mut builder = reqwest::Client::builder()
-        .tls_backend_preconfigured(tls.clone())
+        .tls_backend_preconfigured(rustls::ClientConfig::clone(connections.tls()?))
+        .dns_resolver(connections.resolver())
         .http1_only()
         .tcp_nodelay(true)
         .referer(false)
@@ -130,6 +143,9 @@ fn make(options: &TransportOptions, tls: &rustls::ClientConfig) -> Result<reqwes
         builder = builder.no_proxy().proxy(proxy_of(proxy)?);
     } else if !options.trust_env {
         builder = builder.no_proxy();
+    } else if let Some(proxy) = environment.map_or(Ok(None), Environment::proxy)? {
+        // Which requests it is not meant for was decided before they came here.
+        builder = builder.no_proxy().proxy(proxy);
     }
     builder.build().map_err(|error| Error::internal().with_cause(describe(&error.without_url())))
 }
@@ -151,5 +167,6 @@ async fn read(response: &mut reqwest::Response, is_gzip: bool, most_bytes: usize
 
 fn failed(error: reqwest::Error) -> Error {
     let failure = if error.is_connect() { Failure::Connect } else { Failure::Exchange };
-    classify(&error.without_url(), failure)
+    let error = error.without_url();
+    no_thread(&error).unwrap_or_else(|| classify(&error, failure))
 }

@@ -5,7 +5,6 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use http::Uri;
-use hyper_util::client::legacy::connect::HttpConnector;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tower_service::Service;
@@ -13,11 +12,25 @@ use tower_service::Service;
 #[cfg(all(unix, feature = "background"))]
 use self::hosted::Hosted;
 use super::failure::{Failure, classify};
+use super::resolver::{self, Connector};
 use crate::driver;
 use crate::error::Result;
 
+/// So much is read before everybody else has a turn: a server that sends faster than its bytes are understood would
+/// otherwise hold its thread for ever, with all limits and other calls on it. Most answers are shorter.
+const READ_AT_A_TIME: usize = 128 << 10;
+
+/// A read of less counts as this much, for it takes as long.
+const SHORT_READ: usize = 4 << 10;
+
 /// A TCP connection to a server.
-pub(super) enum Stream {
+pub(super) struct Stream {
+    socket: Socket,
+    /// What may still be read before others have a turn.
+    left: usize,
+}
+
+enum Socket {
     Runtime(TcpStream),
     #[cfg(all(unix, feature = "background"))]
     Hosted(Hosted),
@@ -25,24 +38,23 @@ pub(super) enum Stream {
 
 impl Stream {
     /// Looks the name up and connects.
-    pub(super) async fn open(tcp: &HttpConnector, server: Uri) -> Result<Self> {
+    pub(super) async fn open(tcp: &Connector, server: Uri) -> Result<Self> {
+        let socket = Socket::open(tcp, server).await?;
+        Ok(Self { socket, left: READ_AT_A_TIME })
+    }
+}
+
+impl Socket {
+    async fn open(tcp: &Connector, server: Uri) -> Result<Self> {
         if driver::is_hosted() {
             #[cfg(all(unix, feature = "background"))]
             return Hosted::open(tcp.clone(), server).await.map(Self::Hosted);
         }
         connect(tcp.clone(), server).await.map(Self::Runtime)
     }
-}
 
-async fn connect(mut tcp: HttpConnector, server: Uri) -> Result<TcpStream> {
-    let failed = |error| classify(&error, Failure::Connect);
-    std::future::poll_fn(|context| tcp.poll_ready(context)).await.map_err(failed)?;
-    tcp.call(server).await.map(hyper_util::rt::TokioIo::into_inner).map_err(failed)
-}
-
-impl AsyncRead for Stream {
-    fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
+    fn poll_read(&mut self, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        match self {
             Self::Runtime(tcp) => Pin::new(tcp).poll_read(context, buffer),
             #[cfg(all(unix, feature = "background"))]
             Self::Hosted(hosted) => hosted.poll_read(context, buffer),
@@ -50,14 +62,38 @@ impl AsyncRead for Stream {
     }
 }
 
+async fn connect(mut tcp: Connector, server: Uri) -> Result<TcpStream> {
+    let failed = |error| resolver::no_thread(&error).unwrap_or_else(|| classify(&error, Failure::Connect));
+    std::future::poll_fn(|context| tcp.poll_ready(context)).await.map_err(failed)?;
+    tcp.call(server).await.map(hyper_util::rt::TokioIo::into_inner).map_err(failed)
+}
+
+impl AsyncRead for Stream {
+    fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let Self { socket, left } = self.get_mut();
+        if *left == 0 {
+            *left = READ_AT_A_TIME;
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        let before = buffer.filled().len();
+        let polled = socket.poll_read(context, buffer);
+        *left = match polled {
+            Poll::Ready(_) => left.saturating_sub((buffer.filled().len() - before).max(SHORT_READ)),
+            Poll::Pending => READ_AT_A_TIME,
+        };
+        polled
+    }
+}
+
 /// Not vectored: `writev(2)` takes no flag against SIGPIPE, which ends a host that does not ignore it, as few programs
 /// in C do.
 impl AsyncWrite for Stream {
     fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        match self.get_mut() {
-            Self::Runtime(tcp) => Pin::new(tcp).poll_write(context, bytes),
+        match &mut self.get_mut().socket {
+            Socket::Runtime(tcp) => Pin::new(tcp).poll_write(context, bytes),
             #[cfg(all(unix, feature = "background"))]
-            Self::Hosted(hosted) => hosted.poll_write(context, bytes),
+            Socket::Hosted(hosted) => hosted.poll_write(context, bytes),
         }
     }
 
@@ -66,10 +102,10 @@ impl AsyncWrite for Stream {
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Runtime(tcp) => Pin::new(tcp).poll_shutdown(context),
+        match &mut self.get_mut().socket {
+            Socket::Runtime(tcp) => Pin::new(tcp).poll_shutdown(context),
             #[cfg(all(unix, feature = "background"))]
-            Self::Hosted(hosted) => Poll::Ready(hosted.shutdown()),
+            Socket::Hosted(hosted) => Poll::Ready(hosted.shutdown()),
         }
     }
 }
@@ -81,13 +117,13 @@ mod hosted {
     use std::task::{Context, Poll, ready};
 
     use http::Uri;
-    use hyper_util::client::legacy::connect::HttpConnector;
     use tokio::io::ReadBuf;
 
     use crate::driver;
     use crate::driver::registration::Registration;
     use crate::error::{Error, Result};
     use crate::transport::failure::{Failure, classify};
+    use crate::transport::resolver::Connector;
 
     /// A socket in an event loop.
     pub(in crate::transport) struct Hosted {
@@ -98,7 +134,7 @@ mod hosted {
 
     impl Hosted {
         /// Opens it on a runtime, which is where names are looked up.
-        pub(super) async fn open(tcp: HttpConnector, server: Uri) -> Result<Self> {
+        pub(super) async fn open(tcp: Connector, server: Uri) -> Result<Self> {
             let opened = async { super::connect(tcp, server).await.map(tokio::net::TcpStream::into_std) };
             let tcp = driver::on_runtime(opened).await.unwrap_or_else(|| Err(Error::closed()))?;
             let registered = tcp.and_then(|tcp| {

@@ -46,9 +46,11 @@ impl Timekeeper {
 
 #[cfg(target_os = "linux")]
 mod timerfd {
+    use std::future::poll_fn;
     use std::io;
     use std::sync::atomic::{AtomicU64, Ordering};
     use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+    use std::task::{Context, Poll, ready};
     use std::time::{Duration, Instant};
 
     use rustix::time::{
@@ -67,8 +69,9 @@ mod timerfd {
     }
 
     struct Timer {
-        /// A timerfd, which is read like a pipe.
-        fd: Receiver,
+        /// A timerfd, which is read like a pipe. `None` once its timekeeper has ended: the task ends only when somebody
+        /// drives the runtime, which may be never.
+        fd: Mutex<Option<Receiver>>,
         started_at: Instant,
         /// When it goes off, in nanoseconds since `started_at`.
         set_to: AtomicU64,
@@ -82,19 +85,19 @@ mod timerfd {
             let flags = TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC;
             let fd = timerfd_create(TimerfdClockId::Monotonic, flags)?;
             let timer = Arc::new(Timer {
-                fd: Receiver::from_owned_fd_unchecked(fd)?,
+                fd: Mutex::new(Some(Receiver::from_owned_fd_unchecked(fd)?)),
                 started_at: Instant::now(),
                 set_to: AtomicU64::new(NEVER),
                 connections: Mutex::default(),
             });
             let waits = Arc::clone(&timer);
-            let task = tokio::spawn(async move { while waits.run().await.is_ok() {} });
+            let task = tokio::spawn(async move { while poll_fn(|context| waits.run(context)).await.is_ok() {} });
             Ok(Self { timer, _task: AbortOnDropHandle::new(task) })
         }
 
         /// Keeps the deadlines of this connection's requests, too.
         pub(in crate::transport) fn watch(&self, connection: &Arc<ConnectionWaker>) {
-            let mut connections = self.timer.lock();
+            let mut connections = lock(&self.timer.connections);
             connections.retain(|connection| connection.strong_count() > 0);
             connections.push(Arc::downgrade(connection));
         }
@@ -112,11 +115,18 @@ mod timerfd {
         }
     }
 
-    impl Timer {
-        fn lock(&self) -> MutexGuard<'_, Vec<Weak<ConnectionWaker>>> {
-            self.connections.lock().unwrap_or_else(PoisonError::into_inner)
+    impl Drop for Timekeeper {
+        fn drop(&mut self) {
+            let fd = lock(&self.timer.fd).take();
+            drop(fd);
         }
+    }
 
+    fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+        mutex.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    impl Timer {
         fn nanos(&self, moment: Instant) -> u64 {
             nanos(moment.saturating_duration_since(self.started_at))
         }
@@ -124,33 +134,40 @@ mod timerfd {
         /// Sets it to an earlier moment.
         fn set(&self, ends_at: u64) {
             // Under the lock, so that the timer and `set_to` agree.
-            let _connections = self.lock();
+            let _connections = lock(&self.connections);
             if ends_at < self.set_to.load(Ordering::SeqCst) {
                 self.set_to.store(ends_at, Ordering::SeqCst);
                 // Zero would disarm it.
                 let left = Duration::from_nanos(ends_at.saturating_sub(self.nanos(Instant::now())).max(1));
                 let it_value = Timespec::try_from(left).unwrap_or(Timespec { tv_sec: i64::MAX, tv_nsec: 0 });
                 let once = Itimerspec { it_interval: Timespec { tv_sec: 0, tv_nsec: 0 }, it_value };
-                // It fails only for what is no timer or no time.
-                let _ = timerfd_settime(&self.fd, TimerfdTimerFlags::empty(), &once);
+                if let Some(fd) = &*lock(&self.fd) {
+                    // It fails only for what is no timer or no time.
+                    let _ = timerfd_settime(fd, TimerfdTimerFlags::empty(), &once);
+                }
             }
         }
 
         /// Waits until it goes off, and handles that.
-        async fn run(&self) -> io::Result<()> {
-            self.fd.readable().await?;
-            match self.fd.try_read(&mut [0; 8]) {
+        fn run(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+            let read = {
+                let fd = lock(&self.fd);
+                let Some(fd) = &*fd else { return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into())) };
+                ready!(fd.poll_read_ready(context))?;
+                fd.try_read(&mut [0; 8])
+            };
+            match read {
                 Ok(_) => self.go_off(),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Err(error) => return Err(error),
+                Err(error) => return Poll::Ready(Err(error)),
             }
-            Ok(())
+            Poll::Ready(Ok(()))
         }
 
         /// Ends the requests that are late, and sets the timer to the earliest deadline left.
         fn go_off(&self) {
             let connections: Vec<Arc<ConnectionWaker>> = {
-                let connections = self.lock();
+                let connections = lock(&self.connections);
                 self.set_to.store(NEVER, Ordering::SeqCst);
                 connections.iter().filter_map(Weak::upgrade).collect()
             };
@@ -181,7 +198,7 @@ mod timerfd {
         use std::task::Poll;
         use std::time::{Duration, Instant};
 
-        use super::Timekeeper;
+        use super::{Timekeeper, lock};
         use crate::transport::connection_waker::{ConnectionWaker, NEVER};
 
         const SHORT: Duration = Duration::from_millis(30);
@@ -196,7 +213,7 @@ mod timerfd {
 
         /// Waits for something on it, for as long as it has.
         async fn wait(connection: &ConnectionWaker) {
-            let waited = poll_fn(|context| connection.poll(context.waker(), || Poll::<()>::Pending)).await;
+            let waited = poll_fn(|context| connection.poll(context.waker(), None, || Poll::<()>::Pending)).await;
             assert!(waited.is_err());
         }
 
@@ -280,7 +297,7 @@ mod timerfd {
                 drop(watched(&timekeeper));
             }
             let _open = watched(&timekeeper);
-            assert_eq!(timekeeper.timer.lock().len(), 1);
+            assert_eq!(lock(&timekeeper.timer.connections).len(), 1);
         }
 
         #[tokio::test]

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use smileid_jobs::blocking::ProcessClient;
-use smileid_jobs::{Client, ClientBuilder, ErrorCode, JobStatus, Phase, Result, Signature};
+use smileid_jobs::{Client, ClientBuilder, Error, ErrorCode, JobStatus, Phase, Result, Signature};
 use wire::{KEY, PARTNER_ID, Wire, answer, answer_all, answer_one, complete, request};
 
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -274,28 +274,70 @@ async fn a_client_may_move_to_another_runtime() {
     assert_eq!(server.accepted(), 3, "one per runtime");
 }
 
+/// Asks both ways whoever answers with these bytes, and ends the connection.
+async fn errors_of(bytes: Vec<u8>) -> [Error; 2] {
+    let server = Wire::start(move |mut stream, _| {
+        request(&mut stream).unwrap();
+        stream.write_all(&bytes).unwrap();
+    });
+    let [direct, proxied] = both_ways(&server).map(|client| client.max_retries(0).build().unwrap());
+    [ask(&direct).await.unwrap_err(), ask(&proxied).await.unwrap_err()]
+}
+
 #[tokio::test]
-async fn what_is_no_whole_http_answer_is_a_network_error() {
-    let complete = complete();
-    let cut = answer("", complete.as_bytes());
+async fn an_answer_that_breaks_off_is_a_network_error() {
+    let whole = answer("", complete().as_bytes());
     for bytes in [
         b"".to_vec(),
         b"HTTP/1.1 200 OK\r\nContent-Le".to_vec(),
-        b"SSH-2.0-OpenSSH\r\n\r\n".to_vec(),
-        cut[..cut.len() - 1].to_vec(),
-        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n".to_vec(),
+        whole[..whole.len() - 1].to_vec(),
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{\"a\"".to_vec(),
-        b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n{".to_vec(),
     ] {
         let shown = String::from_utf8_lossy(&bytes).into_owned();
-        let server = Wire::start(move |mut stream, _| {
-            request(&mut stream).unwrap();
-            stream.write_all(&bytes).unwrap();
-        });
-        for client in both_ways(&server) {
-            let client = client.max_retries(0).build().unwrap();
-            assert_eq!(ask(&client).await.unwrap_err().code(), ErrorCode::Network, "{shown}");
+        for error in errors_of(bytes).await {
+            assert_eq!(error.code(), ErrorCode::Network, "{shown}");
         }
+    }
+}
+
+#[tokio::test]
+async fn what_does_not_speak_http_is_said_to_be_so() {
+    let chunked = |chunks: &str| format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{chunks}");
+    for text in [
+        "SSH-2.0-OpenSSH\r\n\r\n".to_owned(),
+        "\u{15}\u{3}\u{3}\0\u{2}\u{2}(".to_owned(),
+        "<html>HTTP/0.9</html>\n".to_owned(),
+        "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_owned(),
+        "HTTP/1.1 twohundred\r\n\r\n".to_owned(),
+        "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n{".to_owned(),
+        "HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\n{".to_owned(),
+        "HTTP/1.1 200 OK\r\nno header\r\n\r\n".to_owned(),
+        format!("HTTP/1.1 200 OK\r\n{}\r\n", "a: b\r\n".repeat(101)),
+        format!("HTTP/1.1 200 OK\r\na: {}\r\n\r\n", "b".repeat(1 << 20)),
+        chunked("zz\r\n"),
+        chunked("fffffffffffffffff\r\n"),
+        chunked("1\r\n{}\r\n0\r\n\r\n"),
+    ] {
+        let shown = text.chars().take(80).collect::<String>();
+        for error in errors_of(text.into_bytes()).await {
+            assert_eq!(error.code(), ErrorCode::InvalidResponse, "{shown}: {error:?}");
+            assert!(error.message().contains("HTTP/1.1") && error.cause().is_some(), "{shown}: {error:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_speaks_first_does_not_speak_http() {
+    let greet = |mut stream: TcpStream, _| {
+        stream.write_all(b"220 mail.example ESMTP\r\n").unwrap();
+        let _ = request(&mut stream);
+    };
+    let server = Wire::start(greet);
+    for (client, accepted) in both_ways(&server).into_iter().zip([2, 4]) {
+        let error = ask(&client.max_retries(5).build().unwrap()).await.unwrap_err();
+        assert_eq!(error.code(), ErrorCode::InvalidResponse, "{error:?}");
+        assert!(error.message().contains("HTTP/1.1"), "{error:?}");
+        assert_eq!(server.accepted(), accepted, "repeated once");
     }
 }
 
@@ -331,23 +373,37 @@ fn gzip(text: &[u8]) -> Vec<u8> {
 
 #[tokio::test]
 async fn gzip_is_undone_bounded_and_checked() {
-    let header = "Content-Encoding: gzip\r\n";
     let bomb = gzip(&[b' '; 4 << 20]);
     assert!(bomb.len() < 1 << 16);
-    for (body, most, code) in [
-        (gzip(complete().as_bytes()), 1 << 16, None),
-        (bomb, 1 << 16, Some(ErrorCode::ResponseTooLarge)),
-        (complete().into_bytes(), 1 << 16, Some(ErrorCode::InvalidResponse)),
-        (gzip(complete().as_bytes())[..40].to_vec(), 1 << 16, Some(ErrorCode::Network)),
+    let zipped = gzip(complete().as_bytes());
+    let with_junk = [&zipped, b"junk".as_slice()].concat();
+    for (encoding, body, failure) in [
+        ("gzip", zipped.clone(), None),
+        ("X-GZIP", zipped.clone(), None),
+        ("gzip", bomb, Some((ErrorCode::ResponseTooLarge, "max_response_bytes"))),
+        ("gzip", complete().into_bytes(), Some((ErrorCode::InvalidResponse, "content encoding is broken"))),
+        ("gzip", zipped[..40].to_vec(), Some((ErrorCode::InvalidResponse, "content encoding is broken"))),
+        ("gzip", with_junk, Some((ErrorCode::InvalidResponse, "content encoding is broken"))),
+        ("br", zipped, Some((ErrorCode::InvalidResponse, "not asked for (Content-Encoding)"))),
+        // Names what is none, as object stores do.
+        ("utf-8", complete().into_bytes(), None),
     ] {
         let server = Wire::start(move |mut stream, _| {
             while request(&mut stream).is_some() {
-                stream.write_all(&answer(header, &body)).unwrap();
+                stream.write_all(&answer(&format!("Content-Encoding: {encoding}\r\n"), &body)).unwrap();
             }
         });
         for client in both_ways(&server) {
-            let client = client.max_retries(0).max_response_bytes(most).build().unwrap();
-            assert_eq!(ask(&client).await.err().map(|error| error.code()), code);
+            let client = client.max_retries(0).max_response_bytes(1 << 16).build().unwrap();
+            match (ask(&client).await, failure) {
+                (Ok(_), None) => {}
+                (Err(error), Some((code, text))) => {
+                    assert_eq!(error.code(), code, "{encoding}: {error:?}");
+                    assert!(error.message().contains(text), "{encoding}: {error:?}");
+                    assert_eq!(error.http_status(), Some(200));
+                }
+                (outcome, _) => panic!("{encoding}: {outcome:?}"),
+            }
         }
     }
 }

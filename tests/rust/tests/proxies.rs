@@ -10,7 +10,7 @@ mod play;
 #[allow(unreachable_pub, dead_code, reason = "each test file uses a part of it")]
 mod wire;
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use certified::{Bundle, certificate, server_config};
 use play::play;
 use rustls::{ServerConnection, StreamOwned};
 use serde_json::{Value, json};
-use smileid_jobs::{Client, ErrorCode};
+use smileid_jobs::{Client, Error, ErrorCode, Phase};
 use wire::{KEY, PARTNER_ID, Wire, answer_all, request};
 
 /// A proxy that refuses everything, and what it was asked.
@@ -52,6 +52,70 @@ async fn a_proxy_that_was_given_is_asked_for_a_tunnel_with_its_own_credentials()
     assert!(asked.starts_with("connect smile.invalid:443 http/1.1\r\n"), "{asked}");
     assert!(asked.contains("proxy-authorization: basic dxnlcjp3b3jk\r\n"), "{asked}");
     assert!(!format!("{error:?}").contains("word"), "{error:?}");
+}
+
+/// What a proxy does with the tunnel it is asked for, and what is said of it.
+#[tokio::test]
+async fn what_went_wrong_with_the_proxy_is_said_of_the_proxy() {
+    let head = |status: &str| format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n").into_bytes();
+    let refused = "refused to connect to the server, or is no HTTP proxy";
+    for (answer, code, text, asked) in [
+        (head("407 Proxy Authentication Required"), ErrorCode::InvalidArgument, "(HTTP 407)", 1),
+        (head("403 Forbidden"), ErrorCode::Connect, refused, 2),
+        (head("502 Bad Gateway"), ErrorCode::Connect, refused, 2),
+        (b"SSH-2.0-OpenSSH\r\n".to_vec(), ErrorCode::Connect, refused, 2),
+        (b"x".repeat(9000), ErrorCode::Connect, refused, 2),
+        (vec![], ErrorCode::Connect, "broke the connection off", 2),
+    ] {
+        let wire = Wire::start(move |mut stream, _| {
+            let _ = request(&mut stream);
+            let _ = stream.write_all(&answer);
+        });
+        let error = refusal(&format!("http://user:s3cret@127.0.0.1:{}", wire.port), 1).await;
+        assert_eq!(error.code(), code, "{error:?}");
+        assert!(error.message().contains("proxy") && error.message().contains(text), "{error:?}");
+        assert!(!format!("{error:?}").contains("s3cret") && error.cause().is_some(), "{error:?}");
+        assert_eq!(wire.accepted(), asked, "{error:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_proxy_that_cannot_be_reached_is_not_mistaken_for_the_server() {
+    for proxy in ["http://127.0.0.1:1", "http://user:word@127.0.0.1:1"] {
+        let error = refusal(proxy, 0).await;
+        assert_eq!(error.code(), ErrorCode::Connect, "{error:?}");
+        assert!(error.message().contains("the proxy could not be connected to"), "{error:?}");
+    }
+    // Where no name server can be reached, it takes longer to find out that nobody has the name.
+    let error = refusal("http://proxy.invalid:3128", 0).await;
+    assert!(error.code() == ErrorCode::Connect || error.phase() == Some(Phase::Connect), "{error:?}");
+    assert!(error.message().contains("proxy"), "{error:?}");
+    // Plain HTTP, where TLS was expected.
+    let wire = Wire::start(|mut stream, _| {
+        let _ = stream.read(&mut [0]);
+        let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n");
+    });
+    let error = refusal(&format!("https://127.0.0.1:{}", wire.port), 0).await;
+    assert_eq!(error.code(), ErrorCode::Tls, "{error:?}");
+    assert!(error.message().contains("handshake with the proxy"), "{error:?}");
+    let wire = Wire::start(|mut stream, _| {
+        let _ = request(&mut stream);
+        std::thread::sleep(Duration::from_secs(5));
+    });
+    let error = refusal(&format!("http://127.0.0.1:{}", wire.port), 0).await;
+    assert_eq!((error.code(), error.phase()), (ErrorCode::Timeout, Some(Phase::Connect)), "{error:?}");
+    assert!(error.message().contains("go through a proxy"), "{error:?}");
+}
+
+async fn refusal(proxy: &str, max_retries: u64) -> Error {
+    let client = Client::builder(PARTNER_ID, KEY)
+        .base_url("https://smile.invalid")
+        .proxy(proxy)
+        .connect_timeout(Duration::from_millis(1500))
+        .max_retries(max_retries)
+        .build()
+        .unwrap();
+    client.get_job_status("u", "j").await.unwrap_err()
 }
 
 #[tokio::test]
@@ -124,14 +188,39 @@ fn is_unreachable(outcome: &Value) -> bool {
 }
 
 #[test]
-fn a_proxy_of_another_kind_in_the_environment_is_named_before_anything_is_asked() {
-    for scheme in ["socks4", "socks5", "socks5h"] {
-        let outcome = ask_with(&[("ALL_PROXY", &format!("{scheme}://127.0.0.1:1"))], true);
-        assert_eq!(
-            (&outcome["error"]["code"], &outcome["error"]["argument"]),
-            (&json!("invalid_argument"), &json!("proxy"))
-        );
-        let outcome = ask_with(&[("ALL_PROXY", &format!("{scheme}://127.0.0.1:1"))], false);
-        assert!(is_unreachable(&outcome), "{outcome}");
+fn what_is_no_http_proxy_in_the_environment_is_named_before_anything_is_asked() {
+    for (name, value) in [
+        ("ALL_PROXY", "socks4://127.0.0.1:1"),
+        ("all_proxy", "socks5h://127.0.0.1:1"),
+        ("HTTPS_PROXY", "SOCKS5://127.0.0.1:1"),
+        ("https_proxy", "ftp://127.0.0.1:1"),
+        ("HTTPS_PROXY", "'http://127.0.0.1:1'"),
+        ("HTTPS_PROXY", "http:/127.0.0.1:1"),
+        ("HTTPS_PROXY", "http://127.0.0.1:99999"),
+        ("HTTPS_PROXY", "http://user:pass word@127.0.0.1:1"),
+    ] {
+        // The one that is asked first counts.
+        let fallback = if name.eq_ignore_ascii_case("ALL_PROXY") { "HTTP_PROXY" } else { "ALL_PROXY" };
+        let variables = [(name, value), (fallback, "http://127.0.0.1:1")];
+        let outcome = ask_with(&variables, true);
+        let error = &outcome["error"];
+        assert_eq!((&error["code"], &error["argument"]), (&json!("invalid_argument"), &json!("proxy")), "{value}");
+        let message = error["message"].as_str().unwrap();
+        assert!(message.contains(&format!("{name} is not")) && !message.contains("127.0.0.1"), "{message}");
+        for (no_proxy, trust_env) in [("", false), ("smile.invalid", true)] {
+            let outcome = ask_with(&[variables[0], variables[1], ("NO_PROXY", no_proxy)], trust_env);
+            assert!(is_unreachable(&outcome), "{outcome}");
+        }
+    }
+}
+
+#[test]
+fn white_space_around_the_environments_proxy_does_not_matter() {
+    for around in ["{}\n", " {}", "\t{} \r\n"] {
+        let (wire, asked) = proxy();
+        let value = around.replace("{}", &format!("http://user:word@127.0.0.1:{}", wire.port));
+        let outcome = ask_with(&[("HTTPS_PROXY", &value), ("NO_PROXY", "other.invalid")], true);
+        assert_eq!(outcome["error"]["code"], "connect", "{outcome}");
+        assert!(tunnel(&asked).contains("proxy-authorization: basic dxnlcjp3b3jk\r\n"));
     }
 }

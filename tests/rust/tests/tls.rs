@@ -13,17 +13,21 @@ mod certified;
 #[path = "support/play.rs"]
 mod play;
 
+use std::io::{Read, Write};
+use std::path::Path;
 use std::sync::Arc;
 
 use certified::{Bundle, certificate, server_config};
 #[cfg(target_os = "linux")]
 use play::play;
-use rcgen::CertifiedKey;
-use rustls::{ServerConnection, StreamOwned};
+use rcgen::{CertificateParams, CertifiedKey, DnType, KeyPair, date_time_ymd};
+use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::server::WebPkiClientVerifier;
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
 #[cfg(target_os = "linux")]
 use serde_json::json;
-use smileid_jobs::{Client, ErrorCode, JobStatus, Result};
-use wire::{KEY, PARTNER_ID, Wire, answer_all};
+use smileid_jobs::{Client, Error, ErrorCode, JobStatus, Result};
+use wire::{KEY, PARTNER_ID, Wire, answer_all, request};
 
 fn serve(made: &CertifiedKey<rcgen::KeyPair>, alpn: &[&str]) -> Wire {
     let config = server_config(made, alpn);
@@ -73,6 +77,190 @@ async fn a_server_that_cannot_speak_our_http_is_a_tls_error() {
     let made = certificate(&["localhost"]);
     let error = ask("localhost", &serve(&made, &["h2"]), &Bundle::new("alpn", &made.cert.pem())).await.unwrap_err();
     assert_eq!(error.code(), ErrorCode::Tls);
+}
+
+/// One that is valid for `localhost` from one year to another, and whose name no other one has.
+fn valid(from: i32, to: i32) -> CertifiedKey<KeyPair> {
+    let mut params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+    params.distinguished_name.push(DnType::CommonName, format!("valid {from} to {to}"));
+    (params.not_before, params.not_after) = (date_time_ymd(from, 1, 1), date_time_ymd(to, 1, 1));
+    let signing_key = KeyPair::generate().unwrap();
+    CertifiedKey { cert: params.self_signed(&signing_key).unwrap(), signing_key }
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_certificate_is_said() {
+    let (good, expired, early) = (valid(2000, 4000), valid(2000, 2001), valid(3000, 4000));
+    let elsewhere = certificate(&["smile.example"]);
+    for (shown, trusted, text) in [
+        (&expired, &expired, "has expired; check this machine's clock"),
+        (&early, &early, "not valid yet; check this machine's clock"),
+        (&elsewhere, &elsewhere, "for another name than the one asked for"),
+        (&good, &elsewhere, "issuer that is not trusted here"),
+    ] {
+        let bundle = Bundle::new("said", &trusted.cert.pem());
+        let error = ask("localhost", &serve(shown, &[]), &bundle).await.unwrap_err();
+        assert_eq!(error.code(), ErrorCode::Tls, "{error:?}");
+        assert!(error.message().contains(text) && error.cause().is_some(), "{error:?}");
+    }
+}
+
+#[tokio::test]
+async fn why_there_was_no_handshake_is_said() {
+    let bundle = Bundle::new("alerts", &certificate(&["localhost"]).cert.pem());
+    let alert = |number| vec![0x15, 3, 3, 0, 2, 2, number];
+    for (answer, text) in [
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec(), "does not speak TLS"),
+        (b"SSH-2.0-OpenSSH\r\n".to_vec(), "does not speak TLS"),
+        (alert(70), "neither TLS 1.2 nor TLS 1.3"),
+        (alert(40), "refused the TLS handshake; it may want a client certificate"),
+        (alert(116), "asks for a client certificate, which is not supported"),
+        (alert(112), "does not know the name"),
+        (alert(120), "does not speak HTTP/1.1"),
+        (alert(80), "broke off the TLS handshake"),
+    ] {
+        let server = Wire::start(move |mut stream, _| {
+            let _ = stream.read(&mut [0; 4096]);
+            let _ = stream.write_all(&answer);
+            let _ = stream.read_to_end(&mut Vec::new());
+        });
+        let error = ask("localhost", &server, &bundle).await.unwrap_err();
+        assert_eq!(error.code(), ErrorCode::Tls, "{error:?}");
+        assert!(error.message().contains(text), "{error:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_wants_a_client_certificate_after_the_handshake_is_one() {
+    let made = certificate(&["localhost"]);
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(made.cert.der().clone()).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider)).build().unwrap();
+    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(made.signing_key.serialize_der()));
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_protocol_versions(&[&rustls::version::TLS13])
+        .unwrap()
+        .with_client_cert_verifier(verifier)
+        .with_single_cert(vec![made.cert.der().clone()], key)
+        .unwrap();
+    let config = Arc::new(config);
+    let server = Wire::start(move |stream, _| {
+        let mut stream = StreamOwned::new(ServerConnection::new(Arc::clone(&config)).unwrap(), stream);
+        assert!(request(&mut stream).is_none());
+        // Closing it unread would reset it, and take the alert away.
+        let _ = stream.sock.read_to_end(&mut Vec::new());
+    });
+    let error = ask("localhost", &server, &Bundle::new("mutual", &made.cert.pem())).await.unwrap_err();
+    assert_eq!(error.code(), ErrorCode::Tls, "{error:?}");
+    assert!(error.message().contains("asks for a client certificate"), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_record_that_was_spoilt_later_breaks_the_connection_and_is_no_handshake() {
+    let made = certificate(&["localhost"]);
+    let config = server_config(&made, &[]);
+    let server = Wire::start(move |stream, _| {
+        let mut stream = StreamOwned::new(ServerConnection::new(Arc::clone(&config)).unwrap(), stream);
+        request(&mut stream).unwrap();
+        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 90\r\n\r\n{").unwrap();
+        stream.flush().unwrap();
+        stream.sock.write_all(&[b"\x17\x03\x03\x00\x20".as_slice(), &[b'x'; 32]].concat()).unwrap();
+        let _ = stream.sock.read_to_end(&mut Vec::new());
+    });
+    let error = ask("localhost", &server, &Bundle::new("spoilt", &made.cert.pem())).await.unwrap_err();
+    assert_eq!(error.code(), ErrorCode::Network, "{error:?}");
+    assert!(error.message().contains("the TLS connection broke"), "{error:?}");
+}
+
+fn refused_bundle(path: &Path) -> Error {
+    Client::builder(PARTNER_ID, KEY).base_url("https://smile.invalid").ca_bundle(path).build().map(|_| ()).unwrap_err()
+}
+
+#[cfg(unix)]
+#[test]
+fn why_a_bundle_is_not_one_is_said_at_once() {
+    let (folder, pipe) = (std::env::temp_dir(), Bundle::new("pipe", ""));
+    std::fs::remove_file(&pipe.0).unwrap();
+    assert!(std::process::Command::new("mkfifo").arg(&pipe.0).status().unwrap().success());
+    let (text, missing) = (Bundle::new("text", "no certificate"), folder.join("smileid-jobs-no-such-file.pem"));
+    for (path, text, cause) in [
+        (missing.as_path(), "cannot be read", Some("No such file")),
+        (&folder, "no regular file", None),
+        (&pipe.0, "no regular file", None),
+        (&text.0, "holds no CA certificate", None),
+    ] {
+        let error = refused_bundle(path);
+        assert_eq!((error.code(), error.argument()), (ErrorCode::InvalidArgument, Some("ca_bundle")));
+        assert!(error.message().contains(text) && !error.message().contains("smileid-jobs"), "{error:?}");
+        let shown = error.cause().map(ToString::to_string);
+        assert_eq!(shown.is_some(), cause.is_some(), "{error:?}");
+        assert!(cause.is_none_or(|cause| shown.unwrap().contains(cause)), "{error:?}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn why_the_store_that_the_environment_names_is_none_is_said_at_once() {
+    let pipe = Bundle::new("env-pipe", "");
+    std::fs::remove_file(&pipe.0).unwrap();
+    assert!(std::process::Command::new("mkfifo").arg(&pipe.0).status().unwrap().success());
+    let text = Bundle::new("env-text", "no certificate");
+    for (path, text) in [
+        (pipe.0.to_str().unwrap(), "no regular file"),
+        ("/smileid-jobs/no-such-file.pem", "cannot be read"),
+        (text.0.to_str().unwrap(), "holds no CA certificate"),
+    ] {
+        let args = json!({
+            "partner_id": PARTNER_ID, "api_key": KEY, "base_url": "https://smile.invalid", "user_id": "u", "job_id": "j",
+        });
+        let outcome =
+            play(&[("SSL_CERT_FILE", path)], &["SSL_CERT_DIR"], &json!({ "what": "get_job_status", "args": args }));
+        let error = &outcome["error"];
+        assert_eq!(
+            (&error["code"], &error["argument"]),
+            (&json!("invalid_argument"), &json!("ca_bundle")),
+            "{outcome}"
+        );
+        assert!(error["message"].as_str().unwrap().contains(text), "{outcome}");
+    }
+}
+
+const ALONE: &str = "SMILEID_TEST_WITHOUT_FILES";
+
+/// The bundled roots do not stand in for a store that is there: this process could not read it for a moment.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_process_without_a_file_to_spare_does_not_take_the_bundled_roots() {
+    let make = || Client::builder(PARTNER_ID, KEY).base_url("https://smile.invalid").build();
+    if std::env::var_os(ALONE).is_some() {
+        let mut held = Vec::new();
+        while let Ok(file) = std::fs::File::open("/dev/null") {
+            held.push(file);
+        }
+        let error = make().map(|_| ()).unwrap_err();
+        assert_eq!(error.code(), ErrorCode::Io, "{error:?}");
+        assert!(error.cause().unwrap().to_string().contains("Too many open files"), "{error:?}");
+        drop(held);
+        make().unwrap();
+        return;
+    }
+    // Needs a store.
+    if !Path::new("/etc/ssl/certs/ca-certificates.crt").exists() {
+        return;
+    }
+    let this = "a_process_without_a_file_to_spare_does_not_take_the_bundled_roots";
+    let output = std::process::Command::new("sh")
+        .args(["-c", r#"ulimit -n 64 && exec "$0" --exact --nocapture "$1""#])
+        .arg(std::env::current_exe().unwrap())
+        .arg(this)
+        .env(ALONE, "1")
+        .env_remove("SSL_CERT_FILE")
+        .env_remove("SSL_CERT_DIR")
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(String::from_utf8_lossy(&output.stdout).contains("1 passed"));
 }
 
 /// As for networks whose way out reads along.

@@ -201,7 +201,7 @@ fn end_in_queue(engine: &Engine, parked: &Parked, slot: Slot) {
     let answer = Answer::Failed(Error::timeout(Phase::Queue));
     traced.span().in_scope(|| traced.answered(&answer));
     parked.lock().note(slot, answer, &engine.signature);
-    end(engine, parked, slot, Err(terms.policy.gave_up(IncompleteReason::Deadline)));
+    end(engine, parked, slot, Err(terms.policy.gave_up(IncompleteReason::Deadline, None)));
 }
 
 fn conclude(engine: &Engine, parked: &Parked, slot: Slot, last_wall_ms: i64, outcome: Outcome) {
@@ -227,7 +227,7 @@ fn conclude(engine: &Engine, parked: &Parked, slot: Slot, last_wall_ms: i64, out
         },
         Decision::GiveUp(reason) => {
             jobs.note(slot, outcome.answer, &engine.signature);
-            Err(policy.gave_up(reason))
+            Err(policy.gave_up(reason, outcome.retry_after))
         }
     };
     drop(jobs);

@@ -212,8 +212,10 @@ impl Jobs {
         if let Some(job) = self.get_mut(slot) {
             match answer {
                 Answer::Status(status) => job.last_body = Some(Kept::new(&status, signature, &mut common)),
-                // That the job's own time is up says less than what went wrong before.
-                Answer::Failed(error) if error.phase() == Some(Phase::Overall) => {}
+                // As `Seen` does.
+                Answer::Failed(error) if error.phase() == Some(Phase::Overall) => {
+                    job.last_error = job.last_error.take().or_else(|| error.last_error().cloned());
+                }
                 Answer::Failed(error) | Answer::NotReady(error) => job.last_error = Some(error),
             }
         }

@@ -257,7 +257,8 @@ impl Transport for ServerHandle {
                     std::future::pending().await
                 }
             };
-            Ok(HttpResponse { status, retry_after: retry_after.map(str::to_owned), date: None, body: body.into() })
+            let (retry_after, body) = (retry_after.map(str::to_owned), body.into());
+            Ok(HttpResponse { status, retry_after, date: None, body, has_other_encoding: false })
         })
     }
 }

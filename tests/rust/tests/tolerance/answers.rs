@@ -180,7 +180,7 @@ proptest! {
     fn any_bytes_under_any_status_and_headers_are_a_typed_error(
         status in 100_u16..1000, body in bytes(), retry_after in prop::option::of(header()), date in prop::option::of(header())
     ) {
-        let error = ask(HttpResponse { status, retry_after, date, body: body.into() }).unwrap_err();
+        let error = ask(HttpResponse { status, retry_after, date, body: body.into(), has_other_encoding: false }).unwrap_err();
         prop_assert!(!error.message().contains('\n') && error.message().len() < 400);
         prop_assert_eq!(error.http_status(), Some(status));
     }

@@ -39,7 +39,7 @@ pub(crate) fn client(answer: HttpResponse) -> (Client, Seen) {
 }
 
 pub(crate) fn ok(body: impl Into<Bytes>) -> HttpResponse {
-    HttpResponse { status: 200, retry_after: None, date: None, body: body.into() }
+    HttpResponse { status: 200, retry_after: None, date: None, body: body.into(), has_other_encoding: false }
 }
 
 /// A body with a valid pair, and these members.
