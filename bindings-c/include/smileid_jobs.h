@@ -28,10 +28,8 @@
  * end at any time, calls in flight or not. Once loaded, the shared library stays: dlclose() leaves it in place.
  *
  * Environment. What a client takes from it is read when it is made, as smileid_client_new and smileid_client_from_env
- * say. Calls read it as well: the proxies again, where there are any, when a client begins anew after fork(),
- * smileid_shutdown or smileid_client_close; proxies and certificates, when a client of an http server first asks an
- * https one; and what the C library looks names up by, and Rust's starts threads by. So no other thread may change it
- * (setenv) during a call.
+ * say; SSL_CERT_FILE and SSL_CERT_DIR by a client of an http server when it first asks an https one. Calls read what the
+ * C library looks names up by, and Rust's starts threads by. So no other thread may change it (setenv) during a call.
  */
 
 #ifndef SMILEID_JOBS_H

@@ -138,7 +138,7 @@ fn body(status: &JobStatus) -> Vec<u8> {
             ("timestamp", Some(text(status.timestamp()))),
             ("signature", Some(text(status.signature()))),
         ];
-        let beside = beside.map(|(key, value)| (key, value.filter(|value| value != "null")));
+        let beside = beside.map(|(key, value)| (key, value.filter(|value| !matches!(&**value, "null" | "\"\""))));
         let is_replaced = |key: &str| beside.iter().any(|(name, value)| *name == key && value.is_some());
         let kept: Vec<_> =
             result.iter().filter(|(key, _)| !is_replaced(key)).map(|(key, value)| (key.clone(), *value)).collect();

@@ -128,7 +128,7 @@ impl JobStatus {
     }
 
     fn lasting(&self) -> Vec<(Cow<'_, str>, Cow<'_, str>)> {
-        lasting(self.entries().map(|(key, value)| (key.into(), value)).collect())
+        lasting(self.entries().map(|(key, value)| (key.into(), value)).collect(), false)
     }
 
     pub(crate) fn with_callback_delivery(&self, delivery: CallbackDelivery) -> Self {
@@ -283,12 +283,16 @@ impl JobStatus {
     }
 
     fn raw_image_links(&self) -> Option<&str> {
-        self.beside_result("image_links", "ImageLinks")
+        self.beside_result("image_links", "ImageLinks", |value| value.starts_with('{'))
+    }
+
+    fn raw_receipt(&self, name: &str, in_callbacks: &str) -> Option<&str> {
+        self.beside_result(name, in_callbacks, |value| !matches!(value, "null" | "\"\""))
     }
 
     /// What stands beside an answer's result; where nothing does, what stands there or in the result as callbacks spell it.
-    fn beside_result<'a>(&'a self, name: &str, in_callbacks: &str) -> Option<&'a str> {
-        let is_some = |value: &&str| *value != "null";
+    fn beside_result<'a>(&'a self, name: &str, in_callbacks: &str, is_it: fn(&str) -> bool) -> Option<&'a str> {
+        let is_some = |value: &&str| is_it(value);
         let usual = if self.0.is_result { None } else { self.value(name).filter(is_some) };
         usual.or_else(|| self.value(in_callbacks).filter(is_some)).or_else(|| {
             let result = self.value("result").filter(|result| result.contains(in_callbacks))?;
@@ -328,8 +332,8 @@ impl JobStatus {
         self.0.texts.get_or_init(|| {
             Box::new(Texts {
                 message: self.value("result").filter(|_| !self.0.is_result).and_then(lenient::string),
-                kyc_receipt: self.beside_result("kyc_receipt", "KYCReceipt").and_then(lenient::text),
-                kyb_receipt: self.beside_result("kyb_receipt", "KYBReceipt").and_then(lenient::text),
+                kyc_receipt: self.raw_receipt("kyc_receipt", "KYCReceipt").and_then(lenient::text),
+                kyb_receipt: self.raw_receipt("kyb_receipt", "KYBReceipt").and_then(lenient::text),
             })
         })
     }
@@ -345,10 +349,10 @@ impl JobStatus {
             "history" => lenient::is_of_objects(value),
             "image_links" | "ImageLinks" => value.starts_with('{') && is_it(self.raw_image_links()),
             "kyc_receipt" | "KYCReceipt" => {
-                self.kyc_receipt().is_some() && is_it(self.beside_result("kyc_receipt", "KYCReceipt"))
+                self.kyc_receipt().is_some() && is_it(self.raw_receipt("kyc_receipt", "KYCReceipt"))
             }
             "kyb_receipt" | "KYBReceipt" => {
-                self.kyb_receipt().is_some() && is_it(self.beside_result("kyb_receipt", "KYBReceipt"))
+                self.kyb_receipt().is_some() && is_it(self.raw_receipt("kyb_receipt", "KYBReceipt"))
             }
             _ => return false,
         };
@@ -358,7 +362,7 @@ impl JobStatus {
 
 /// What an answer says, without what is new in every answer: pairs, which results have of their own, and links, which are
 /// signed anew; of these, which there are is told.
-fn lasting<'a>(entries: Vec<(Cow<'a, str>, &'a str)>) -> Vec<(Cow<'a, str>, Cow<'a, str>)> {
+fn lasting<'a>(entries: Vec<(Cow<'a, str>, &'a str)>, is_result: bool) -> Vec<(Cow<'a, str>, Cow<'a, str>)> {
     let mut told = Vec::with_capacity(entries.len());
     for (key, value) in entries {
         match key.as_ref() {
@@ -367,10 +371,20 @@ fn lasting<'a>(entries: Vec<(Cow<'a, str>, &'a str)>) -> Vec<(Cow<'a, str>, Cow<
             "image_links" | "ImageLinks" if value.starts_with('{') => {
                 told.extend(lenient::entries(value).into_iter().map(|(key, link)| match key.as_ref() {
                     "error" => (key, Cow::Borrowed(link)),
-                    _ => (key, Cow::Owned(format!("{} links", Json::read(link).items().len()))),
+                    _ => {
+                        let link = Json::read(link);
+                        let links = link.items().len() + usize::from(link.text().is_some_and(|link| !link.is_empty()));
+                        (key, Cow::Owned(format!("{links} links")))
+                    }
                 }));
             }
-            "result" if value.starts_with('{') => told.extend(lasting(lenient::entries(value))),
+            "result" if !is_result && value.starts_with('{') => told.extend(lasting(lenient::entries(value), true)),
+            "history" if !is_result && lenient::is_of_objects(value) => {
+                for entry in lenient::items(value) {
+                    told.push((Cow::Borrowed("history"), Cow::Borrowed("")));
+                    told.extend(lasting(lenient::entries(entry), true));
+                }
+            }
             _ => told.push((key, Cow::Borrowed(value))),
         }
     }

@@ -10,7 +10,7 @@ use crate::code::{ErrorCode, Retried};
 use crate::config::{CLOCK_SKEW_MS, RETRY_BASE, RETRY_CAP};
 use crate::error::{Error, Phase, Result};
 use crate::request::Query;
-use crate::response::{Envelope, JobStatus, invalid};
+use crate::response::{Envelope, JobStatus, invalid, lenient};
 use crate::signature::{Signature, is_legacy};
 use crate::transport::HttpResponse;
 
@@ -106,9 +106,9 @@ pub(crate) fn check_signature(envelope: &Envelope, body: &[u8], key: &Signature)
 fn refused(status: u16, body: &[u8]) -> Error {
     // Whatever else is wrong with the body, the code tells a wrong key from a wrong request.
     let text = String::from_utf8_lossy(body);
-    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-    let envelope = Envelope::read(text.as_bytes()).ok();
-    let api_code = envelope.and_then(|envelope| envelope.code(text.as_bytes()).and_then(plain_code));
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text).trim_ascii();
+    let code = lenient::entries(text).into_iter().rev().find(|(key, _)| key == "code");
+    let api_code = code.and_then(|(_, value)| lenient::text(value)).as_deref().and_then(plain_code);
     match status {
         408 => Error::timeout(Phase::Server),
         429 => Error::new(ErrorCode::RateLimited, "Smile ID asks to slow down (HTTP 429)").with_api_code(api_code),

@@ -1,8 +1,8 @@
 //! Queries of a host's event loop, polled on the loop's own thread: the loop watches one descriptor for all of them.
 //!
 //! The sockets are in an event queue of their own (`sockets`), whose descriptor becomes readable when there is
-//! something to do. So the host's loop refers to no socket, which may be closed anywhere. Names are looked up and
-//! connections are opened on the library's thread, which also wakes the loop when the earliest deadline comes.
+//! something to do. So the host's loop refers to no socket, which may be closed anywhere. Connections are
+//! opened on the library's thread, which also wakes the loop when the earliest deadline comes.
 
 use std::io;
 use std::net::TcpStream;

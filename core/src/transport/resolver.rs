@@ -23,6 +23,9 @@ use tower_service::Service;
 use crate::clock::BoxFuture;
 use crate::error::Error;
 
+/// Each has a thread: names that never get an answer, as links in answers may hold, must not use up all that there are.
+const MOST_LOOKUPS: usize = 256;
+
 /// Opens TCP connections to names.
 pub(super) type Connector = HttpConnector<Resolver>;
 
@@ -60,6 +63,9 @@ impl Resolver {
         let mut under_way = self.0.lock();
         if let Some(lookup) = under_way.get(&name) {
             return Ok(lookup.clone());
+        }
+        if under_way.len() >= MOST_LOOKUPS {
+            return Err(io::Error::other("too many names are being looked up"));
         }
         let (tells, told) = oneshot::channel();
         let (lookups, looked_up) = (Arc::clone(&self.0), name.clone());

@@ -133,7 +133,7 @@ mod hosted {
     }
 
     impl Hosted {
-        /// Opens it on a runtime, which is where names are looked up.
+        /// Opens it on a runtime, which is what connecting needs.
         pub(super) async fn open(tcp: Connector, server: Uri) -> Result<Self> {
             let opened = async { super::connect(tcp, server).await.map(tokio::net::TcpStream::into_std) };
             let tcp = driver::on_runtime(opened).await.unwrap_or_else(|| Err(Error::closed()))?;

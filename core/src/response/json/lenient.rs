@@ -66,6 +66,18 @@ pub(crate) fn entries(raw: &str) -> Vec<(Cow<'_, str>, &str)> {
     entries
 }
 
+/// The items of an array by their texts; nothing for other values.
+pub(crate) fn items(raw: &str) -> Vec<&str> {
+    let mut items = Vec::new();
+    let text = Scanned(raw);
+    scan::items(raw.as_bytes(), |item| {
+        let after = scan::value(item, MAX_NESTING)?;
+        items.push(text.between(item, after)?);
+        Some(after)
+    });
+    items
+}
+
 /// Whether it is an array, and every item of it an object.
 pub(in crate::response) fn is_of_objects(raw: &str) -> bool {
     let object = |item| if <[u8]>::starts_with(item, b"{") { scan::value(item, MAX_NESTING) } else { None };
