@@ -23,8 +23,8 @@ use crate::poll::waits::StartedWait;
 #[cfg(unix)]
 use crate::slab::Slot;
 
-/// Images that are written, which cannot be interrupted: a few that hang must not
-/// keep the others waiting. The threads are started when needed, and end when they have nothing to do.
+/// Images that are written, which cannot be interrupted: a few that hang must not keep the others waiting. The threads are
+/// started when needed, and end when they have nothing to do.
 pub(crate) const MOST_BLOCKING: usize = 64;
 
 thread_local! {

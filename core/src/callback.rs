@@ -74,11 +74,6 @@ impl Callback {
         self.0.extras().get(name)?.as_str()
     }
 
-    /// Whether it has the shape of a status, and not of a result alone.
-    fn is_envelope(&self) -> bool {
-        self.0.entries().any(|(key, _)| matches!(key, "job_complete" | "result"))
-    }
-
     /// Whether the job is finished, where the callback has that flag.
     #[must_use]
     pub fn job_complete(&self) -> Option<bool> {
@@ -95,7 +90,7 @@ impl Callback {
     /// [`JobResult::result_code`].
     #[must_use]
     pub fn code(&self) -> Option<&str> {
-        self.0.code().filter(|_| self.is_envelope())
+        self.0.code().filter(|_| self.0.is_envelope())
     }
 
     /// What stands in `result` when it is a text, such as `No zip file received`.

@@ -4,6 +4,7 @@
 //! and `history` costs nothing until somebody looks.
 
 mod antifraud;
+mod changes;
 mod envelope;
 mod history;
 mod host_objects;
@@ -11,13 +12,11 @@ mod id_response;
 mod images;
 mod js;
 mod json;
-mod known;
 mod result;
 mod typed_fields;
 pub(crate) mod view;
 mod view_part;
 
-use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
@@ -39,7 +38,7 @@ pub use view_part::{Part, PartOf};
 pub use {
     host_objects::{Host, Make, Reading},
     json::Json,
-    known::Known,
+    json::known::Known,
     typed_fields::Open,
 };
 
@@ -105,6 +104,11 @@ impl JobStatus {
         Self::of(Arc::new(Ids { user_id: String::new(), job_id: String::new() }), raw, envelope, is_result)
     }
 
+    /// Whether it is a status, and not a callback that is a result itself.
+    pub(crate) fn is_envelope(&self) -> bool {
+        !self.0.is_result
+    }
+
     pub(crate) fn job_complete_flag(&self) -> Option<bool> {
         self.0.envelope.has_job_complete().then_some(self.0.envelope.job_complete)
     }
@@ -120,15 +124,6 @@ impl JobStatus {
         let mut places = self.0.envelope.places_of(["timestamp", "signature"]);
         let mut next = || places.next().unwrap_or(end..end);
         [next(), next()]
-    }
-
-    /// Whether another answer says something else, beyond what is new in every answer.
-    pub(crate) fn differs_from(&self, other: &Self) -> bool {
-        self.lasting() != other.lasting()
-    }
-
-    fn lasting(&self) -> Vec<(Cow<'_, str>, Cow<'_, str>)> {
-        lasting(self.entries().map(|(key, value)| (key.into(), value)).collect(), false)
     }
 
     pub(crate) fn with_callback_delivery(&self, delivery: CallbackDelivery) -> Self {
@@ -360,37 +355,6 @@ impl JobStatus {
     }
 }
 
-/// What an answer says, without what is new in every answer: pairs, which results have of their own, and links, which are
-/// signed anew; of these, which there are is told.
-fn lasting<'a>(entries: Vec<(Cow<'a, str>, &'a str)>, is_result: bool) -> Vec<(Cow<'a, str>, Cow<'a, str>)> {
-    let mut told = Vec::with_capacity(entries.len());
-    for (key, value) in entries {
-        match key.as_ref() {
-            "timestamp" | "signature" => {}
-            "image_links" | "ImageLinks" if value == "null" => {}
-            "image_links" | "ImageLinks" if value.starts_with('{') => {
-                told.extend(lenient::entries(value).into_iter().map(|(key, link)| match key.as_ref() {
-                    "error" => (key, Cow::Borrowed(link)),
-                    _ => {
-                        let link = Json::read(link);
-                        let links = link.items().len() + usize::from(link.text().is_some_and(|link| !link.is_empty()));
-                        (key, Cow::Owned(format!("{links} links")))
-                    }
-                }));
-            }
-            "result" if !is_result && value.starts_with('{') => told.extend(lasting(lenient::entries(value), true)),
-            "history" if !is_result && lenient::is_of_objects(value) => {
-                for entry in lenient::items(value) {
-                    told.push((Cow::Borrowed("history"), Cow::Borrowed("")));
-                    told.extend(lasting(lenient::entries(entry), true));
-                }
-            }
-            _ => told.push((key, Cow::Borrowed(value))),
-        }
-    }
-    told
-}
-
 fn owned((key, value): (&str, &str)) -> (String, Value) {
     (key.to_owned(), lenient::value(value))
 }
@@ -415,14 +379,6 @@ impl View for JobStatus {
         } and callback_delivery: self.callback_delivery())
     }
 }
-
-impl PartialEq for JobStatus {
-    fn eq(&self, other: &Self) -> bool {
-        (self.user_id(), self.job_id(), self.raw()) == (other.user_id(), other.job_id(), other.raw())
-    }
-}
-
-impl Eq for JobStatus {}
 
 impl fmt::Debug for JobStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::history::entries;
 use super::json::Json;
-use super::known::Known;
+use super::json::known::Known;
 use super::typed_fields::Open;
 use super::{Part, images, result};
 

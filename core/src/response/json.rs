@@ -1,5 +1,6 @@
 //! Sound JSON, read once and borrowed from the body: texts without escapes stay where they are, numbers keep their digits.
 
+pub(super) mod known;
 pub(crate) mod lenient;
 mod reader;
 pub(super) mod refusal;
@@ -11,8 +12,8 @@ use std::sync::Arc;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value};
 
+use self::known::Known;
 use super::host_objects::{Host, Make};
-use super::known::Known;
 use super::typed_fields::Open;
 
 /// Integers beyond this are not exact in every host language.

@@ -1,5 +1,5 @@
-//! `tokio::time` gives the runtime's wait for sockets a time limit for each request; this sets one timerfd per runtime
-//! instead.
+//! `tokio::time` gives the runtime's wait for sockets a time limit for each request; this sets one timerfd per client and
+//! runtime instead.
 //!
 //! The kernel sets such a limit up and takes it down again: one query at a time, that is a twentieth of all that a
 //! query costs. But limits are seconds long, and nearly all are kept. So the timer is set to the earliest deadline of

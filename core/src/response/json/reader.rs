@@ -6,10 +6,10 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::known::Known;
 use super::scan::plain;
 use super::{Entries, Entry, Json, Object};
 use crate::response::envelope::FEW;
-use crate::response::known::Known;
 
 /// As many entries as results have; a few more would be more bytes than allocators keep at hand.
 const USUAL: usize = 18;

@@ -3,10 +3,10 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::json::scan::value;
-use super::json::{Entries, Entry, Json, Object};
-use super::typed_fields::Open;
+use super::scan::value;
+use super::{Entries, Entry, Json, Object};
 use crate::config::MAX_NESTING;
+use crate::response::typed_fields::Open;
 
 /// An object that many answers have, word by word.
 #[doc(hidden)]
@@ -23,7 +23,7 @@ impl Known {
 
     /// An object out of this text that has nothing but texts, flags and nulls in it. Nothing for others, and for those
     /// whose text says more than what was read of it.
-    pub(super) fn of(text: &str, open: Open<'_>) -> Option<Self> {
+    pub(in crate::response) fn of(text: &str, open: Open<'_>) -> Option<Self> {
         let (first, _) = open.entries().next()?;
         // The first key stands in the text, unless it has escapes: right behind the brace.
         let key = (first.as_ptr() as usize).checked_sub(text.as_ptr() as usize)?;
