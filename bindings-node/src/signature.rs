@@ -52,7 +52,7 @@ pub(crate) fn create_signature(partner_id: Arg, api_key: Arg) -> MadeSignature {
 pub(crate) fn generate_signature(signature: &External<Signature>, timestamp: Arg) -> Signed {
     let signed = guard(|| Ok(signature.generate_signature(timestamp.optional_text("timestamp")?.as_deref())));
     match signed {
-        Ok(SignedTimestamp { timestamp, signature }) => Signed { ok: Some(Pair { timestamp, signature }), err: None },
+        Ok(SignedTimestamp { timestamp, signature, .. }) => Signed { ok: Some(Pair { timestamp, signature }), err: None },
         Err(error) => Signed { ok: None, err: Some(ErrorData::from(&error)) },
     }
 }

@@ -8,7 +8,6 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use secrecy::SecretString;
 
 pub use builder::ClientBuilder;
 pub use many::PollMany;
@@ -42,7 +41,7 @@ struct Inner {
 
 impl Client {
     /// Starts a client for one partner. An environment or a base URL is required.
-    pub fn builder(partner_id: impl Into<String>, api_key: impl Into<SecretString>) -> ClientBuilder {
+    pub fn builder(partner_id: impl Into<String>, api_key: impl Into<String>) -> ClientBuilder {
         ClientBuilder::empty().partner_id(partner_id).api_key(api_key)
     }
 

@@ -20,7 +20,7 @@ use crate::config::{DOWNLOAD_TIMEOUT, IMAGES_AT_ONCE, MAX_IMAGE_BYTES, MAX_IMAGE
 use crate::driver;
 use crate::error::{Error, Phase, Result};
 use crate::poll::drive::{Bound, Engine};
-use crate::response::{ImageLinks, JobStatus};
+use crate::response::{ImageLinks, JobStatus, says_nothing};
 use crate::retry;
 use crate::transport::{HttpRequest, HttpResponse};
 
@@ -263,14 +263,14 @@ impl fmt::Debug for DownloadImages {
     }
 }
 
-/// Every link with its key; a list under a key is numbered.
+/// Every link with its key; a list under a key is numbered. Texts that say that there is none are none.
 fn links(links: &ImageLinks) -> Vec<(String, String)> {
     let mut found = Vec::new();
     for (key, value) in links.fields.iter().filter(|(key, _)| *key != "error") {
         match value {
-            Value::String(link) => found.push((key.clone(), link.clone())),
+            Value::String(link) if !says_nothing(link) => found.push((key.clone(), link.clone())),
             Value::Array(items) => {
-                let texts = items.iter().filter_map(Value::as_str).enumerate();
+                let texts = items.iter().filter_map(Value::as_str).enumerate().filter(|(_, link)| !says_nothing(link));
                 found.extend(texts.map(|(number, link)| (format!("{key}_{number}"), link.to_owned())));
             }
             _ => {}

@@ -83,14 +83,15 @@ pub use code::{ErrorCode, Retried};
 pub use config::Environment;
 pub use download::{DownloadImages, Image, ImageType};
 pub use error::{Cause, Error, IncompleteReason, Phase, Result};
-pub use poll::many::{JobOutcome, ManyProgress, ManySession, PollManyStream};
+#[doc(hidden)]
+pub use poll::many::ManySession;
+pub use poll::many::{JobOutcome, ManyProgress, PollManyStream};
 #[doc(hidden)]
 pub use poll::schedule::Schedule;
 pub use poll::step::PollStep;
 #[doc(hidden)]
 pub use poll::waits::{StartedWait, WaitObserver};
 pub use poll::watch::{StatusUpdate, Watch};
-pub use request::StatusOptions;
 pub use response::{Antifraud, IdResponse, ImageLinks, JobResult, JobStatus, Naming, PartnerParams, SuspectUser};
 #[doc(hidden)]
 pub use response::{Forms, Host, Json, Known, Make, Named, Open, Part, PartOf, Reading, View};

@@ -13,14 +13,13 @@ use crate::timestamp::{TIMESTAMP_BYTES, print_ms};
 const FRAME: &str =
     r#"{"partner_id":"","user_id":"","job_id":"","history":false,"image_links":false,"timestamp":"","signature":""}"#;
 
-/// What a status query should return besides the result.
+/// What a status query should return besides the result. Default: nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct StatusOptions {
-    /// Ask for the user's earlier results (body field `history`). Default false.
-    pub return_history: bool,
-    /// Ask for links to the selfie and liveness images (body field `image_links`). Default false.
-    pub return_image_links: bool,
+pub(crate) struct StatusOptions {
+    /// The body's `history`.
+    pub(crate) return_history: bool,
+    /// The body's `image_links`.
+    pub(crate) return_image_links: bool,
 }
 
 /// Checks both ids of a question.

@@ -28,6 +28,7 @@ use serde_json::{Map, Value};
 pub use antifraud::{Antifraud, SuspectUser};
 pub(crate) use envelope::Envelope;
 pub use id_response::IdResponse;
+pub(crate) use id_response::says_nothing;
 pub use images::ImageLinks;
 pub use js::forms::Forms;
 pub(crate) use json::lenient;
@@ -277,8 +278,10 @@ impl JobStatus {
         if self.0.is_result { None } else { self.value("history") }
     }
 
+    /// An error in their place hides none that the result has.
     fn raw_image_links(&self) -> Option<&str> {
-        self.beside_result("image_links", "ImageLinks", |value| value.starts_with('{'))
+        let links = |is_it| self.beside_result("image_links", "ImageLinks", is_it);
+        links(images::have_links).or_else(|| links(|value| value.starts_with('{')))
     }
 
     fn raw_receipt(&self, name: &str, in_callbacks: &str) -> Option<&str> {

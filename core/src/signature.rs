@@ -42,6 +42,7 @@ pub struct Signature {
 
 /// A timestamp with its signature: while it is fresh, as secret as the key.
 #[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct SignedTimestamp {
     /// The text that was signed.
     pub timestamp: String,
@@ -60,8 +61,8 @@ impl Signature {
     ///
     /// # Errors
     /// [`invalid_argument`](crate::ErrorCode::InvalidArgument) outside of those limits.
-    pub fn new(partner_id: &str, api_key: impl Into<SecretString>) -> Result<Self> {
-        Self::from_credentials(&Credentials::new(partner_id, &api_key.into())?)
+    pub fn new(partner_id: &str, api_key: impl Into<String>) -> Result<Self> {
+        Self::from_credentials(&Credentials::new(partner_id, &SecretString::from(api_key.into()))?)
     }
 
     pub(crate) fn from_credentials(credentials: &Credentials) -> Result<Self> {

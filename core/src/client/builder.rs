@@ -129,8 +129,8 @@ impl ClientBuilder {
     }
 
     /// The API key as text: 1 to 4096 bytes. Kept in memory that is wiped.
-    pub fn api_key(mut self, api_key: impl Into<SecretString>) -> Self {
-        self.api_key = Some(api_key.into());
+    pub fn api_key(mut self, api_key: impl Into<String>) -> Self {
+        self.api_key = Some(SecretString::from(api_key.into()));
         self
     }
 

@@ -84,8 +84,8 @@ fn take_second<'a>(field: &mut Option<&'a str>, text: Option<&'a str>) {
     }
 }
 
-/// What stands in texts that an authority does not give.
-fn says_nothing(text: &str) -> bool {
+/// What stands in texts that there is nothing for.
+pub(crate) fn says_nothing(text: &str) -> bool {
     matches!(text, "" | "N/A" | "Not Applicable" | "Not Available" | "NaN-NaN-NaN")
 }
 

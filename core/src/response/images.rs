@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Serializer;
 use serde_json::{Map, Value};
 
-use super::json::{Json, Object};
+use super::json::{Json, Object, lenient};
 use super::typed_fields::{Open, Own, parts};
 use super::{Naming, View};
 
@@ -70,6 +70,11 @@ impl View for Read<'_> {
     fn serialize_as<S: Serializer>(&self, naming: Naming, serializer: S) -> Result<S::Ok, S::Error> {
         Json::read(self.0).object().map(Parts::of).serialize_as(naming, serializer)
     }
+}
+
+/// Whether an object's text has more than the reason for there being none.
+pub(super) fn have_links(raw: &str) -> bool {
+    raw.starts_with('{') && lenient::entries(raw).iter().any(|(key, _)| key != "error")
 }
 
 fn number_at_end(key: &str) -> u64 {
