@@ -111,7 +111,15 @@ impl<T: Send + 'static> PendingCall<T> {
         let waited = guard(|| {
             let runs_on = self.runs_on()?;
             let future = self.future.as_mut().ok_or_else(Error::internal)?;
-            self.runtime.block_on(runs_on, async move { tokio::time::timeout(slice, future).await.ok().transpose() })
+            self.runtime.block_on(runs_on, async move {
+                let ended = tokio::time::timeout(slice, future).await.ok().transpose();
+                if matches!(ended, Ok(None)) {
+                    // A runtime forgets at the end of its `block_on` what asked to be polled once the others had their turn.
+                    // It is woken before this goes on; else parts of the call could sleep through all later slices.
+                    tokio::task::yield_now().await;
+                }
+                ended
+            })
         });
         let ended = waited.transpose();
         if ended.is_some() {
@@ -210,5 +218,32 @@ impl<T: Send + 'static> PendingCall<T> {
         }
         let slot = event_loop.start(guard_then(future, done));
         Ok(Running::Hosted(Arc::clone(event_loop), slot))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::StreamExt;
+    use futures_util::stream::FuturesUnordered;
+
+    use super::*;
+
+    #[test]
+    fn a_part_that_lets_others_go_first_goes_on_in_the_next_slice() {
+        let slice = Duration::from_millis(20);
+        let part = async move {
+            let in_the_slice = tokio::time::Instant::now() + slice / 2;
+            tokio::time::sleep(slice / 4).await;
+            // Not polled until both are over, the slice and the time to go on, it gives way at the slice's very end.
+            std::thread::sleep(slice * 2);
+            tokio::time::sleep_until(in_the_slice).await;
+            driver::give_way().await;
+        };
+        // Polls a part only if that part was woken, as downloads of several images do.
+        let mut parts: FuturesUnordered<_> = std::iter::once(part).collect();
+        let call = async move { Ok(parts.next().await) };
+        let mut call = PendingCall::new(ProcessRuntime::current().unwrap(), MayRunOn::Any, call);
+        let ended = (0..20).find_map(|_| call.wait_for(slice));
+        assert!(matches!(ended, Some(Ok(Some(())))), "it slept through all slices");
     }
 }
