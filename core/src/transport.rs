@@ -15,6 +15,7 @@ mod per_driver;
 mod pool;
 mod proxied;
 mod resolver;
+mod silence;
 mod stream;
 mod target;
 mod timekeeper;

@@ -19,7 +19,15 @@ use super::connection_waker::{ConnectionWaker, Late, is_over};
 use super::pool::Pool;
 use super::target::Origin;
 use super::timekeeper::Timekeeper;
+use crate::clock::{Clock, SystemClock};
 use crate::driver;
+
+/// No connection is used again that was opened earlier: one in steady use would never follow its server's name to another
+/// address.
+pub(super) const MOST_AGE: Duration = Duration::from_secs(300);
+
+/// So much less of it is left to chance: connections that were opened together are not renewed together.
+const JITTER: f64 = 0.1;
 
 /// An open connection. Always boxed, because it is moved four times per request.
 pub(super) struct Connection {
@@ -34,6 +42,8 @@ pub(super) struct Connection {
     is_hosted: bool,
     /// The deadline of its request.
     ends_at: Option<Instant>,
+    /// Until when it is used again.
+    pub(super) fresh_until: Instant,
     /// Counts it among the pool's open ones.
     _open: Option<Arc<()>>,
 }
@@ -71,6 +81,7 @@ impl Connection {
             timekeeper,
             is_hosted: driver::is_hosted(),
             ends_at: None,
+            fresh_until: Instant::now() + lifetime(SystemClock.chance()),
             _open: open,
         }))
     }
@@ -171,9 +182,23 @@ impl Drop for Connection {
     }
 }
 
+fn lifetime(chance: f64) -> Duration {
+    MOST_AGE.mul_f64(1.0 - JITTER * chance)
+}
+
 fn drive(hyper: &mut Hyper, context: &mut Context<'_>) {
     if hyper.as_mut().is_some_and(|hyper| hyper.as_mut().poll(context).is_ready()) {
         // hyper tells whoever waits for an answer.
         *hyper = None;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_connection_is_renewed_after_four_and_a_half_to_five_minutes() {
+        assert_eq!([0.0, 1.0].map(lifetime), [300, 270].map(Duration::from_secs));
     }
 }

@@ -19,6 +19,7 @@ use super::failure::{Failure, classify};
 use super::per_driver::PerDriver;
 use super::pool::{Pool, Taken};
 use super::resolver::{Connector, Resolver};
+use super::silence::Silence;
 use super::stream::Stream;
 use super::target::Direct;
 use super::timekeeper;
@@ -116,7 +117,8 @@ impl Connections {
                 let left = request.limit.duration.saturating_sub(began_at.elapsed());
                 Box::pin(explanation(body, left)).await.flatten()
             };
-            if body.is_some() {
+            // A server that is taken out of service answers with these until its clients have left.
+            if body.is_some() && !matches!(head.status, 502..=504) {
                 pool.put(connection);
             }
             Ok(head.with(body.unwrap_or_default()))
@@ -148,10 +150,16 @@ impl Connections {
                 Taken::Nothing => (self.connect(direct, pool, now, limit).await?, true),
             };
             connection.limit(now, limit.duration);
+            // What a new one does says nothing about those that are idle.
+            let mut silence = Silence::new(now, (!is_new).then_some(|| pool.leave(&direct.origin, now)));
             // Made no earlier, and boxed if it is to be sent again: it is large, and most waits come before.
             let request = unsent.take().map_or_else(|| direct.request(body.take()), |request| *request);
             let mut answer = pin!(connection.send(request));
-            match connection.answer(answer.as_mut()).await {
+            let answered = connection.answer(answer.as_mut()).await;
+            if answered.is_ok() {
+                silence.end();
+            }
+            match answered {
                 Ok(Ok(response)) => return Ok((connection, response, now)),
                 Ok(Err(mut error)) => match error.take_message() {
                     Some(message) if !is_new => unsent = Some(Box::new(message)),

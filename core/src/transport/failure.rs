@@ -42,6 +42,9 @@ pub(super) fn classify(error: &(dyn StdError + 'static), failure: Failure) -> Er
 
 fn of_connecting(error: &(dyn StdError + 'static), tls: Option<&rustls::Error>) -> Error {
     match tls {
+        Some(tls) if tls::is_passing(tls) => {
+            Error::new(ErrorCode::Network, "the TLS handshake broke off, for a reason that may pass; the cause has it")
+        }
         Some(tls) => Error::new(ErrorCode::Tls, tls::of_the_handshake(tls)),
         // Only connecting has a timeout in here; everything else is bounded from outside. A connection that the system
         // gives up later is broken.

@@ -103,11 +103,11 @@ impl Pool {
         let mut closed = Vec::new();
         // All under the lock: `close` and a sweep either see it or are seen here.
         let mut idle = self.lock();
-        if self.is_closed.load(Ordering::Acquire) || !connection.park() {
+        let since = Instant::now();
+        if self.is_closed.load(Ordering::Acquire) || since >= connection.fresh_until || !connection.park() {
             drop(idle);
             return drop(connection);
         }
-        let since = Instant::now();
         expire(&mut idle, since, &mut closed);
         let of_same = |idle: &Idle| idle.connection.origin == connection.origin;
         if idle.len() >= self.most_of_a_server
@@ -116,6 +116,16 @@ impl Pool {
             closed.extend(idle.iter().position(of_same).map(|oldest| idle.remove(oldest)));
         }
         idle.push(Idle { connection, since });
+    }
+
+    /// Closes those to a server that have been idle since before a moment. Does not wait for the lock: this may run under
+    /// it, when a waker is dropped that was a call's last owner.
+    pub(super) fn leave(&self, origin: &Arc<Origin>, before: Instant) {
+        let Ok(mut idle) = self.idle.try_lock() else { return };
+        let is_left = |idle: &mut Idle| idle.since < before && idle.connection.origin == *origin;
+        let closed: Vec<Idle> = idle.extract_if(.., is_left).collect();
+        drop(idle);
+        drop(closed);
     }
 
     /// Closes all of them, and keeps none from now on.
@@ -166,5 +176,55 @@ impl Drop for Sweep {
         let idle = pool.idle.try_lock().map(|mut idle| std::mem::take(&mut *idle));
         drop(idle);
         pool.sweep_is_due.store(false, Ordering::Release);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hyper_util::rt::TokioIo;
+    use tokio::io::DuplexStream;
+    use url::Url;
+
+    use super::*;
+    use crate::transport::target::Direct;
+
+    fn origin(url: &str) -> Arc<Origin> {
+        Direct::new(&Url::parse(url).unwrap(), "agent").unwrap().origin
+    }
+
+    /// Also the server's end, which closes it when dropped.
+    async fn connection(origin: &Arc<Origin>) -> (Box<Connection>, DuplexStream) {
+        let (io, server) = tokio::io::duplex(1024);
+        (Connection::open(TokioIo::new(io), Arc::clone(origin), Weak::new(), None).await.unwrap(), server)
+    }
+
+    #[tokio::test]
+    async fn one_that_is_too_old_is_not_kept() {
+        let (pool, origin) = (Pool::new(9), origin("http://a.example"));
+        let (fresh, _server) = connection(&origin).await;
+        assert!(fresh.fresh_until > Instant::now() + Duration::from_secs(200));
+        pool.put(fresh);
+        assert_eq!(pool.lock().len(), 1);
+        let (mut old, _server) = connection(&origin).await;
+        old.fresh_until = Instant::now();
+        pool.put(old);
+        assert_eq!(pool.lock().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn those_of_a_silent_server_are_left_that_were_idle_before() {
+        let (pool, silent, other) = (Pool::new(9), origin("http://a.example"), origin("http://b.example"));
+        let mut servers = Vec::new();
+        for origin in [&silent, &other, &silent] {
+            let (connection, server) = connection(origin).await;
+            pool.put(connection);
+            servers.push(server);
+        }
+        let began_at = Instant::now();
+        let (since, _server) = connection(&silent).await;
+        pool.put(since);
+        pool.leave(&silent, began_at);
+        let left: Vec<_> = pool.lock().iter().map(|idle| idle.connection.origin == silent).collect();
+        assert_eq!(left, [false, true]);
     }
 }

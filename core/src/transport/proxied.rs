@@ -7,11 +7,13 @@ use futures_util::TryFutureExt;
 use url::Url;
 
 use super::body::{Collected, Head, decode};
+use super::connection::MOST_AGE;
 use super::direct::Connections;
 use super::environment::Environment;
 use super::failure::{Failure, classify, describe};
 use super::per_driver::PerDriver;
 use super::resolver::no_thread;
+use super::silence::Silence;
 use super::target::method_for;
 use super::{HttpRequest, HttpResponse, Progress, TransportOptions, explanation, limited};
 use crate::clock::BoxFuture;
@@ -25,16 +27,28 @@ const IDLE: Duration = Duration::from_millis(200);
 /// A client of reqwest's per runtime.
 pub(super) struct Proxied {
     /// `None` once it was closed.
-    clients: RwLock<Option<PerDriver<reqwest::Client>>>,
+    clients: RwLock<Option<Clients>>,
     /// For the first runtime. Made with the transport, so that what is wrong with the settings shows then.
     unused: Mutex<Option<reqwest::Client>>,
     used_at: Mutex<Instant>,
     environment: Option<Arc<Environment>>,
 }
 
+/// All that hold connections. reqwest closes a client's idle ones with it, and none before.
+struct Clients {
+    since: Instant,
+    of_drivers: PerDriver<reqwest::Client>,
+}
+
+impl Clients {
+    fn new() -> Self {
+        Self { since: Instant::now(), of_drivers: PerDriver::default() }
+    }
+}
+
 impl Proxied {
     pub(super) fn new(environment: Option<Arc<Environment>>) -> Self {
-        let (clients, used_at) = (RwLock::new(Some(PerDriver::default())), Mutex::new(Instant::now()));
+        let (clients, used_at) = (RwLock::new(Some(Clients::new())), Mutex::new(Instant::now()));
         Self { clients, unused: Mutex::default(), used_at, environment }
     }
 
@@ -51,12 +65,26 @@ impl Proxied {
         drop(clients);
     }
 
+    /// Closes the idle connections of clients that were made before a moment; those in use are closed after it.
+    fn leave(&self, before: Instant) {
+        let mut clients = self.clients.write().unwrap_or_else(PoisonError::into_inner);
+        let old = clients.as_mut().filter(|clients| clients.since < before);
+        let left = old.map(|clients| std::mem::replace(clients, Clients::new()));
+        drop(clients);
+        drop(left);
+    }
+
     fn client(&self, options: &TransportOptions, connections: &Connections) -> Result<reqwest::Client> {
         let clients = self.clients.read().unwrap_or_else(PoisonError::into_inner);
-        clients.as_ref().ok_or_else(Error::closed)?.get(|| {
+        clients.as_ref().ok_or_else(Error::closed)?.of_drivers.get(|| {
             let unused = self.unused.lock().unwrap_or_else(PoisonError::into_inner).take();
             unused.map_or_else(|| make(options, self.environment.as_deref(), connections), Ok)
         })
+    }
+
+    fn are_old(&self, now: Instant) -> bool {
+        let clients = self.clients.read().unwrap_or_else(PoisonError::into_inner);
+        clients.as_ref().is_some_and(|clients| now.saturating_duration_since(clients.since) >= MOST_AGE)
     }
 
     fn was_idle(&self) -> bool {
@@ -75,11 +103,17 @@ impl Proxied {
     ) -> BoxFuture<'a, Result<HttpResponse>> {
         let limit = request.limit;
         let exchange = async move {
+            let now = Instant::now();
+            if self.are_old(now) {
+                self.leave(now);
+            }
             let client = self.client(options, connections)?;
             if self.was_idle() {
                 driver::catch_up().await;
             }
-            send(&client, request, progress)?.await
+            // All idle ones: reqwest does not tell whether the request is on one that was.
+            let silence = Silence::new(now, Some(|| self.leave(now)));
+            send(&client, request, progress, silence)?.await
         };
         // reqwest does not tell whether it has connected when a limit ends that is shorter than that of connecting: the
         // remark stands in both places.
@@ -95,6 +129,7 @@ fn send(
     client: &reqwest::Client,
     request: HttpRequest,
     progress: &Progress,
+    mut silence: Silence<impl FnOnce()>,
 ) -> Result<impl Future<Output = Result<HttpResponse>>> {
     let HttpRequest { target, body, max_response_bytes, limit } = request;
     let began_at = Instant::now();
@@ -104,7 +139,9 @@ fn send(
     *sent.body_mut() = body.map(Into::into);
     let answer = client.execute(sent);
     Ok(async move {
-        let mut response = answer.await.map_err(failed)?;
+        let answered = answer.await;
+        silence.end();
+        let mut response = answered.map_err(failed)?;
         let head = Head::of(response.status(), response.headers());
         progress.body_began(head.status);
         let body = read(&mut response, head.is_gzip, max_response_bytes);
@@ -169,4 +206,55 @@ fn failed(error: reqwest::Error) -> Error {
     let failure = if error.is_connect() { Failure::Connect } else { Failure::Exchange };
     let error = error.without_url();
     no_thread(&error).unwrap_or_else(|| classify(&error, failure))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::TcpListener;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::thread;
+
+    use super::*;
+    use crate::tls::Trust;
+    use crate::transport::{HttpTransport, Limit, Transport};
+
+    #[tokio::test]
+    async fn connections_that_are_too_old_are_left() {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let url: Url = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
+        let accepted = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&accepted);
+        thread::spawn(move || {
+            for mut stream in listener.incoming().flatten() {
+                counted.fetch_add(1, Ordering::SeqCst);
+                thread::spawn(move || {
+                    while stream.read(&mut [0; 4096]).is_ok_and(|length| length > 0) {
+                        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").unwrap();
+                    }
+                });
+            }
+        });
+        let options = TransportOptions {
+            trust: Trust { ca_bundle: None, bundled_roots: true, verifier: None },
+            trust_env: false,
+            proxy: None,
+            connect_timeout: Duration::from_secs(10),
+            max_connections: 9,
+            user_agent: "agent",
+            settled: None,
+            only_reqwest: true,
+        };
+        let transport = HttpTransport::new(options, &url).unwrap();
+        let limit = Limit { duration: Duration::from_secs(10), is_overall: false };
+        let ask = async || {
+            let request = HttpRequest::new(url.clone(), 100).within(limit);
+            assert_eq!(transport.send(request, &Progress::default()).await.unwrap().status, 200);
+            accepted.load(Ordering::SeqCst)
+        };
+        assert_eq!([ask().await, ask().await], [1, 1]);
+        let since = Instant::now().checked_sub(MOST_AGE).unwrap();
+        transport.proxied.clients.write().unwrap().as_mut().unwrap().since = since;
+        assert_eq!([ask().await, ask().await], [2, 2]);
+    }
 }

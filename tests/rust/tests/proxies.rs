@@ -98,6 +98,15 @@ async fn a_proxy_that_cannot_be_reached_is_not_mistaken_for_the_server() {
     let error = refusal(&format!("https://127.0.0.1:{}", wire.port), 0).await;
     assert_eq!(error.code(), ErrorCode::Tls, "{error:?}");
     assert!(error.message().contains("handshake with the proxy"), "{error:?}");
+    // A fault of its own.
+    let wire = Wire::start(|mut stream, _| {
+        let _ = stream.read(&mut [0; 4096]);
+        let _ = stream.write_all(&[0x15, 3, 3, 0, 2, 2, 80]);
+        let _ = stream.read_to_end(&mut Vec::new());
+    });
+    let error = refusal(&format!("https://127.0.0.1:{}", wire.port), 1).await;
+    assert_eq!((error.code(), wire.accepted()), (ErrorCode::Network, 2), "{error:?}");
+    assert!(error.message().contains("handshake with the proxy broke off"), "{error:?}");
     let wire = Wire::start(|mut stream, _| {
         let _ = request(&mut stream);
         std::thread::sleep(Duration::from_secs(5));

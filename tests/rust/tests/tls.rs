@@ -117,7 +117,7 @@ async fn why_there_was_no_handshake_is_said() {
         (alert(116), "asks for a client certificate, which is not supported"),
         (alert(112), "does not know the name"),
         (alert(120), "does not speak HTTP/1.1"),
-        (alert(80), "broke off the TLS handshake"),
+        (alert(49), "broke off the TLS handshake"),
     ] {
         let server = Wire::start(move |mut stream, _| {
             let _ = stream.read(&mut [0; 4096]);
@@ -127,6 +127,46 @@ async fn why_there_was_no_handshake_is_said() {
         let error = ask("localhost", &server, &bundle).await.unwrap_err();
         assert_eq!(error.code(), ErrorCode::Tls, "{error:?}");
         assert!(error.message().contains(text), "{error:?}");
+    }
+}
+
+/// As a load balancer's during a deployment, or of a network that spoils what it carries.
+#[tokio::test]
+async fn a_fault_that_may_pass_is_no_verdict_on_the_server() {
+    let made = certificate(&["localhost"]);
+    let (bundle, config) = (Bundle::new("passing", &made.cert.pem()), server_config(&made, &[]));
+    // Internal error, bad MAC, decrypt error, and none but a spoilt record.
+    for alert in [Some(80), Some(20), Some(51), None] {
+        let config = Arc::clone(&config);
+        let server = Wire::start(move |mut stream, number| {
+            let mut connection = ServerConnection::new(Arc::clone(&config)).unwrap();
+            if number > 2 {
+                return answer_all(&mut StreamOwned::new(connection, stream));
+            }
+            let mut flight = Vec::new();
+            match alert {
+                Some(alert) => _ = stream.read(&mut [0; 4096]).map(|_| flight.extend([0x15, 3, 3, 0, 2, 2, alert])),
+                None => {
+                    connection.read_tls(&mut stream).unwrap();
+                    connection.process_new_packets().unwrap();
+                    while connection.wants_write() {
+                        connection.write_tls(&mut flight).unwrap();
+                    }
+                    *flight.last_mut().unwrap() ^= 1;
+                }
+            }
+            stream.write_all(&flight).unwrap();
+            let _ = stream.read_to_end(&mut Vec::new());
+        });
+        let error = ask("localhost", &server, &bundle).await.unwrap_err();
+        assert_eq!(error.code(), ErrorCode::Network, "{error:?}");
+        assert!(error.message().contains("the TLS handshake broke off") && error.cause().is_some(), "{error:?}");
+        let client = Client::builder(PARTNER_ID, KEY)
+            .base_url(format!("https://localhost:{}", server.port))
+            .ca_bundle(&bundle.0)
+            .max_retries(1);
+        assert!(client.build().unwrap().get_job_status("u", "j").await.unwrap().job_complete());
+        assert_eq!(server.accepted(), 3);
     }
 }
 

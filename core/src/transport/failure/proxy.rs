@@ -17,6 +17,12 @@ pub(super) fn classify(error: &(dyn StdError + 'static)) -> Option<Error> {
             "proxy",
             "the proxy wants a user name and password, or refused those in its URL (HTTP 407); correct them",
         ),
+        "failed to create underlying connection" if chain(error).filter_map(tls::find).any(tls::is_passing) => {
+            Error::new(
+                ErrorCode::Network,
+                "the TLS handshake with the proxy broke off, for a reason that may pass; the cause has it",
+            )
+        }
         "failed to create underlying connection" if chain(error).find_map(tls::find).is_some() => Error::new(
             ErrorCode::Tls,
             "the TLS handshake with the proxy failed; check the proxy's URL (scheme, port) and its certificate",

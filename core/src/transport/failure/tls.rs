@@ -25,6 +25,13 @@ pub(super) fn after_the_handshake(error: &TlsError) -> Error {
     }
 }
 
+/// Whether a handshake failed for what the next one need not meet: the server has a fault of its own, as a load balancer
+/// has during a deployment, or a record was spoilt on its way.
+pub(super) fn is_passing(error: &TlsError) -> bool {
+    use AlertDescription::{BadRecordMac, DecryptError, InternalError};
+    matches!(error, TlsError::AlertReceived(InternalError | BadRecordMac | DecryptError) | TlsError::DecryptError)
+}
+
 pub(super) fn of_the_handshake(error: &TlsError) -> &'static str {
     match error {
         TlsError::InvalidCertificate(error) => of_the_certificate(error),
