@@ -21,6 +21,7 @@ ERROR_KEYS = {
     "argument",
     "phase",
     "reason",
+    "is_transient",
     "http_status",
     "api_code",
     "retry_after_ms",

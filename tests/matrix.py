@@ -1,24 +1,19 @@
-#!/usr/bin/env python3
-"""Prints the scenario × language matrix from the lines that the runners wrote.
+"""The scenario × language matrix of the lines that the runners wrote (scenarios/README.md).
 
-    matrix.py RESULTS [--languages rust,python] [--all]
-
-RESULTS holds one JSON object per line (scenarios/README.md). A cell is green only if exactly one line was written for
-it, the line is what the case expects, and it agrees with the other languages. Exit status 1 if anything is red.
+A cell is green only if exactly one line was written for it, the line is what the case expects, and it agrees with the
+other languages.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
-from pathlib import Path
 from typing import Any
 
-from cases import LANGUAGES, Case, load_cases
+from cases import LANGUAGES, Case
 from matching import comparable, differences, filled, misfits
 
 CLOCK_GRAIN_MS = 1.0
@@ -234,21 +229,3 @@ def columns(names: str) -> list[str]:
     if unknown:
         raise argparse.ArgumentTypeError(f"no such column: {', '.join(unknown)}; there are {', '.join(LANGUAGES)}")
     return named
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description="Prints the scenario × language matrix.")
-    parser.add_argument("results", type=Path)
-    parser.add_argument(
-        "--languages", type=columns, default=",".join(LANGUAGES), help="the columns, separated by commas"
-    )
-    parser.add_argument("--all", action="store_true", help="print every row, green vectors too")
-    options = parser.parse_args(arguments)
-    text = options.results.read_text(encoding="utf-8") if options.results.exists() else ""
-    matrix = build(load_cases(), text, options.languages)
-    print(render(matrix, options.all))
-    return 1 if matrix.failed else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -72,6 +72,7 @@ def pending_line(language: str) -> dict[str, Any]:
         "argument": None,
         "phase": "overall",
         "reason": None,
+        "is_transient": True,
         "http_status": None,
         "api_code": None,
         "retry_after_ms": None,

@@ -105,7 +105,7 @@ impl Callback {
         self.0.result()
     }
 
-    /// Earlier results, where the callback has them.
+    /// The user's results, where the callback has them: see [`JobStatus::history`].
     #[must_use]
     pub fn history(&self) -> &[JobResult] {
         self.0.history()
@@ -165,13 +165,6 @@ impl Callback {
     #[must_use]
     pub fn status(&self) -> &JobStatus {
         &self.0
-    }
-
-    /// The whole typed view as a JSON value.
-    #[doc(hidden)]
-    #[must_use]
-    pub fn view(&self, naming: Naming) -> Value {
-        serde_json::to_value(self.named(naming)).unwrap_or_default()
     }
 }
 

@@ -8,7 +8,7 @@ use serde::Serializer;
 use serde_json::Value;
 use url::Url;
 
-use crate::code::{ErrorCode, is_transient_status};
+use crate::code::ErrorCode;
 use crate::config::{DELIVERY_TIMEOUT, DELIVERY_TRIES, Path, checked_url};
 use crate::error::{Error, Phase, Result};
 use crate::poll::drive::{Bound, Engine};
@@ -76,13 +76,14 @@ impl Engine {
                 Ok(response) => {
                     delivery.http_status = Some(response.status);
                     delivery.delivered = (200..300).contains(&response.status);
-                    delivery.error = (!delivery.delivered).then_some(match response.status {
+                    let code = match response.status {
                         500.. => ErrorCode::Server,
                         408 => ErrorCode::Timeout,
                         429 => ErrorCode::RateLimited,
                         _ => ErrorCode::Rejected,
-                    });
-                    matches!(response.status, 408 | 429) || is_transient_status(response.status)
+                    };
+                    delivery.error = (!delivery.delivered).then_some(code);
+                    code.is_transient(delivery.http_status)
                 }
                 Err(error) => {
                     delivery.http_status = error.http_status();

@@ -8,7 +8,6 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-
 pub use builder::ClientBuilder;
 pub use many::PollMany;
 #[doc(hidden)]
@@ -49,6 +48,7 @@ impl Client {
     ///
     /// # Errors
     /// [`invalid_argument`](crate::ErrorCode::InvalidArgument) names what is missing or out of its limits.
+    /// [`io`](crate::ErrorCode::Io): this machine's CA certificates cannot be read.
     pub fn from_env() -> Result<Self> {
         ClientBuilder::from_env().build()
     }
@@ -65,13 +65,16 @@ impl Client {
         GetJobStatus::new(self.clone(), user_id.into(), job_id.into())
     }
 
-    /// Asks until the job is complete or `retry_count` retries are used up, and returns the last status either way.
+    /// Asks until the job is complete or `retry_count` retries are used up, and returns the last status either way. A
+    /// `Retry-After` that is longer than the next delay takes its place, and up to as long again is added to it.
     pub fn poll_job_status(&self, user_id: impl Into<String>, job_id: impl Into<String>) -> PollJobStatus {
         PollJobStatus::new(self.clone(), user_id.into(), job_id.into())
     }
 
     /// Waits until the job is complete, at most `timeout` (60 s): the first query at once, then with growing, jittered
     /// delays, and a last one shortly before the end. Transient failures do not end the wait, permanent ones do.
+    /// A wait that slept past its end, because its process was suspended, asks once more, for as long as one request may
+    /// take.
     ///
     /// Fails with [`job_incomplete`](crate::ErrorCode::JobIncomplete) when the time is up: the error carries the last
     /// status, the last failure, the attempts and the time spent.
@@ -86,7 +89,8 @@ impl Client {
     }
 
     /// Waits for many jobs and hands out outcomes in the order of completion. One driver task and one timer structure
-    /// serve all of them; nothing stops the rest when one fails.
+    /// serve all of them; nothing stops the rest when one fails. A job that is waited for already is not asked about
+    /// twice; both get the outcome.
     ///
     /// ```no_run
     /// # async fn example(client: smileid_jobs::Client) -> smileid_jobs::Result<()> {
@@ -116,20 +120,23 @@ impl Client {
         engine.wakes.notify(user_id, job_id, engine.clock.now());
     }
 
-    /// Downloads the images that a status links to: https only, no redirects, nothing of ours sent along, JPEG and PNG
-    /// by content, at most 16 MiB each and 64 in all. Ask for the status with `return_image_links` first.
+    /// Downloads every image that a status links to, those of the ID card too: https only, no redirects, nothing of
+    /// ours sent along, JPEG and PNG by content, at most 16 MiB each and 64 in all. Texts that stand for no link
+    /// (empty, `N/A`, `Not Available`) are passed over. Ask for the status with `return_image_links` first.
     pub fn download_images(&self, status: &JobStatus) -> DownloadImages {
         DownloadImages::new(self.clone(), status.clone())
     }
 
     /// Reads a callback's body and checks its signature and, with `max_age`, its age: 0 to 30 days, `None` is no limit.
-    /// What that proves and what not: see [`Callback`].
+    /// A timestamp further than that in the future is refused too. What that proves and what not: see [`Callback`].
     ///
     /// # Errors
     /// [`invalid_response`](crate::ErrorCode::InvalidResponse) when it is not a callback,
+    /// [`response_too_large`](crate::ErrorCode::ResponseTooLarge) when it is too large for one,
     /// [`signature_mismatch`](crate::ErrorCode::SignatureMismatch) or
     /// [`legacy_signature`](crate::ErrorCode::LegacySignature) when its signature proves nothing,
-    /// [`callback_expired`](crate::ErrorCode::CallbackExpired) when it is too old.
+    /// [`callback_expired`](crate::ErrorCode::CallbackExpired) when it is outside of `max_age` or its age is unknown,
+    /// [`invalid_argument`](crate::ErrorCode::InvalidArgument) when `max_age` is outside of its limits.
     pub fn verify_callback(&self, body: &[u8], max_age: Option<Duration>) -> Result<Callback> {
         let max_age = max_age.map(|max_age| MAX_AGE.check(max_age)).transpose()?;
         let engine = &self.0.engine;

@@ -31,9 +31,15 @@ impl Retried {
     }
 }
 
-/// Whether a 5xx status announces a transient fault.
-pub(crate) const fn is_transient_status(status: u16) -> bool {
-    matches!(status, 500 | 502..=504)
+impl ErrorCode {
+    /// Whether a failure with this code and status may be gone when the same is sent again.
+    pub(crate) fn is_transient(self, status: Option<u16>) -> bool {
+        match self.retried() {
+            Retried::Yes | Retried::Once => true,
+            Retried::SomeStatuses => matches!(status, Some(500 | 502..=504)),
+            Retried::No | Retried::WhileIncomplete => false,
+        }
+    }
 }
 
 macro_rules! error_codes {
@@ -107,7 +113,7 @@ error_codes! {
         "Start again without a token.";
     /// A file of yours could not be read or written.
     Io = 1004, "io", "FileError": "SmileIDError", python [], No,
-        "Check the directory, or set `overwrite`; `cause` has the system's words.";
+        "Check the directory or this machine's CA certificates, or set `overwrite`; `cause` has the system's words.";
     /// No connection: the name was not found, or the server refused or could not be reached.
     Connect = 2001, "connect", "ConnectError": "NetworkError", python [], Yes,
         "Check network and address; ask again later.";
@@ -147,7 +153,7 @@ error_codes! {
     /// The answer is about another user or job than the one asked for.
     ResponseMismatch = 4005, "response_mismatch", "ResponseMismatchError": "SmileIDError", python [], No,
         "Do not trust the answer.";
-    /// A callback is older than `max_age`, or its age cannot be told.
+    /// A callback is older than `max_age` or further than that in the future, or its age cannot be told.
     CallbackExpired = 4006, "callback_expired", "CallbackExpiredError": "SmileIDError", python [], No,
         "Ask for the status instead.";
     /// An image link is no longer valid.

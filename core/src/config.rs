@@ -14,9 +14,9 @@ use crate::error::{Error, Result};
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 const MS: Duration = Duration::from_millis(1);
 
-/// The longest `Retry-After` that is waited for inside one attempt.
+/// The longest `Retry-After` that is waited for inside one attempt, with up to as long again as jitter.
 pub(crate) const RETRY_AFTER_INSIDE_ATTEMPT: Duration = Duration::from_secs(5);
-/// The longest `Retry-After` that delays the next poll.
+/// The longest `Retry-After` that delays the next poll, with up to as long again as jitter.
 pub(crate) const RETRY_AFTER_CAP: Duration = Duration::from_secs(60);
 /// HTTP retries wait up to `RETRY_BASE · 2ⁿ`, at most `RETRY_CAP`.
 pub(crate) const RETRY_BASE: Duration = Duration::from_millis(250);
@@ -48,6 +48,9 @@ pub(crate) const MAX_ID_BYTES: usize = 256;
 pub(crate) const CLOCK_SKEW_MS: i64 = 60_000;
 /// The deepest nesting of a body that is read.
 pub(crate) const MAX_NESTING: usize = 128;
+/// The most keys that an answer's envelope or its `PartnerParams` may have. Real ones have a dozen, and callbacks, which are
+/// results, three.
+pub(crate) const MAX_KEYS: usize = 512;
 
 /// A duration argument: its name without a unit, its limits and its default.
 #[derive(Debug)]
@@ -174,7 +177,7 @@ pub static BURST: CountArgument = count("burst", &["poll_many"], 1, 1_000_000, S
 /// The most requests a second that a rate limit may be set to.
 pub const MAX_RATE: f64 = 1_000_000.0;
 
-/// Asks for the user's earlier results too.
+/// Asks for the user's results so far too.
 pub static RETURN_HISTORY: FlagArgument = flag("return_history", ASKING, false);
 /// Asks for the image links too.
 pub static RETURN_IMAGE_LINKS: FlagArgument = flag("return_image_links", ASKING, false);
@@ -224,7 +227,7 @@ pub fn check_rate(rate: f64) -> Result<f64> {
 pub fn refuse_rate() -> Error {
     Error::invalid_argument(
         "rate_limit",
-        format!("expected requests per second, more than 0 and at most {MAX_RATE}, or no limit"),
+        format!("expected requests per second, from one in 30 days to {MAX_RATE}, or no limit"),
     )
 }
 
@@ -352,5 +355,7 @@ mod tests {
         assert_eq!(INITIAL_DELAY.refuse().message(), "initial_delay: expected a duration of 1 ms to 1 h");
         assert_eq!(GET_TIMEOUT.refuse().message(), "timeout: expected a duration of 0 to 30 days, or no limit");
         assert_eq!(RETRY_COUNT.refuse().message(), "retry_count: expected a whole number from 0 to 1000");
+        let rate = "rate_limit: expected requests per second, from one in 30 days to 1000000, or no limit";
+        assert_eq!(check_rate(3e-8).unwrap_err().message(), rate);
     }
 }

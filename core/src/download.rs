@@ -1,4 +1,4 @@
-//! Downloads the selfie and liveness images that a status links to.
+//! Downloads the images that a status links to.
 
 mod file;
 
@@ -114,8 +114,9 @@ impl DownloadImages {
         self
     }
 
-    /// Download from these hosts only. IP addresses, `localhost` and single-label names are refused in any case, but
-    /// for this machine when the client's own server is on it.
+    /// Download from these hosts only. Default: from any host with a public name, whatever its address. IP addresses,
+    /// `localhost`, single-label names and those under `.local` and `.internal` are refused in any case, but for this
+    /// machine when the client's own server is on it.
     pub fn allowed_hosts<H: Into<String>>(mut self, hosts: impl IntoIterator<Item = H>) -> Self {
         self.allowed_hosts = Some(hosts.into_iter().map(|host| host.into().to_ascii_lowercase()).collect());
         self
@@ -127,7 +128,7 @@ impl DownloadImages {
         self
     }
 
-    /// The bound of all downloads together. Default 60 s; `None` is no bound but the requests' own.
+    /// The bound of all downloads together: 0 to 30 days, default 60 s; `None` is no bound but the requests' own.
     pub fn timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
         self.timeout = timeout.into();
         self

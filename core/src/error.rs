@@ -10,7 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 pub use self::reasons::{Cause, IncompleteReason, Phase};
-use crate::code::{ErrorCode, Retried, is_transient_status};
+use crate::code::ErrorCode;
 use crate::response::JobStatus;
 
 /// The result of everything in this crate that can fail.
@@ -143,11 +143,7 @@ impl Error {
     /// Whether the same call may well succeed when it is made again later.
     #[must_use]
     pub fn is_transient(&self) -> bool {
-        match self.0.code.retried() {
-            Retried::Yes | Retried::Once => true,
-            Retried::SomeStatuses => self.0.http_status.is_some_and(is_transient_status),
-            Retried::No | Retried::WhileIncomplete => false,
-        }
+        self.0.code.is_transient(self.0.http_status)
     }
 
     /// The message with the refused argument in another language's spelling.

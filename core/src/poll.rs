@@ -1,6 +1,7 @@
 //! Polling: when to ask (`schedule`), what an answer means for the wait (`poller`), and doing it (`drive` and the
 //! verbs' own files).
 
+pub(crate) mod connections;
 pub(crate) mod drive;
 pub(crate) mod limit;
 pub(crate) mod many;

@@ -183,7 +183,8 @@ impl JobStatus {
         self.0.result.get_or_init(|| self.raw_result().and_then(result::read).map(Box::new)).as_deref()
     }
 
-    /// Earlier results, in the order received. Empty unless asked for with `return_history`.
+    /// The user's results, in the order received: as seen so far the newest first, the present one included. Empty
+    /// unless asked for with `return_history`.
     #[must_use]
     pub fn history(&self) -> &[JobResult] {
         self.0.history.get_or_init(|| self.raw_history().map(history::read).unwrap_or_default())
@@ -255,13 +256,6 @@ impl JobStatus {
         self.json(naming, self.raw().len())
     }
 
-    /// The whole typed view as a JSON value.
-    #[doc(hidden)]
-    #[must_use]
-    pub fn view(&self, naming: Naming) -> Value {
-        serde_json::to_value(self.named(naming)).unwrap_or_default()
-    }
-
     fn value(&self, name: &str) -> Option<&str> {
         self.0.envelope.value(&self.0.raw, name)
     }
@@ -299,7 +293,7 @@ impl JobStatus {
         })
     }
 
-    /// Whether anything stands in the place of earlier results.
+    /// Whether anything stands in the place of the history.
     #[doc(hidden)]
     #[must_use]
     pub fn has_history(&self) -> bool {

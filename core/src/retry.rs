@@ -157,8 +157,29 @@ pub(crate) fn retries(error: &Error, max_retries: u64) -> u64 {
 
 /// The wait before HTTP retry `n` (from 0): full jitter under a doubling ceiling.
 pub(crate) fn backoff(n: u64, chance: f64) -> Duration {
+    ceiling(n).mul_f64(chance.clamp(0.0, 1.0))
+}
+
+fn ceiling(n: u64) -> Duration {
     let doublings = u32::try_from(n.min(16)).unwrap_or(16);
-    RETRY_BASE.saturating_mul(1 << doublings).min(RETRY_CAP).mul_f64(chance.clamp(0.0, 1.0))
+    RETRY_BASE.saturating_mul(1 << doublings).min(RETRY_CAP)
+}
+
+/// The wait before HTTP retry `n` after an answer that asked to wait for `floor`, if there is time `left` for it.
+pub(crate) fn wait(n: u64, floor: Duration, left: Option<Duration>, chance: f64) -> Option<Duration> {
+    let wait = match left {
+        _ if floor.is_zero() => backoff(n, chance),
+        // Jitter leaves the request at least as much time as it takes.
+        Some(left) => above(floor, ceiling(n), left.saturating_sub(floor) / 2, chance),
+        None => above(floor, ceiling(n), Duration::MAX, chance),
+    };
+    left.is_none_or(|left| wait < left).then_some(wait)
+}
+
+/// A wait that the server asked for, and up to as long again or up to the `delay` that there would have been, but not
+/// more than `room`: those who were told the same at the same moment must not come back at once.
+pub(crate) fn above(floor: Duration, delay: Duration, room: Duration, chance: f64) -> Duration {
+    floor.saturating_add(floor.max(delay).min(room).mul_f64(chance.clamp(0.0, 1.0)))
 }
 
 /// How long the server asks to wait. A date is one of its own clock's, which the answer tells beside it.
@@ -249,6 +270,20 @@ mod tests {
             [250, 500, 1000, 4000, 4000, 4000]
         );
         assert_eq!([ms(0, 0.0), ms(0, 0.5)], [0, 125]);
+    }
+
+    #[test]
+    fn who_was_asked_to_wait_waits_longer_but_not_too_long() {
+        let s = Duration::from_secs;
+        let waits = |n, floor, left: Option<u64>| [0.0, 1.0].map(|chance| wait(n, s(floor), left.map(s), chance));
+        assert_eq!(waits(0, 5, None), [Some(s(5)), Some(s(10))]);
+        assert_eq!(waits(4, 1, None), [Some(s(1)), Some(s(5))], "the own ceiling is higher");
+        assert_eq!(waits(0, 5, Some(30)), [Some(s(5)), Some(s(10))]);
+        assert_eq!(waits(0, 5, Some(7)), [Some(s(5)), Some(s(6))], "half of the rest is for the request");
+        assert_eq!(waits(0, 5, Some(5)), [None, None]);
+        assert_eq!(waits(0, 0, Some(1)), [Some(s(0)), Some(RETRY_BASE)]);
+        assert_eq!(waits(2, 0, Some(1)), [Some(s(0)), None]);
+        assert_eq!(waits(0, 0, Some(0)), [None, None]);
     }
 
     #[test]

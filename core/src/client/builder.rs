@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::SecretString;
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
@@ -19,6 +18,7 @@ use crate::config::{
 };
 use crate::credentials::Credentials;
 use crate::error::{Error, Result};
+use crate::poll::connections::Connections;
 use crate::poll::drive::Engine;
 use crate::poll::parked::Parked;
 use crate::poll::wake::Wakes;
@@ -150,13 +150,13 @@ impl ClientBuilder {
         Self { base_url: Some(base_url.into()), ..self.without_server_from_env() }
     }
 
-    /// The bound of making one connection. Default 5 s.
+    /// The bound of making one connection: 0 to 30 days, default 5 s.
     pub fn connect_timeout(mut self, connect_timeout: Duration) -> Self {
         self.connect_timeout = Some(connect_timeout);
         self
     }
 
-    /// The bound of one HTTP request, headers and body. Default 15 s.
+    /// The bound of one HTTP request, headers and body: 0 to 30 days, default 15 s.
     pub fn request_timeout(mut self, request_timeout: Duration) -> Self {
         self.request_timeout = Some(request_timeout);
         self
@@ -168,7 +168,8 @@ impl ClientBuilder {
         self
     }
 
-    /// How many requests may be in flight, over all calls: 1 to 1024, default 64. Others queue fairly.
+    /// How many requests may be in flight, over all calls: 1 to 1024, default 64. Others queue fairly. An eighth of them,
+    /// and one at least, is not for `poll_many`, so that jobs that stall keep no single call waiting.
     pub fn max_connections(mut self, max_connections: u64) -> Self {
         self.max_connections = max_connections;
         self
@@ -237,6 +238,7 @@ impl ClientBuilder {
     ///
     /// # Errors
     /// [`invalid_argument`](crate::ErrorCode::InvalidArgument) names the setting that is missing or out of its limits.
+    /// [`io`](crate::ErrorCode::Io): this machine's CA certificates cannot be read.
     pub fn build(self) -> Result<Client> {
         let missing = |name, expected| Error::invalid_argument(name, expected);
         let partner_id = self.partner_id.ok_or_else(|| {
@@ -294,15 +296,14 @@ impl ClientBuilder {
             endpoint: HttpRequest::new(endpoint, max_response_bytes),
             transport,
             clock: self.clock.unwrap_or_else(|| Arc::new(SystemClock)),
-            connections: Semaphore::new(max_connections),
+            connections: Connections::new(max_connections),
             closed: CancellationToken::new(),
             wakes: Wakes::default(),
             request_timeout,
             max_retries,
-            max_connections,
             max_response_bytes,
         };
-        let waits = Arc::new(Parked::of_waits());
+        let waits = Arc::new(Parked::of_waits(request_timeout));
         engine.wakes.listen_all(&waits);
         Ok(Client(Arc::new(Inner { engine, waits, partner_id, server })))
     }

@@ -38,19 +38,21 @@ impl PollMany {
         }
     }
 
-    /// Ask for the users' earlier results too. Default false.
+    /// Ask for the users' results so far too. Default false.
     pub fn return_history(mut self, return_history: bool) -> Self {
         self.options.return_history = return_history;
         self
     }
 
-    /// Ask for links to the selfie and liveness images too. Default false.
+    /// Ask for links to the selfie, liveness and ID card images too. Default false.
     pub fn return_image_links(mut self, return_image_links: bool) -> Self {
         self.options.return_image_links = return_image_links;
         self
     }
 
     /// The bound of each job, from its own first query. `None` is no bound, zero asks once. 0 to 30 days, default 60 s.
+    /// The last query starts 1 s before the end (half-way, where `timeout` is below 2 s), and the wait ends with its
+    /// answer.
     pub fn timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
         self.polling.timeout = timeout.into();
         self
@@ -62,7 +64,7 @@ impl PollMany {
         self
     }
 
-    /// At most this many HTTP requests a second, retries included. Default no limit.
+    /// At most this many HTTP requests a second, retries included: from one in 30 days to 1000000. Default no limit.
     pub fn rate_limit(mut self, rate_limit: impl Into<Option<f64>>) -> Self {
         self.rate_limit = rate_limit.into();
         self
@@ -74,7 +76,8 @@ impl PollMany {
         self
     }
 
-    /// Starts with an input that is read as there is room, on the thread that polls the stream.
+    /// Starts with an input that is read as there is room, on the thread that polls the stream, and for about 1 ms at a
+    /// time. Jobs are asked about from the first one on.
     pub fn stream<I>(self, jobs: I) -> PollManyStream<I::IntoIter>
     where
         I: IntoIterator,

@@ -118,15 +118,15 @@ pub trait Driven: IntoFuture {
 type Started = (Client, Session);
 
 macro_rules! call_options {
-    ($verb:ident, $default:literal) => {
+    ($verb:ident, $default:literal $(, $end:expr)?) => {
         impl $verb {
-            /// Ask for the user's earlier results too. Default false.
+            /// Ask for the user's results so far too. Default false.
             pub fn return_history(mut self, return_history: bool) -> Self {
                 self.call.options.return_history = return_history;
                 self
             }
 
-            /// Ask for links to the selfie and liveness images too. Default false.
+            /// Ask for links to the selfie, liveness and ID card images too. Default false.
             pub fn return_image_links(mut self, return_image_links: bool) -> Self {
                 self.call.options.return_image_links = return_image_links;
                 self
@@ -148,7 +148,7 @@ macro_rules! call_options {
                 self
             }
 
-            #[doc = concat!("The bound of everything this call does: queueing, connecting, retries, sleeps and bodies. `None` is no bound, zero asks for exactly one HTTP request, however long it queues; `request_timeout` bounds it. 0 to 30 days, default ", $default, ".")]
+            #[doc = concat!("The bound of everything this call does: queueing, connecting, retries, sleeps and bodies. `None` is no bound, zero asks for exactly one HTTP request, however long it queues; `request_timeout` bounds it. 0 to 30 days, default ", $default, "." $(, " ", $end)?)]
             pub fn timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
                 self.call.polling.timeout = timeout.into();
                 self
@@ -163,6 +163,14 @@ macro_rules! call_options {
                     .finish_non_exhaustive()
             }
         }
+    };
+}
+
+/// What all waits say of their end.
+macro_rules! last_query {
+    () => {
+        "The last query starts 1 s before the end (half-way, where `timeout` is below 2 s), and the wait ends with its \
+         answer."
     };
 }
 
@@ -181,7 +189,8 @@ macro_rules! polling_options {
                 self
             }
 
-            /// The longest delay. 1 ms to 1 h, default 30 s.
+            /// The longest delay, at least `initial_delay`. 1 ms to 1 h, default 30 s, which gives way to a longer
+            /// `initial_delay`.
             pub fn max_delay(mut self, max_delay: Duration) -> Self {
                 self.$field$(.$inner)?.max_delay = Some(max_delay);
                 self
@@ -247,7 +256,11 @@ pub struct PollJobStatus {
     call: Box<Call>,
 }
 
-call_options!(PollJobStatus, "no bound but the attempts");
+call_options!(
+    PollJobStatus,
+    "no bound but the attempts",
+    "A delay that would outlast it ends the call at once, with the last failure or a timeout."
+);
 polling_options!(PollJobStatus, call.polling, "3");
 awaited!(PollJobStatus, run, JobStatus);
 
@@ -270,7 +283,7 @@ pub struct WaitUntilComplete {
     token: Option<String>,
 }
 
-call_options!(WaitUntilComplete, "60 s");
+call_options!(WaitUntilComplete, "60 s", last_query!());
 polling_options!(WaitUntilComplete, call.polling, "no limit");
 awaited!(WaitUntilComplete, run, JobStatus);
 
@@ -322,7 +335,7 @@ pub struct PollStepCall {
     token: Option<String>,
 }
 
-call_options!(PollStepCall, "60 s from the first step");
+call_options!(PollStepCall, "60 s from the first step", last_query!());
 polling_options!(PollStepCall, call.polling, "no limit");
 awaited!(PollStepCall, step, PollStep);
 
@@ -350,7 +363,7 @@ pub struct WatchJobStatus {
     call: Box<Call>,
 }
 
-call_options!(WatchJobStatus, "60 s");
+call_options!(WatchJobStatus, "60 s", last_query!());
 polling_options!(WatchJobStatus, call.polling, "no limit");
 
 impl WatchJobStatus {

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Notify, Semaphore, SemaphorePermit};
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
+use super::connections::{Connection, Connections};
 use super::limit::{RateLimit, RatePermit};
 use super::poller::{Decision, Outcome, Pause, Policy, Seen, Until};
 use super::traced::Traced;
@@ -27,12 +28,11 @@ pub(crate) struct Engine {
     pub(crate) endpoint: HttpRequest,
     pub(crate) transport: Arc<dyn Transport>,
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) connections: Semaphore,
+    pub(crate) connections: Connections,
     pub(crate) closed: CancellationToken,
     pub(crate) wakes: Wakes,
     pub(crate) request_timeout: Duration,
     pub(crate) max_retries: u64,
-    pub(crate) max_connections: usize,
     pub(crate) max_response_bytes: usize,
 }
 
@@ -40,21 +40,25 @@ pub(crate) struct Engine {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Bound {
     pub(crate) ends_at: Option<Duration>,
-    /// `timeout = 0` asks for exactly one HTTP request, bounded by the request's own timeout.
-    once: bool,
+    /// What bounds its requests. `timeout = 0` asks for exactly one HTTP request, bounded by the request's own timeout
+    /// only.
+    requests_end_at: Option<Duration>,
 }
 
 impl Bound {
     pub(crate) fn new(started_at: Duration, timeout: Option<Duration>) -> Self {
-        Self {
-            ends_at: timeout.map(|timeout| started_at.saturating_add(timeout)),
-            once: timeout == Some(Duration::ZERO),
-        }
+        let ends_at = timeout.map(|timeout| started_at.saturating_add(timeout));
+        Self { ends_at, requests_end_at: ends_at.filter(|_| timeout != Some(Duration::ZERO)) }
     }
 
     /// A bound for one last request, however late it is.
     pub(crate) fn once_at(ends_at: Duration) -> Self {
-        Self { ends_at: Some(ends_at), once: true }
+        Self { ends_at: Some(ends_at), requests_end_at: None }
+    }
+
+    /// This bound, over, for one last request that must end at `requests_end_at`.
+    pub(crate) fn once_until(self, requests_end_at: Duration) -> Self {
+        Self { requests_end_at: Some(requests_end_at), ..self }
     }
 
     pub(crate) fn left(self, now: Duration) -> Option<Duration> {
@@ -63,7 +67,7 @@ impl Bound {
 
     /// The moment that bounds its requests; `None` if only their own limit does.
     pub(crate) fn of_requests(self) -> Option<Duration> {
-        self.ends_at.filter(|_| !self.once)
+        self.requests_end_at
     }
 }
 
@@ -89,6 +93,7 @@ pub(crate) struct Attempt<'a> {
     pub(crate) rate: Option<&'a RateLimit>,
     /// For the first request.
     pub(crate) permit: Option<RatePermit<'a>>,
+    pub(crate) is_parked: bool,
     pub(crate) traced: Traced,
 }
 
@@ -151,7 +156,7 @@ impl Engine {
         session.attempts = session.attempts.saturating_add(1);
         let Session { call, attempts, bound, ref mut query, .. } = *session;
         let traced = Traced { call, attempt: attempts };
-        let mut attempt = Attempt { query, bound, rate: None, permit: None, traced };
+        let mut attempt = Attempt { query, bound, rate: None, permit: None, is_parked: false, traced };
         let outcome = tokio::select! {
             biased;
             () = self.closed.cancelled() => None,
@@ -206,7 +211,12 @@ impl Engine {
         tokio::select! {
             biased;
             () = self.closed.cancelled() => Err(session.fail(Error::closed(), self.clock.now())),
-            () = waited => Ok(()),
+            () = waited => {
+                let (now, bound) = (self.clock.now(), session.bound);
+                let late = |ends_at| session.policy.late_query_ends_at(pause.until, ends_at, now, self.request_timeout);
+                session.bound = bound.ends_at.and_then(late).map_or(bound, |ends_at| bound.once_until(ends_at));
+                Ok(())
+            }
         }
     }
 
@@ -242,6 +252,10 @@ impl Engine {
                 attempt.traced.retrying(error, retries, wait);
             }
             self.clock.sleep(wait).await;
+            if attempt.bound.left(self.clock.now()) == Some(Duration::ZERO) {
+                // It slept longer than it was to, as a process does that was suspended.
+                return Outcome { answer, retry_after };
+            }
         }
     }
 
@@ -257,18 +271,16 @@ impl Engine {
         if retries >= retry::retries(error, self.max_retries) || floor > RETRY_AFTER_INSIDE_ATTEMPT {
             return None;
         }
-        let wait = retry::backoff(retries, self.clock.chance()).max(floor);
-        match bound.left(self.clock.now()) {
-            Some(left) if wait >= left => None,
-            _ => Some(wait),
-        }
+        retry::wait(retries, floor, bound.left(self.clock.now()), self.clock.chance())
     }
 
     /// One HTTP request, from the queue for a connection to the end of the body.
     async fn request(&self, attempt: &mut Attempt<'_>) -> (Answer, Option<Duration>) {
         let failed = |error| (Answer::Failed(error), None);
         let ends_at = attempt.bound.of_requests();
-        let Some(_permit) = self.connection(ends_at).await else { return failed(Error::timeout(Phase::Queue)) };
+        let Some(_permit) = self.place(attempt.is_parked, ends_at).await else {
+            return failed(Error::timeout(Phase::Queue));
+        };
         if let Some(permit) = attempt.permit.take() {
             permit.consume(&*self.clock);
         }
@@ -280,11 +292,15 @@ impl Engine {
         }
     }
 
-    /// A permit for one more request; `None` if there was none in time.
-    pub(crate) async fn connection(&self, ends_at: Option<Duration>) -> Option<SemaphorePermit<'_>> {
-        match self.connections.try_acquire() {
-            Ok(permit) => Some(permit),
-            Err(_) => self.until(ends_at, self.connections.acquire()).await?.ok(),
+    /// A place for one more request of a single call; `None` if there was none in time.
+    pub(crate) async fn connection(&self, ends_at: Option<Duration>) -> Option<Connection<'_>> {
+        self.place(false, ends_at).await
+    }
+
+    async fn place(&self, is_parked: bool, ends_at: Option<Duration>) -> Option<Connection<'_>> {
+        match self.connections.try_acquire(is_parked) {
+            Some(place) => Some(place),
+            None => self.until(ends_at, self.connections.acquire(is_parked)).await?,
         }
     }
 

@@ -90,7 +90,7 @@ impl ManySession {
         let (done, outcomes) = mpsc::unbounded_channel();
         let ManyOptions { policy, options, max_waiting, rate, call } = options;
         let terms = Arc::new(Terms { policy, options, observer: Observer::Many(done.clone()) });
-        let parked = Arc::new(Parked::of_many(rate));
+        let parked = Arc::new(Parked::of_many(rate, client.engine().request_timeout));
         client.engine().wakes.listen_all(&parked);
         let shared = Arc::new(Shared { client, terms, parked, max_waiting, call, done, admitted: AtomicUsize::new(0) });
         Self {
@@ -175,6 +175,10 @@ impl ManySession {
         Poll::Ready(outcome)
     }
 
+    fn now(&self) -> Duration {
+        self.shared.client.engine().clock.now()
+    }
+
     fn count(&self, taken: &[JobOutcome]) {
         let failed = taken.iter().filter(|outcome| outcome.result.is_err()).count();
         let mut progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
@@ -221,16 +225,24 @@ pub(crate) fn tell(
     }
 }
 
+/// How long jobs are read before an outcome is looked for, and before others have their turn.
+const READ_AT_ONCE: Duration = Duration::from_millis(1);
+/// How many times as long as jobs were read they are not read again while an outcome is ready, which would wait for an
+/// input that blocks.
+const READ_PAUSE: u32 = 10;
+
 /// A stream of outcomes: see [`Client::poll_many`]. Dropping it drops all of its requests.
 #[must_use = "nothing is asked before the stream is polled"]
 pub struct PollManyStream<I> {
     input: Option<I>,
     session: std::result::Result<ManySession, Option<Error>>,
+    /// When jobs are read again although an outcome is ready, on the clock's monotonic time.
+    reads_at: Duration,
 }
 
 impl<I> PollManyStream<I> {
     pub(crate) fn new(input: I, session: Result<ManySession>) -> Self {
-        Self { input: Some(input), session: session.map_err(Some) }
+        Self { input: Some(input), session: session.map_err(Some), reads_at: Duration::ZERO }
     }
 
     /// How far it has come.
@@ -270,14 +282,38 @@ where
             Ok(session) => session,
             Err(error) => return Poll::Ready(error.take().map(Err)),
         };
-        // Jobs are read here and nowhere else: on the consumer's thread, as far as there is room.
-        while let Some(input) = this.input.as_mut().filter(|_| session.room() > 0) {
-            match input.next() {
-                Some((user_id, job_id)) => session.add(user_id.as_ref(), job_id.as_ref()),
-                None => this.input = None,
-            }
+        let Some(input) = &mut this.input else {
+            return session.poll_take(context).map(|outcome| outcome.map(Ok));
+        };
+        let began = session.now();
+        if began < this.reads_at
+            && let Poll::Ready(Some(outcome)) = session.poll_take(context)
+        {
+            return Poll::Ready(Some(Ok(outcome)));
         }
-        session.poll_take(context).map(|outcome| outcome.map(Ok))
+        // Jobs are read here and nowhere else: on the consumer's thread, as far as there is room.
+        let mut now = began;
+        let mut has_more = true;
+        while has_more && session.room() > 0 && now.saturating_sub(began) <= READ_AT_ONCE {
+            match input.next() {
+                Some((user_id, job_id)) => {
+                    session.add(user_id.as_ref(), job_id.as_ref());
+                    // The next job may take its time.
+                    session.start();
+                }
+                None => has_more = false,
+            }
+            now = session.now();
+        }
+        this.reads_at = now.saturating_add(now.saturating_sub(began).saturating_mul(READ_PAUSE));
+        if !has_more {
+            this.input = None;
+        }
+        let outcome = session.poll_take(context);
+        if has_more && outcome.is_pending() && session.room() > 0 {
+            context.waker().wake_by_ref();
+        }
+        outcome.map(|outcome| outcome.map(Ok))
     }
 }
 

@@ -53,17 +53,17 @@ pub(crate) struct Parked {
 }
 
 impl Parked {
-    pub(crate) fn of_many(rate: Option<RateLimit>) -> Self {
-        Self::new(rate, false)
+    pub(crate) fn of_many(rate: Option<RateLimit>, request_timeout: Duration) -> Self {
+        Self::new(rate, request_timeout, false)
     }
 
-    pub(crate) fn of_waits() -> Self {
-        Self::new(None, true)
+    pub(crate) fn of_waits(request_timeout: Duration) -> Self {
+        Self::new(None, request_timeout, true)
     }
 
-    fn new(rate: Option<RateLimit>, are_lone: bool) -> Self {
+    fn new(rate: Option<RateLimit>, request_timeout: Duration, are_lone: bool) -> Self {
         let ahead = rate.as_ref().map(RateLimit::two_intervals).unwrap_or_default();
-        let jobs = Mutex::new(Jobs::with_last_queries(ahead));
+        let jobs = Mutex::new(Jobs::with_last_queries(ahead, request_timeout));
         Self { jobs, changed: Notify::new(), rate, in_line: AtomicUsize::new(0), are_lone }
     }
 

@@ -8,7 +8,7 @@ use super::schedule::Schedule;
 use crate::config::{FINAL_POLL_MARGIN, LONG_DELAY, RETRY_AFTER_CAP, TOGETHER};
 use crate::error::{Error, IncompleteReason, Phase};
 use crate::response::JobStatus;
-use crate::retry::Answer;
+use crate::retry::{Answer, above};
 
 /// What a verb makes of an answer that is not the end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,17 +85,18 @@ impl Policy {
         let (now, chance) = now_and_chance();
         let floor = outcome.retry_after.unwrap_or_default().min(RETRY_AFTER_CAP);
         let not_before = now.saturating_add(floor);
-        let until = self.due(now, self.delay(attempts, chance)).max(not_before);
-        let Some(ends_at) = ends_at else { return Decision::Again(Pause { until, not_before }) };
+        let last_at = ends_at.map(|ends_at| ends_at.saturating_sub(self.final_poll_margin()));
+        let until = self.due(now, self.delay(attempts, floor, last_at.map(|at| at.saturating_sub(not_before)), chance));
+        let pause = Pause { until: until.max(not_before), not_before };
+        let (Some(ends_at), Some(last_at)) = (ends_at, last_at) else { return Decision::Again(pause) };
         if !floor.is_zero() && not_before >= ends_at {
             return self.out_of_time(&outcome.answer, IncompleteReason::RetryAfterBeyondDeadline);
         }
         match self.until {
             // Sleeping until the bound would only delay the same news.
-            Until::Attempts if until >= ends_at => self.out_of_time(&outcome.answer, IncompleteReason::Deadline),
-            Until::Attempts => Decision::Again(Pause { until, not_before }),
+            Until::Attempts if pause.until >= ends_at => self.out_of_time(&outcome.answer, IncompleteReason::Deadline),
+            Until::Attempts => Decision::Again(pause),
             Until::Complete => {
-                let last_at = ends_at.saturating_sub(self.final_poll_margin());
                 if now >= last_at {
                     return Decision::GiveUp(IncompleteReason::Deadline);
                 }
@@ -104,13 +105,18 @@ impl Policy {
         }
     }
 
-    /// Waits have equal jitter, so that many do not ask in step; the other verbs have none.
-    fn delay(&self, attempts: u32, chance: f64) -> Duration {
+    /// Waits have equal jitter, so that many do not ask in step; the other verbs have none. Where the server's wish is
+    /// what counts, all verbs have: it has told many the same. Only `room` is there for that.
+    fn delay(&self, attempts: u32, floor: Duration, room: Option<Duration>, chance: f64) -> Duration {
         let delay = self.schedule.delay(attempts);
-        match self.until {
+        let at_least = match self.until {
             Until::Attempts => delay,
-            Until::Complete => delay / 2 + (delay / 2).mul_f64(chance.clamp(0.0, 1.0)),
+            Until::Complete => delay / 2,
+        };
+        if floor >= at_least {
+            return above(floor, delay, room.unwrap_or(Duration::MAX), chance);
         }
+        at_least + (delay - at_least).mul_f64(chance.clamp(0.0, 1.0))
     }
 
     /// When a delay that begins now is over.
@@ -125,6 +131,21 @@ impl Policy {
     /// The last query starts this long before the end, so that its answer can still arrive.
     pub(crate) fn final_poll_margin(&self) -> Duration {
         self.timeout.map_or(FINAL_POLL_MARGIN, |timeout| FINAL_POLL_MARGIN.min(timeout / 2))
+    }
+
+    /// The end of the one query that is left to a job which slept past its bound, as all do in a process that was
+    /// suspended; `None` if this one did not. The query has as long as any other of the same call.
+    pub(crate) fn late_query_ends_at(
+        &self,
+        due_at: Duration,
+        ends_at: Duration,
+        now: Duration,
+        request_timeout: Duration,
+    ) -> Option<Duration> {
+        let overslept = now.saturating_sub(due_at);
+        let is_late = now >= ends_at && overslept >= self.final_poll_margin();
+        is_late
+            .then(|| now.saturating_add(self.timeout.map_or(request_timeout, |timeout| timeout.min(request_timeout))))
     }
 
     fn give_up(&self, reason: IncompleteReason) -> Decision {
@@ -157,6 +178,16 @@ fn is_out_of_time(error: &Error) -> bool {
     matches!(error.phase(), Some(Phase::Queue | Phase::Overall))
 }
 
+/// Remembers an error. That the verb's own time is up says less than what went wrong before; if nothing did, than what it
+/// ended in.
+pub(super) fn note_error(last: &mut Option<Error>, error: Error) {
+    if error.phase() != Some(Phase::Overall) {
+        *last = Some(error);
+    } else if last.is_none() {
+        *last = error.last_error().cloned();
+    }
+}
+
 /// What a verb has seen, for the error that may end it.
 #[derive(Default)]
 pub(crate) struct Seen {
@@ -170,11 +201,7 @@ impl Seen {
     pub(crate) fn note(&mut self, answer: Answer) {
         match answer {
             Answer::Status(status) => self.last_status = Some(status),
-            // That the verb's own time is up says less than what went wrong before; if nothing did, than what it ended in.
-            Answer::Failed(error) if error.phase() == Some(Phase::Overall) => {
-                self.last_error = self.last_error.take().or_else(|| error.last_error().cloned());
-            }
-            Answer::Failed(error) | Answer::NotReady(error) => self.last_error = Some(error),
+            Answer::Failed(error) | Answer::NotReady(error) => note_error(&mut self.last_error, error),
         }
     }
 
@@ -261,5 +288,36 @@ mod tests {
             again(Duration::from_millis(19_500), Duration::from_millis(19_500))
         );
         assert_eq!(at(20 * S), Decision::GiveUp(IncompleteReason::RetryAfterBeyondDeadline));
+    }
+
+    #[test]
+    fn jitter_is_added_to_the_servers_wish_and_keeps_the_wait_in_its_bound() {
+        let at = |attempts, wish, timeout: Option<Duration>, chance| {
+            let policy = Policy { timeout, ..wait(60 * S) };
+            policy.decide(&transient(Some(wish)), attempts, timeout, || (Duration::ZERO, chance))
+        };
+        let [least, middle, most] = [0.0, 0.5, 1.0].map(|chance| at(1, 6 * S, None, chance));
+        assert_eq!([least, middle, most], [again(6 * S, 6 * S), again(9 * S, 6 * S), again(12 * S, 6 * S)]);
+        // The own delay of 16 s is the longer one.
+        assert_eq!(at(4, 10 * S, None, 1.0), again(26 * S, 10 * S));
+        // The wish is not what counts.
+        assert_eq!([0.0, 1.0].map(|chance| at(4, 7 * S, None, chance)), [again(8 * S, 7 * S), again(16 * S, 7 * S)]);
+        // What is left is used evenly.
+        assert_eq!(at(1, 6 * S, Some(11 * S), 0.5), again(8 * S, 6 * S));
+        assert_eq!(at(1, 6 * S, Some(11 * S), 1.0), again(10 * S, 6 * S));
+        assert_eq!(at(1, 6 * S, Some(S * 13 / 2), 1.0), again(6 * S, 6 * S));
+        // A wish that is cut has jitter as well.
+        assert_eq!(at(1, 3600 * S, None, 1.0), again(120 * S, 60 * S));
+    }
+
+    #[test]
+    fn only_who_overslept_is_asked_about_late() {
+        let late = |timeout: u32, due_at: u32, now: u32| {
+            let policy = wait(timeout * S);
+            policy.late_query_ends_at(due_at * S, timeout * S, now * S, 15 * S)
+        };
+        assert_eq!([late(60, 30, 59), late(60, 59, 60), late(60, 2, 60)], [None, Some(75 * S), Some(75 * S)]);
+        assert_eq!(late(60, 60, 60), None, "that is a timer's tick, and no sleep");
+        assert_eq!(late(10, 2, 100), Some(110 * S), "no query of it may take longer");
     }
 }

@@ -1,7 +1,6 @@
 //! The one pass over a body on arrival.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
 use std::ops::Range;
 
 use smallvec::SmallVec;
@@ -10,7 +9,7 @@ use super::json::Json;
 use super::json::refusal;
 use super::json::scan::{Scanned, members, trim, value};
 use super::{invalid, lenient};
-use crate::config::MAX_NESTING;
+use crate::config::{MAX_KEYS, MAX_NESTING};
 use crate::error::Result;
 
 /// Flags, code and signed pair, and the places of all values in the body.
@@ -73,9 +72,6 @@ const PARAMS: &[u8] = br#""PartnerParams""#;
 /// As many keys as answers have.
 const USUAL: usize = 8;
 
-/// Past this many keys of one object a set of them is cheaper than to look through all; it keeps hostile objects linear.
-pub(super) const FEW: usize = 24;
-
 impl Envelope {
     /// Reads a body: syntax, UTF-8, nesting and duplicate keys are checked, values are left where they are.
     pub(crate) fn read(raw: &[u8]) -> Result<Self> {
@@ -97,7 +93,6 @@ impl Envelope {
             places: Vec::with_capacity(USUAL),
         };
         let body = Scanned(text);
-        let mut many = HashSet::new();
         // A callback is a result at the top level.
         let (mut of_result, mut of_callback, mut beside) = (None, None, [0..0, 0..0]);
         let rest = members(trim(text.as_bytes()), |key, rest| {
@@ -136,7 +131,7 @@ impl Envelope {
                 "job_id" if json != "\"\"" => beside[1] = place.clone(),
                 _ => {}
             }
-            if is_repeated(key.clone(), &envelope.places, &mut many) {
+            if !has_room(&envelope.places, &key) {
                 return None;
             }
             let known = KNOWN.iter().find(|known| **known == key);
@@ -219,15 +214,14 @@ fn utf8(raw: &[u8]) -> Option<&str> {
     if raw.len() < 512 { std::str::from_utf8(raw).ok() } else { simdutf8::basic::from_utf8(raw).ok() }
 }
 
-/// Where the ids in `PartnerParams` stand, which were passed over before. Nothing for repeated keys.
+/// Where the ids in `PartnerParams` stand, which were passed over before. Nothing for keys that are repeated or too many.
 fn named_ids(body: Scanned<'_>, params: &[u8]) -> Option<[Range<usize>; 2]> {
     let mut entries = SmallVec::<[(Cow<'_, str>, Range<usize>); USUAL]>::new();
     if params.starts_with(b"{") {
-        let mut many = HashSet::new();
         members(params, |key, rest| {
             let after = value(rest, MAX_NESTING)?;
             let key = body.key(key)?;
-            if is_repeated(key.clone(), &entries, &mut many) {
+            if !has_room(&entries, &key) {
                 return None;
             }
             entries.push((key, body.place(rest, after)));
@@ -238,16 +232,10 @@ fn named_ids(body: Scanned<'_>, params: &[u8]) -> Option<[Range<usize>; 2]> {
     Some(["user_id", "job_id"].map(|id| place(id).unwrap_or_default()))
 }
 
-/// Whether a key stood before in its object. Which of two would count is up to the reader, so neither may.
-fn is_repeated<'a, T>(key: Cow<'a, str>, earlier: &[(Cow<'a, str>, T)], many: &mut HashSet<Cow<'a, str>>) -> bool {
-    // Real answers have a dozen keys; the set keeps hostile ones from costing quadratic time.
-    if earlier.len() < FEW {
-        return earlier.iter().any(|(earlier, _)| *earlier == key);
-    }
-    if many.is_empty() {
-        many.extend(earlier.iter().map(|(earlier, _)| earlier.clone()));
-    }
-    !many.insert(key)
+/// Whether an object may have this key too. Of two equal ones it is up to the reader which counts, so neither may; and looking
+/// through too many takes time that a stranger must not have.
+pub(super) fn has_room<T>(entries: &[(Cow<'_, str>, T)], key: &str) -> bool {
+    entries.len() < MAX_KEYS && entries.iter().all(|(earlier, _)| earlier != key)
 }
 
 #[cfg(test)]
@@ -279,9 +267,19 @@ mod tests {
             assert!(Envelope::read(body.as_bytes()).is_err(), "{body}");
         }
         assert!(Envelope::read(br#"{"result":{"Actions":{"a":1,"a":2}}}"#).is_ok());
-        let many = (0..100).map(|n| format!("\"k{n}\":{n}")).collect::<Vec<_>>().join(",");
-        assert!(Envelope::read(format!("{{{many}}}").as_bytes()).is_ok());
-        assert!(Envelope::read(format!("{{{many},\"k7\":0}}").as_bytes()).is_err());
+    }
+
+    #[test]
+    fn keys_have_a_limit_where_they_could_deceive() {
+        let keys = |count| (0..count).map(|n| format!("\"k{n}\":{n}")).collect::<Vec<_>>().join(",");
+        let is_read = |body: String| Envelope::read(body.as_bytes()).is_ok();
+        for (count, fits) in [(MAX_KEYS, true), (MAX_KEYS + 1, false)] {
+            assert_eq!(is_read(format!("{{{}}}", keys(count))), fits);
+            assert_eq!(is_read(format!("{{\"PartnerParams\":{{{}}}}}", keys(count))), fits);
+            assert_eq!(is_read(format!("{{\"result\":{{\"PartnerParams\":{{{}}}}}}}", keys(count))), fits);
+            assert!(is_read(format!("{{\"result\":{{{}}}}}", keys(count))));
+        }
+        assert!(!is_read(format!("{{{},\"k7\":0}}", keys(100))));
     }
 
     #[test]

@@ -59,7 +59,7 @@ pub struct PartnerParams {
     pub user_id: Option<String>,
     /// The app's id of the job.
     pub job_id: Option<String>,
-    /// The product as a number: 1 Biometric KYC, 5 Enhanced KYC, 6 Document Verification and so on.
+    /// The product as a number: 1 Biometric KYC, 5 Basic and Enhanced KYC, 6 Document Verification and so on.
     pub job_type: Option<i64>,
     /// The app's own keys.
     pub extras: Map<String, Value>,

@@ -1,12 +1,12 @@
 //! Outcomes as they stand in result lines.
 
 use serde_json::{Value, json};
-use smileid_jobs::{Error, Image, JobOutcome, JobStatus, ManyProgress, Naming, StatusUpdate};
+use smileid_jobs::{Error, Image, JobOutcome, JobStatus, ManyProgress, Naming, StatusUpdate, View as _};
 
 /// `{"status": …}`.
 #[must_use]
 pub fn status_outcome(status: &JobStatus) -> Value {
-    json!({ "status": status.view(Naming::Snake) })
+    json!({ "status": status.named(Naming::Snake) })
 }
 
 /// `{"error": …}`; Rust has no classes.
@@ -24,11 +24,12 @@ pub(crate) fn error_view(error: &Error) -> Value {
         "argument": error.argument(),
         "phase": error.phase().map(smileid_jobs::Phase::as_str),
         "reason": error.reason().map(smileid_jobs::IncompleteReason::as_str),
+        "is_transient": error.is_transient(),
         "http_status": error.http_status(),
         "api_code": error.api_code(),
         "retry_after_ms": error.retry_after().map(|wait| wait.as_millis()).map(|ms| u64::try_from(ms).unwrap_or(u64::MAX)),
         "attempts": error.attempts(),
-        "last_status": error.last_status().map(|status| status.view(Naming::Snake)),
+        "last_status": error.last_status().map(|status| json!(status.named(Naming::Snake))),
         "last_error": error.last_error().map(|error| error.code().as_str()),
     })
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use smileid_jobs::{Client, JobStatus, Naming, PollStep, Result};
+use smileid_jobs::{Client, JobStatus, Naming, PollStep, Result, View as _};
 
 use crate::arguments::Arguments;
 use crate::outcome::{error_view, image_view, job_outcome_view, progress_view, status_outcome, update_view};
@@ -114,7 +114,7 @@ async fn steps(client: &Client, arguments: &Arguments) -> Result<Value> {
 }
 
 fn stepped(steps: u32, status: &JobStatus) -> Value {
-    json!({ "steps": steps, "status": status.view(Naming::Snake) })
+    json!({ "steps": steps, "status": status.named(Naming::Snake) })
 }
 
 /// The same token with another last character.
@@ -154,5 +154,5 @@ async fn images(client: &Client, arguments: &Arguments) -> Result<Value> {
 fn callback(client: &Client, arguments: &Arguments) -> Result<Value> {
     let max_age: Option<Duration> = arguments.duration("max_age").flatten();
     let callback = client.verify_callback(arguments.text("body").unwrap_or_default().as_bytes(), max_age)?;
-    Ok(json!({ "callback": callback.view(Naming::Snake) }))
+    Ok(json!({ "callback": callback.named(Naming::Snake) }))
 }

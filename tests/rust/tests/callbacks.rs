@@ -7,7 +7,7 @@ mod support;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use smileid_jobs::{Client, ErrorCode, Naming, Signature};
+use smileid_jobs::{Client, ErrorCode, Naming, Signature, View as _};
 use support::{KEY, START_MS, client};
 
 const FRESH: &str = "2026-09-21T14:13:20.000Z";
@@ -71,7 +71,7 @@ fn what_stands_beside_a_result_is_kept_and_not_printed() {
     assert_eq!((callback.user_id(), callback.job_id()), (Some("a-user"), Some("a-job")));
     let extras = json!({ "user_id": "a-user", "job_id": "a-job", "more": { "a": [1] } });
     assert_eq!(Value::Object(callback.extras().clone()), extras);
-    let view = callback.view(Naming::Camel);
+    let view = serde_json::to_value(callback.named(Naming::Camel)).unwrap();
     assert_eq!(
         (&view["message"], &view["kybReceipt"]),
         (&json!("No zip file received"), &json!(callback.kyb_receipt()))

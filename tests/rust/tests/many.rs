@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use smileid_jobs::{Client, ErrorCode, IncompleteReason, JobOutcome};
+use smileid_jobs::{Client, ErrorCode, IncompleteReason, JobOutcome, Phase};
 use support::{Answer, FakeClock, FakeServer, Seen, builder, complete, pending, status, wait};
 
 fn many(decide: fn(&Seen) -> Answer) -> (Client, Arc<FakeServer>) {
@@ -94,6 +94,58 @@ async fn an_endless_input_is_read_only_as_far_as_there_is_room() {
     let progress = stream.progress();
     assert_eq!((progress.complete, progress.failed), (500, 0));
     assert!(progress.waiting <= 10);
+}
+
+/// Reading a job takes 0.3 ms.
+#[tokio::test]
+async fn a_slow_input_keeps_neither_the_first_query_nor_others_waiting() {
+    let clock = FakeClock::new(1.0);
+    let server = FakeServer::new(&clock, [complete()]);
+    let client = builder(&clock, &server).build().unwrap();
+    let (at_once, most_at_once) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let (reading, most) = (Arc::clone(&at_once), Arc::clone(&most_at_once));
+    let other = tokio::spawn(async move {
+        loop {
+            at_once.store(0, Ordering::SeqCst);
+            tokio::task::yield_now().await;
+        }
+    });
+    let input = jobs(0..2000).into_iter().inspect(move |_| {
+        clock.advance(Duration::from_micros(300));
+        most.fetch_max(reading.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+    });
+    let outcomes = all(client.poll_many().stream(input)).await;
+    other.abort();
+    assert!(outcomes.len() == 2000 && outcomes.iter().all(|outcome| outcome.result.is_ok()));
+    let first = server.seen()[0].at;
+    assert!(first <= Duration::from_millis(2), "{first:?}");
+    let most = most_at_once.load(Ordering::SeqCst);
+    assert!(most <= 20, "{most} jobs were read before another task had its turn");
+}
+
+/// The server has told all of them the same at the same moment.
+#[tokio::test]
+async fn those_who_were_asked_to_wait_do_not_come_back_at_once() {
+    // Inside the attempt, and as the next poll.
+    for (header, floor) in [("3", 3), ("10", 10)] {
+        let clock = FakeClock::with_many_chances();
+        let decide = if floor == 3 {
+            |seen: &Seen| if seen.at.is_zero() { wait(429, "3") } else { complete() }
+        } else {
+            |seen: &Seen| if seen.at.is_zero() { wait(429, "10") } else { complete() }
+        };
+        let server = FakeServer::deciding(&clock, decide);
+        let client = builder(&clock, &server).build().unwrap();
+        let outcomes = all(client.poll_many().stream(jobs(0..1000))).await;
+        assert!(outcomes.iter().all(|outcome| outcome.result.is_ok()));
+        let back: Vec<u128> = server.times().into_iter().filter(|at| *at > 0).collect();
+        let (first, last) = (back.iter().min().unwrap(), back.iter().max().unwrap());
+        assert!(back.len() == 1000 && *first >= floor * 1000 && *last <= floor * 2000, "{header}: {first} to {last}");
+        let mut bins: HashMap<u128, usize> = HashMap::new();
+        back.iter().for_each(|at| *bins.entry(at / 100).or_default() += 1);
+        let most = bins.values().max().unwrap();
+        assert!(*most <= 2 * 1000 / (10 * floor as usize), "{header}: {most} within 100 ms");
+    }
 }
 
 #[tokio::test]
@@ -203,7 +255,7 @@ async fn a_rate_limit_is_used_up_while_work_waits() {
 }
 
 #[tokio::test]
-async fn no_more_than_max_connections_are_in_flight() {
+async fn no_more_than_the_connections_for_many_are_in_flight() {
     let clock = FakeClock::new(1.0);
     let server = FakeServer::new(&clock, [Answer::NeverAnswers]);
     let client = builder(&clock, &server).max_connections(5).build().unwrap();
@@ -213,7 +265,87 @@ async fn no_more_than_max_connections_are_in_flight() {
         outcome = stream.next() => panic!("{outcome:?}"),
         () = async { for _ in 0..200 { tokio::task::yield_now().await; } } => {}
     }
-    assert_eq!(server.seen().len(), 5);
+    assert_eq!(server.seen().len(), 4, "the fifth is for single calls");
+}
+
+#[tokio::test]
+async fn jobs_that_stall_keep_no_single_call_waiting_nor_single_calls_them() {
+    let clock = FakeClock::new(1.0);
+    let stalls = |seen: &Seen| if job_of(seen) == "good" { complete() } else { Answer::NeverAnswers };
+    let server = FakeServer::deciding(&clock, stalls);
+    let client = builder(&clock, &server).max_connections(16).build().unwrap();
+    clock.freeze();
+    let stalled: Vec<_> =
+        (0..2).map(|_| tokio::spawn(all(client.poll_many().stream(jobs(0..100).into_iter())))).collect();
+    let until = async |open| {
+        for _ in 0..10_000 {
+            if server.open() == open {
+                return;
+            }
+            tokio::task::yield_now().await;
+        }
+        panic!("{} and not {open} requests are open", server.open());
+    };
+    until(14).await;
+    for _ in 0..20 {
+        assert!(client.get_job_status("u", "good").await.unwrap().job_complete());
+    }
+    assert_eq!(server.seen().len(), 34, "both have 14 together");
+    stalled.iter().for_each(|stalled| stalled.abort());
+    until(0).await;
+    // Single calls may have all of them, and each that ends leaves its place to whoever waits longest.
+    let mut single: Vec<_> =
+        (0..16).map(|n| tokio::spawn(client.get_job_status("u", n.to_string()).into_future())).collect();
+    until(16).await;
+    let many = tokio::spawn(all(client.poll_many().stream(jobs(["good"]).into_iter())));
+    for _ in 0..20 {
+        tokio::task::yield_now().await;
+    }
+    single.extend((16..20).map(|n| tokio::spawn(client.get_job_status("u", n.to_string()).into_future())));
+    tokio::task::yield_now().await;
+    single[0].abort();
+    assert!(many.await.unwrap()[0].result.is_ok());
+    single.iter().for_each(|single| single.abort());
+}
+
+/// As in a process that is suspended for longer than all bounds.
+#[tokio::test]
+async fn jobs_that_sleep_past_their_bounds_are_asked_about_once_more() {
+    const S: Duration = Duration::from_secs(1);
+    let late = |seen: &Seen| match (seen.at < 5 * S, job_of(seen).starts_with("stalled")) {
+        (true, _) => pending(),
+        (false, true) => Answer::NeverAnswers,
+        (false, false) => complete(),
+    };
+    for (name, count) in [("good", 300), ("stalled", 6)] {
+        let clock = FakeClock::new(1.0);
+        let server = FakeServer::deciding(&clock, late);
+        let client = builder(&clock, &server).max_connections(4).build().unwrap();
+        clock.freeze();
+        let many = client.poll_many().timeout(10 * S);
+        let many = tokio::spawn(all(many.stream(jobs((0..count).map(|n| format!("{name} {n}"))).into_iter())));
+        while server.seen().len() < count || server.open() > 0 {
+            tokio::task::yield_now().await;
+        }
+        clock.advance(30 * S);
+        clock.go_on();
+        let outcomes = many.await.unwrap();
+        assert_eq!(outcomes.len(), count);
+        if name == "good" {
+            let failed = outcomes.iter().find(|outcome| outcome.result.is_err());
+            assert!(failed.is_none() && server.seen().len() == 2 * count, "{failed:?}");
+            continue;
+        }
+        // Even then they end, and say what they ended in: a request, or the queue for one.
+        let mut ended_in = [0; 2];
+        for outcome in &outcomes {
+            let error = outcome.result.as_ref().unwrap_err();
+            assert_eq!((error.reason(), error.attempts()), (Some(IncompleteReason::Deadline), Some(2)));
+            assert_eq!(error.elapsed(), Some(40 * S));
+            ended_in[usize::from(error.last_error().unwrap().phase() == Some(Phase::Queue))] += 1;
+        }
+        assert_eq!(ended_in, [3, 3]);
+    }
 }
 
 #[tokio::test]

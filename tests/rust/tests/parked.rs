@@ -127,6 +127,41 @@ async fn it_is_the_same_wait() {
     }
 }
 
+/// As in a process that is suspended for longer than the bound.
+#[tokio::test]
+async fn a_wait_that_sleeps_past_its_bound_asks_once_more_and_ends_with_the_answer() {
+    let incomplete = |elapsed, last_error| {
+        Err((ErrorCode::JobIncomplete, Some("deadline"), Some(2), Some(elapsed), Some(false), last_error, true))
+    };
+    let stories = [
+        (complete(), Ok(true)),
+        (pending(), incomplete(45 * S, None)),
+        (status(503), incomplete(45 * S, Some(ErrorCode::Server))),
+        // The query has as long as any other of the wait.
+        (Answer::NeverAnswers, incomplete(55 * S, Some(ErrorCode::Timeout))),
+    ];
+    for (answer, expected) in stories {
+        for is_parked in [false, true] {
+            let (client, server, clock) = support::client([pending(), answer.clone()]);
+            clock.freeze();
+            let mut host = Host::new();
+            let wait = || client.wait_until_complete("u", "j").timeout(10 * S);
+            let lone = (!is_parked).then(|| tokio::spawn(wait().into_future()));
+            let _started = is_parked.then(|| host.start(wait(), 1));
+            until(|| server.seen().len() == 1 && server.open() == 0).await;
+            settle().await;
+            clock.advance(45 * S);
+            clock.go_on();
+            let result = match lone {
+                Some(lone) => lone.await.unwrap(),
+                None => host.end().await.1,
+            };
+            assert_eq!(told(&result), expected, "parked: {is_parked}");
+            assert_eq!(server.times(), [0, 45_000], "parked: {is_parked}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn refused_arguments_and_closed_clients_start_nothing() {
     let (client, server, _) = support::client([complete()]);

@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use serde_json::json;
-use smileid_jobs::{Error, ErrorCode, JobStatus, Phase};
+use smileid_jobs::{Client, Error, ErrorCode, JobStatus, Phase, Result};
 use support::{Answer, FakeClock, FakeServer, builder, client, complete, pending, status, wait};
 
 const MS: Duration = Duration::from_millis(1);
@@ -101,19 +101,63 @@ async fn nonsense_is_asked_for_once_more() {
     assert_eq!(error.raw().map(|raw| raw.as_ref()), Some(&b"<html>"[..]));
 }
 
+/// When the requests of a call came, in milliseconds, with jitter of none and of all that there may be.
+async fn times<F, C>(answers: &[Answer], call: F) -> [Vec<u128>; 2]
+where
+    F: Fn(Client) -> C,
+    C: IntoFuture<Output = Result<JobStatus>>,
+{
+    let [mut least, mut most] = [0.0, 1.0].map(|chance| {
+        let clock = FakeClock::new(chance);
+        let server = FakeServer::new(&clock, answers.to_vec());
+        (builder(&clock, &server).build().unwrap(), server)
+    });
+    for (client, _) in [&mut least, &mut most] {
+        call(client.clone()).await.unwrap();
+    }
+    [least, most].map(|(_, server)| server.times())
+}
+
 #[tokio::test]
 async fn a_short_retry_after_is_waited_for_inside_the_attempt() {
-    let (client, server, _) = client([wait(429, "5"), complete()]);
-    client.get_job_status("u", "j").await.unwrap();
-    assert_eq!(server.times(), [0, 5000]);
+    let times = times(&[wait(429, "5"), complete()], |client| client.get_job_status("u", "j")).await;
+    assert_eq!(times, [[0, 5000], [0, 10_000]]);
+    // The own backoff is what jitter is at least.
+    let answers = [wait(429, "1"), wait(429, "1"), wait(429, "1"), wait(429, "1"), complete()];
+    let retried = |client: Client| client.get_job_status("u", "j");
+    let clock = FakeClock::new(1.0);
+    let server = FakeServer::new(&clock, answers);
+    retried(builder(&clock, &server).max_retries(4).build().unwrap()).await.unwrap();
+    assert_eq!(server.times(), [0, 2000, 4000, 6000, 9000]);
 }
 
 #[tokio::test]
 async fn a_long_retry_after_delays_the_next_poll_and_is_capped() {
-    for (header, expected) in [("6", 6000), ("3600", 60_000), ("99999999999999999999", 60_000), ("-3", 750 + 2000)] {
-        let (client, server, _) = client([wait(503, header), wait(503, header), wait(503, header), complete()]);
-        client.poll_job_status("u", "j").await.unwrap();
-        assert_eq!(server.times()[if header == "-3" { 3 } else { 1 }], expected, "{header}");
+    for (header, [least, most]) in [
+        ("6", [6000, 12_000]),
+        ("3600", [60_000, 120_000]),
+        ("99999999999999999999", [60_000, 120_000]),
+        ("-3", [2000, 750 + 2000]),
+    ] {
+        let answers = [wait(503, header), wait(503, header), wait(503, header), complete()];
+        let times = times(&answers, |client| client.poll_job_status("u", "j")).await;
+        let next = if header == "-3" { 3 } else { 1 };
+        assert_eq!(times.map(|times| times[next]), [least, most], "{header}");
+    }
+}
+
+#[tokio::test]
+async fn jitter_leaves_time_for_the_query_that_the_server_asked_to_come_later() {
+    // Half of what is left is for the request.
+    let answers = [wait(429, "5"), complete()];
+    let asked = times(&answers, |client| client.get_job_status("u", "j").timeout(7 * S)).await;
+    assert_eq!(asked, [[0, 5000], [0, 6000]]);
+    // The last query starts a second before the end, or when the server allows.
+    let answers = [wait(429, "7"), complete()];
+    for (timeout, last) in [(12 * S, 11_000), (8 * S, 7000), (7500 * MS, 7000)] {
+        let polled = times(&answers, |client| client.poll_job_status("u", "j").timeout(timeout)).await;
+        let waited = times(&answers, |client| client.wait_until_complete("u", "j").timeout(timeout)).await;
+        assert_eq!((polled, waited), ([vec![0, 7000], vec![0, last]], [vec![0, 7000], vec![0, last]]));
     }
 }
 
@@ -128,9 +172,8 @@ async fn a_retry_after_beyond_the_bound_stops_at_once() {
 #[tokio::test]
 async fn a_pending_answer_may_ask_to_wait_too() {
     let not_ready = Answer::SignedWait(serde_json::json!({ "job_complete": false }), "7");
-    let (client, server, _) = client([not_ready, complete()]);
-    client.poll_job_status("u", "j").await.unwrap();
-    assert_eq!(server.times(), [0, 7000]);
+    let times = times(&[not_ready, complete()], |client| client.poll_job_status("u", "j")).await;
+    assert_eq!(times, [[0, 7000], [0, 14_000]]);
 }
 
 #[tokio::test]
@@ -160,6 +203,21 @@ async fn a_poll_whose_next_query_is_beyond_the_bound_ends_without_sleeping() {
     assert_eq!(server.times(), [0, 2000]);
     assert_eq!(error.attempts(), Some(2));
     assert!(error.last_status().is_some());
+}
+
+#[tokio::test]
+async fn a_call_that_sleeps_too_long_before_a_retry_ends_with_what_it_has() {
+    let (client, server, clock) = client([status(503), complete()]);
+    clock.freeze();
+    let call = tokio::spawn(client.get_job_status("u", "j").timeout(10 * S).into_future());
+    while server.seen().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    // As in a process that is suspended.
+    clock.advance(20 * S);
+    clock.go_on();
+    let (code, error) = code(call.await.unwrap());
+    assert_eq!((code, error.attempts(), server.seen().len()), (ErrorCode::Server, Some(1), 1));
 }
 
 #[tokio::test]

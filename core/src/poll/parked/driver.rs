@@ -62,8 +62,8 @@ impl Drop for DrivenTask {
 /// Asks until nobody listens any more, or until the last lone wait has ended. Ends with the client.
 async fn drive(engine: &Engine, parked: &Parked) {
     let mut in_flight = FuturesUnordered::new();
-    // Ready when a connection is free although as many attempts are under way as there are connections: some of them
-    // sleep between their requests.
+    // Ready when a connection is free although as many attempts are under way as may have one: some of them sleep between
+    // their requests.
     let mut free: Option<BoxFuture<'_, ()>> = None;
     let mut is_free = false;
     loop {
@@ -75,7 +75,7 @@ async fn drive(engine: &Engine, parked: &Parked) {
                 end_in_queue(engine, parked, slot);
                 continue;
             }
-            let is_full = in_flight.len() >= engine.max_connections;
+            let is_full = in_flight.len() >= engine.connections.most_parked();
             let popped = match is_full && !is_free {
                 true => None,
                 false if parked.has_room_in_line() => jobs.pop_due(now),
@@ -101,8 +101,8 @@ async fn drive(engine: &Engine, parked: &Parked) {
         };
         if !parked.lock().is_queueing() {
             (free, is_free) = (None, false);
-        } else if free.is_none() && !is_free && in_flight.len() >= engine.max_connections {
-            free = Some(Box::pin(async { drop(engine.connections.acquire().await) }));
+        } else if free.is_none() && !is_free && in_flight.len() >= engine.connections.most_parked() {
+            free = Some(Box::pin(async { drop(engine.connections.acquire(true).await) }));
         }
         let until_next = async {
             match next_moment {
@@ -146,9 +146,9 @@ struct Ask<'a> {
     slot: Slot,
     parked: &'a Parked,
     in_line: Option<InLine<'a>>,
-    /// When the job's bound began to run. Under a rate limit it begins with the first query's token, however many jobs
-    /// stand before it.
-    started_at: Option<Duration>,
+    /// The job's bound, if it runs. Under a rate limit it begins with the first query's token, however many jobs stand
+    /// before it.
+    bound: Option<Bound>,
     ids: Ids,
     terms: Arc<Terms>,
     last_wall_ms: i64,
@@ -158,12 +158,12 @@ struct Ask<'a> {
 fn begin<'a>(jobs: &mut Jobs, slot: Slot, now: Duration, parked: &'a Parked) -> Option<Ask<'a>> {
     let job = jobs.get_mut(slot)?;
     job.attempts = job.attempts.saturating_add(1);
-    let started_at = (job.has_started() || parked.rate.is_none()).then(|| job.started_at(now));
+    let bound = (job.has_started() || parked.rate.is_none()).then(|| job.bound(now));
     let (user_id, job_id) = job.ids();
     let ids = Ids { user_id: user_id.to_owned(), job_id: job_id.to_owned() };
     let traced = Traced { call: job.call, attempt: job.attempts };
     let (terms, last_wall_ms, in_line) = (Arc::clone(&job.terms), job.last_wall_ms, parked.stand_in_line());
-    Some(Ask { slot, parked, in_line, started_at, ids, terms, last_wall_ms, traced })
+    Some(Ask { slot, parked, in_line, bound, ids, terms, last_wall_ms, traced })
 }
 
 impl Ask<'_> {
@@ -172,7 +172,7 @@ impl Ask<'_> {
         let mut query = Query::unchecked(self.ids, self.terms.options);
         query.last_wall_ms = self.last_wall_ms;
         let (rate, traced, timeout) = (self.parked.rate.as_ref(), self.traced, self.terms.policy.timeout);
-        let ends_at = self.started_at.and_then(|started_at| Bound::new(started_at, timeout).of_requests());
+        let ends_at = self.bound.and_then(Bound::of_requests);
         // `None` also if the bound is over before: the attempt finds that out by itself.
         let permit = match rate {
             Some(rate) => engine.until(ends_at, rate.acquire(&*engine.clock)).await,
@@ -181,11 +181,12 @@ impl Ask<'_> {
         drop(self.in_line);
         let starts = || {
             let now = engine.clock.now();
-            self.parked.lock().get_mut(self.slot).map_or(now, |job| job.started_at(now))
+            self.parked.lock().get_mut(self.slot).map_or_else(|| Bound::new(now, timeout), |job| job.bound(now))
         };
-        let started_at = self.started_at.unwrap_or_else(starts);
-        let bound = Bound::new(started_at, timeout);
-        let outcome = engine.traced_requests(&mut Attempt { query: &mut query, bound, rate, permit, traced }).await;
+        let bound = self.bound.unwrap_or_else(starts);
+        let mut attempt = Attempt { query: &mut query, bound, rate, permit, is_parked: true, traced };
+        let outcome = engine.traced_requests(&mut attempt).await;
+        drop(attempt);
         (query.last_wall_ms, outcome)
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::Terms;
 use super::kept::Kept;
 use crate::error::Error;
+use crate::poll::drive::Bound;
 use crate::response::JobStatus;
 use crate::signature::Signature;
 
@@ -33,6 +34,7 @@ pub(crate) struct Job {
     pub(super) call_id: u64,
     /// When the bound began to run, or [`NEVER`].
     started_us: u64,
+    /// When it is due, which is before its bound is over; of a late one, when its only query must have ended.
     pub(super) due_us: u64,
     pub(super) not_before_us: u64,
     pub(super) last_wall_ms: i64,
@@ -97,15 +99,38 @@ impl Job {
 
     /// When its bound is over, if it runs already. With a timeout of zero there is none: one request, for as long as
     /// that may take.
-    pub(super) fn ends_us(&self) -> Option<u64> {
+    fn bound_us(&self) -> Option<u64> {
         let timeout = self.terms.policy.timeout.filter(|timeout| !timeout.is_zero() && self.started_us != NEVER)?;
         Some(self.started_us.saturating_add(micros(timeout)))
+    }
+
+    /// When it must have ended: at its bound, or at the end of its late query.
+    pub(super) fn ends_us(&self) -> Option<u64> {
+        Some(self.bound_us()?.max(self.due_us))
     }
 
     /// When its last query is due, if its bound runs: early enough for the answer to arrive.
     pub(super) fn last_us(&self, ahead: Duration) -> Option<u64> {
         let margin = self.terms.policy.final_poll_margin().max(ahead);
-        Some(self.ends_us()?.saturating_sub(micros(margin)))
+        Some(self.bound_us()?.saturating_sub(micros(margin)))
+    }
+
+    /// Takes note at `now` of what was to be done at `at_us`. True if that has just made it late.
+    pub(super) fn notice(&mut self, at_us: u64, now: Duration, request_timeout: Duration) -> bool {
+        let Some(bound_us) = self.bound_us().filter(|bound_us| *bound_us > self.due_us) else { return false };
+        let (at, ends_at) = (Duration::from_micros(at_us), Duration::from_micros(bound_us));
+        let late_end = self.terms.policy.late_query_ends_at(at, ends_at, now, request_timeout);
+        self.due_us = late_end.map_or(self.due_us, micros);
+        late_end.is_some()
+    }
+
+    /// What bounds its next query. If its bound does not run yet, it begins now.
+    pub(super) fn bound(&mut self, now: Duration) -> Bound {
+        let bound = Bound::new(self.started_at(now), self.terms.policy.timeout);
+        match self.bound_us() {
+            Some(bound_us) if bound_us <= self.due_us => bound.once_until(Duration::from_micros(self.due_us)),
+            _ => bound,
+        }
     }
 
     /// Whether it would be asked about now, were a connection and a token free.

@@ -9,12 +9,11 @@ use std::time::Duration;
 use futures_util::future::AbortHandle;
 use hashbrown::HashTable;
 
-use super::super::poller::Pause;
+use super::super::poller::{Pause, note_error};
 use super::job::{Job, NewJob, State, micros};
 use super::kept::{Common, Kept};
 use super::times::Times;
 use super::{Observer, Terms};
-use crate::error::Phase;
 use crate::retry::Answer;
 use crate::signature::Signature;
 use crate::slab::{Slab, Slot};
@@ -39,6 +38,8 @@ pub(crate) struct Jobs {
     ends: Times,
     /// How long before its bound a last query stands in line for its token, at least.
     ahead: Duration,
+    /// How long a late query may take.
+    request_timeout: Duration,
     /// How to drop attempts.
     attempts: HashMap<Slot, AbortHandle>,
     /// What the body kept last has in common with others.
@@ -62,8 +63,8 @@ pub(crate) enum Added {
 
 impl Jobs {
     /// No jobs yet; their last queries will be due at least this long before their bounds.
-    pub(super) fn with_last_queries(ahead: Duration) -> Self {
-        Self { ahead, ..Self::default() }
+    pub(super) fn with_last_queries(ahead: Duration, request_timeout: Duration) -> Self {
+        Self { ahead, request_timeout, ..Self::default() }
     }
 
     /// Adds a job of a `poll_many` that is due now. Its bound runs from its first query.
@@ -115,7 +116,7 @@ impl Jobs {
             Some(slot) => slot,
             None => {
                 self.forget_queue();
-                self.due.pop(micros(now), sleeps(&self.entries))?
+                self.pop_asleep(now)?
             }
         };
         self.begin(slot)
@@ -135,11 +136,20 @@ impl Jobs {
             self.queue.retain(|index| entries.at(*index).is_some_and(|(_, job)| job.state == State::Queued));
         }
         for _ in 0..QUEUED_AT_ONCE {
-            let Some(slot) = self.due.pop(micros(now), sleeps(&self.entries)) else { return };
+            let Some(slot) = self.pop_asleep(now) else { return };
             let Some(job) = self.get_mut(slot) else { continue };
             job.state = State::Queued;
             self.queue_up(slot, now);
         }
+    }
+
+    /// Takes a sleeping job that is due at `now`.
+    fn pop_asleep(&mut self, now: Duration) -> Option<Slot> {
+        let slot = self.due.pop(micros(now), sleeps(&self.entries))?;
+        if let Some(job) = self.entries.get_mut(slot) {
+            job.notice(job.due_us, now, self.request_timeout);
+        }
+        Some(slot)
     }
 
     /// Puts a job into the queue that it belongs to at `now`, and remembers when that changes.
@@ -155,13 +165,16 @@ impl Jobs {
         }
     }
 
-    /// Takes a queued job whose bound is over. Those whose last query is due go first from now on.
+    /// Takes a queued job whose end has come. Those whose last query is due go first from now on.
     pub(super) fn pop_ended(&mut self, now: Duration) -> Option<Slot> {
         loop {
             let entries = &self.entries;
             let slot = self.ends.pop(micros(now), |_, slot| is_queued(entries, slot))?;
-            let ends_us = entries.get(slot).and_then(Job::ends_us);
-            if ends_us.is_none_or(|ends_us| ends_us <= micros(now)) {
+            let job = self.entries.get_mut(slot)?;
+            let ends_us = job.ends_us().filter(|ends_us| *ends_us <= micros(now));
+            if let Some(ends_us) = ends_us
+                && !job.notice(ends_us, now, self.request_timeout)
+            {
                 return self.begin(slot);
             }
             self.queue_up(slot, now);
@@ -212,11 +225,7 @@ impl Jobs {
         if let Some(job) = self.get_mut(slot) {
             match answer {
                 Answer::Status(status) => job.last_body = Some(Kept::new(&status, signature, &mut common)),
-                // As `Seen` does.
-                Answer::Failed(error) if error.phase() == Some(Phase::Overall) => {
-                    job.last_error = job.last_error.take().or_else(|| error.last_error().cloned());
-                }
-                Answer::Failed(error) | Answer::NotReady(error) => job.last_error = Some(error),
+                Answer::Failed(error) | Answer::NotReady(error) => note_error(&mut job.last_error, error),
             }
         }
         self.common = common;

@@ -9,10 +9,12 @@ use std::sync::Arc;
 use super::known::Known;
 use super::scan::plain;
 use super::{Entries, Entry, Json, Object};
-use crate::response::envelope::FEW;
 
 /// As many entries as results have; a few more would be more bytes than allocators keep at hand.
 const USUAL: usize = 18;
+
+/// Past this many keys of one object a map of them is cheaper than to look through all; it keeps hostile objects linear.
+const FEW: usize = 24;
 
 /// Past this many objects none is given room in advance: millions of small ones are an attack, not a result.
 const MANY: usize = 4096;

@@ -1,7 +1,6 @@
 //! Why a body was refused. It is read anew, by serde_json, which knows line and column.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
 use std::fmt;
 
 use serde::Deserialize;
@@ -9,9 +8,9 @@ use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::lenient;
-use crate::config::MAX_NESTING;
+use crate::config::{MAX_KEYS, MAX_NESTING};
 use crate::error::{Cause, Error};
-use crate::response::envelope::FEW;
+use crate::response::envelope::has_room;
 use crate::response::invalid;
 
 /// The error of a text that the scan does not take.
@@ -79,7 +78,7 @@ impl<'de> Deserialize<'de> for LastParams<'de> {
     }
 }
 
-/// An object's entries, without duplicate keys: which of two would count is up to the reader, so neither may.
+/// An object's entries, where it [`has_room`] for all of them.
 pub(in crate::response) struct Entries<'a>(pub(in crate::response) Vec<(Cow<'a, str>, &'a RawValue)>);
 
 impl<'de> Deserialize<'de> for Entries<'de> {
@@ -95,20 +94,11 @@ impl<'de> Deserialize<'de> for Entries<'de> {
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<Self::Value, A::Error> {
                 let mut entries: Vec<(Cow<'de, str>, &'de RawValue)> = Vec::with_capacity(12);
-                let mut seen: HashSet<String> = HashSet::new();
                 while let Some((key, value)) = map.next_entry::<&'de RawValue, &'de RawValue>()? {
                     let key = lenient::key(key.get());
-                    // Real answers have a dozen keys; the set keeps hostile ones from costing quadratic time.
-                    let repeated = if entries.len() < FEW {
-                        entries.iter().any(|(earlier, _)| *earlier == key)
-                    } else {
-                        if seen.is_empty() {
-                            seen.extend(entries.iter().map(|(earlier, _)| earlier.clone().into_owned()));
-                        }
-                        !seen.insert(key.clone().into_owned())
-                    };
-                    if repeated {
-                        return Err(A::Error::custom("duplicate key"));
+                    if !has_room(&entries, &key) {
+                        let is_full = entries.len() == MAX_KEYS;
+                        return Err(A::Error::custom(if is_full { "too many keys" } else { "duplicate key" }));
                     }
                     entries.push((key, value));
                 }

@@ -28,6 +28,8 @@ pub struct FakeClock {
     changes: AtomicUsize,
     looks: AtomicUsize,
     chance: Mutex<f64>,
+    /// What is added to each chance to make the next one.
+    chance_step: f64,
     stands_still: AtomicBool,
 }
 
@@ -36,12 +38,20 @@ impl FakeClock {
         Arc::new(Self { chance: Mutex::new(chance), ..Self::default() })
     }
 
+    /// One whose chances are spread evenly, in an order that looks like none.
+    pub fn with_many_chances() -> Arc<Self> {
+        Arc::new(Self { chance_step: 0.618_033_988_749_895, ..Self::default() })
+    }
+
     pub fn freeze(&self) {
         self.stands_still.store(true, Ordering::SeqCst);
     }
 
     pub fn go_on(&self) {
         self.stands_still.store(false, Ordering::SeqCst);
+        if let Some((_, waker)) = self.asleep.lock().unwrap().first_key_value() {
+            waker.wake_by_ref();
+        }
     }
 
     /// How often it was looked at.
@@ -69,31 +79,33 @@ impl Clock for ClockHandle {
 
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
         let number = self.0.changes.fetch_add(1, Ordering::SeqCst);
-        Box::pin(Sleep { clock: Arc::clone(&self.0), key: (self.now() + duration, number), seen: None })
+        Box::pin(Sleep { clock: Arc::clone(&self.0), key: (self.now() + duration, number), seen: (None, 0) })
     }
 
     fn chance(&self) -> f64 {
-        *self.0.chance.lock().unwrap()
+        let mut chance = self.0.chance.lock().unwrap();
+        let next = *chance + self.0.chance_step;
+        std::mem::replace(&mut *chance, if self.0.chance_step == 0.0 { next } else { next.fract() })
     }
 }
 
 struct Sleep {
     clock: Arc<FakeClock>,
     key: (Duration, usize),
-    /// The changes when it was asked last.
-    seen: Option<usize>,
+    /// The changes when it was asked last, and how often they were the same.
+    seen: (Option<usize>, u32),
 }
 
 impl Future for Sleep {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        if self.clock.stands_still.load(Ordering::SeqCst) {
-            return Poll::Pending;
-        }
         let mut asleep = self.clock.asleep.lock().unwrap();
         if asleep.insert(self.key, context.waker().clone()).is_none() {
             self.clock.changes.fetch_add(1, Ordering::SeqCst);
+        }
+        if self.clock.stands_still.load(Ordering::SeqCst) {
+            return Poll::Pending;
         }
         if let Some((first, waker)) = asleep.first_key_value()
             && *first != self.key
@@ -102,9 +114,11 @@ impl Future for Sleep {
             return Poll::Pending;
         }
         drop(asleep);
-        // Let everything that is ready happen first, as real time would.
+        // Let everything that is ready happen first, as real time would. A set of futures polls one that wakes itself a
+        // second time before it lets others have their turn.
         let changes = Some(self.clock.changes.load(Ordering::SeqCst));
-        if std::mem::replace(&mut self.seen, changes) != changes {
+        self.seen = if self.seen.0 == changes { (changes, self.seen.1 + 1) } else { (changes, 0) };
+        if self.seen.1 < 3 {
             context.waker().wake_by_ref();
             return Poll::Pending;
         }

@@ -129,6 +129,34 @@ fn who_queues_to_the_last_moment_goes_first() {
 }
 
 #[test]
+fn who_sleeps_or_queues_past_its_bound_is_asked_about_once_more() {
+    let mut jobs = Jobs::with_last_queries(Duration::ZERO, 30 * MS);
+    // All bounds are over at 101 ms.
+    let added = ["asleep", "asleep too", "queued"].map(|name| match jobs.add(job(name), MS) {
+        Added::New(slot) => slot,
+        _ => panic!("it is new"),
+    });
+    for slot in &added[..2] {
+        assert_eq!(jobs.pop_due(MS), Some(*slot));
+        jobs.wait(*slot, pause(40 * MS));
+    }
+    jobs.queue_due(MS);
+    let ends = |jobs: &mut Jobs, slot: Slot, now| jobs.get_mut(slot).unwrap().bound(now).of_requests();
+    // One that comes due while it is noticed in time is not late.
+    assert_eq!(ends(&mut jobs, added[0], 40 * MS), Some(101 * MS));
+    // The next look is at 200 ms.
+    assert_eq!(jobs.pop_ended(200 * MS), None);
+    assert_eq!(jobs.pop_due(200 * MS), Some(added[2]), "it has stood in line for longer");
+    assert_eq!(jobs.pop_due(200 * MS), Some(added[0]));
+    assert_eq!([added[2], added[0]].map(|slot| ends(&mut jobs, slot, 200 * MS)), [Some(230 * MS); 2]);
+    // It may have to queue, but not for longer than a request takes.
+    jobs.queue_due(200 * MS);
+    assert_eq!((jobs.pop_ended(229 * MS), jobs.next_moment()), (None, Some(230 * MS)));
+    assert_eq!(jobs.pop_ended(300 * MS), Some(added[1]), "once is enough");
+    assert_eq!(jobs.next_moment(), None);
+}
+
+#[test]
 fn whoever_queues_again_and_again_leaves_no_moments_behind() {
     let mut jobs = Jobs::default();
     ["a", "b"].into_iter().for_each(|name| assert!(is_new(jobs.add(job(name), MS))));
