@@ -147,7 +147,7 @@
 #define SMILEID_ERROR_RESPONSE_MISMATCH 4005
 
 /**
- * A callback is older than max_age_ms, or its age cannot be told.
+ * A callback is older than max_age_ms or further than that in the future, or its age cannot be told.
  */
 #define SMILEID_ERROR_CALLBACK_EXPIRED 4006
 
@@ -192,12 +192,12 @@
 #define SMILEID_LOG_WARNING 2
 
 /**
- * What a call did too.
+ * Nothing more so far.
  */
 #define SMILEID_LOG_INFO 3
 
 /**
- * Each attempt too.
+ * What calls do too: attempts, retries, delays, deliveries.
  */
 #define SMILEID_LOG_DEBUG 4
 
@@ -359,7 +359,8 @@ typedef struct {
    */
   uint64_t max_retries;
   /**
-   * How many requests may be in flight, over all threads: 1 to 1024, default 64. Others queue fairly.
+   * How many requests may be in flight, over all threads: 1 to 1024, default 64. Others queue fairly. An eighth of
+   * them, and one at least, is not for smileid_poll_many(), so that jobs that stall keep no single call waiting.
    */
   uint64_t max_connections;
   /**
@@ -395,7 +396,7 @@ typedef struct {
    */
   const char *directory;
   /**
-   * Download from these hosts only. Default NULL: from any public host.
+   * Download from these hosts only. Default NULL: from any host with a public name.
    */
   const char *const *allowed_hosts;
   /**
@@ -426,11 +427,11 @@ typedef struct {
    */
   uint64_t timeout_ms;
   /**
-   * Ask for the user's earlier results too: 0 or 1, default 0.
+   * Ask for the user's results so far too: 0 or 1, default 0.
    */
   int32_t return_history;
   /**
-   * Ask for links to the selfie and liveness images too: 0 or 1, default 0.
+   * Ask for links to the selfie, liveness and ID card images too: 0 or 1, default 0.
    */
   int32_t return_image_links;
   /**
@@ -481,6 +482,8 @@ typedef struct {
   size_t struct_size;
   /**
    * The bound of each job from its own first query, in milliseconds: 0 to 30 days or SMILEID_NO_LIMIT, default 60000.
+   * The last query starts 1 s before the end (half-way, where timeout_ms is below 2 s), and the wait ends with its
+   * answer.
    */
   uint64_t timeout_ms;
   /**
@@ -500,7 +503,8 @@ typedef struct {
    */
   uint64_t max_waiting;
   /**
-   * At most this many HTTP requests a second, retries included; at most 1000000. Default INFINITY, no limit.
+   * At most this many HTTP requests a second, retries included: from one in 30 days to 1000000. Default INFINITY, no
+   * limit.
    */
   double rate_limit;
   /**
@@ -508,11 +512,11 @@ typedef struct {
    */
   uint64_t burst;
   /**
-   * Ask for the users' earlier results too: 0 or 1, default 0.
+   * Ask for the users' results so far too: 0 or 1, default 0.
    */
   int32_t return_history;
   /**
-   * Ask for links to the selfie and liveness images too: 0 or 1, default 0.
+   * Ask for links to the selfie, liveness and ID card images too: 0 or 1, default 0.
    */
   int32_t return_image_links;
 } smileid_many_options_t;
@@ -527,7 +531,8 @@ typedef struct {
   size_t struct_size;
   /**
    * The bound of the whole call in milliseconds: 0 to 30 days or SMILEID_NO_LIMIT, the default. 0 asks for exactly
-   * one HTTP request.
+   * one HTTP request. A delay that would outlast it ends the call at once, with the last failure or
+   * SMILEID_ERROR_TIMEOUT.
    */
   uint64_t timeout_ms;
   /**
@@ -544,11 +549,11 @@ typedef struct {
    */
   uint64_t max_delay_ms;
   /**
-   * Ask for the user's earlier results too: 0 or 1, default 0.
+   * Ask for the user's results so far too: 0 or 1, default 0.
    */
   int32_t return_history;
   /**
-   * Ask for links to the selfie and liveness images too: 0 or 1, default 0.
+   * Ask for links to the selfie, liveness and ID card images too: 0 or 1, default 0.
    */
   int32_t return_image_links;
   /**
@@ -576,7 +581,8 @@ typedef struct {
   size_t struct_size;
   /**
    * The bound of the whole wait in milliseconds: 0 to 30 days or SMILEID_NO_LIMIT, default 60000. 0 asks for exactly
-   * one HTTP request.
+   * one HTTP request. The last query starts 1 s before the end (half-way, where timeout_ms is below 2 s), and the wait
+   * ends with its answer.
    */
   uint64_t timeout_ms;
   /**
@@ -592,11 +598,11 @@ typedef struct {
    */
   uint64_t max_delay_ms;
   /**
-   * Ask for the user's earlier results too: 0 or 1, default 0.
+   * Ask for the user's results so far too: 0 or 1, default 0.
    */
   int32_t return_history;
   /**
-   * Ask for links to the selfie and liveness images too: 0 or 1, default 0.
+   * Ask for links to the selfie, liveness and ID card images too: 0 or 1, default 0.
    */
   int32_t return_image_links;
   /**
@@ -626,11 +632,12 @@ extern "C" {
  * Reads a callback's body and checks its signature; nothing is sent. Works after smileid_client_close too.
  *
  * client: borrowed. body: borrowed; length bytes as they came, before any parser. max_age_ms: 0 to 30 days, or
- * SMILEID_NO_LIMIT to take callbacks of any age. callback: receives the callback, which the caller owns and frees with
- * smileid_callback_free; NULL on failure. error: receives the error, which the caller owns; may be NULL. Returns
- * SMILEID_OK or the error's number: SMILEID_ERROR_SIGNATURE_MISMATCH, SMILEID_ERROR_LEGACY_SIGNATURE,
- * SMILEID_ERROR_CALLBACK_EXPIRED, SMILEID_ERROR_INVALID_RESPONSE, SMILEID_ERROR_RESPONSE_TOO_LARGE for a body over
- * max_response_bytes, or SMILEID_ERROR_INVALID_ARGUMENT. Any thread.
+ * SMILEID_NO_LIMIT to take callbacks of any age; a timestamp further than that in the future is refused too. callback:
+ * receives the callback, which the caller owns and frees with smileid_callback_free; NULL on failure. error: receives
+ * the error, which the caller owns; may be NULL. Returns SMILEID_OK or the error's number:
+ * SMILEID_ERROR_SIGNATURE_MISMATCH, SMILEID_ERROR_LEGACY_SIGNATURE, SMILEID_ERROR_CALLBACK_EXPIRED,
+ * SMILEID_ERROR_INVALID_RESPONSE, SMILEID_ERROR_RESPONSE_TOO_LARGE for a body over max_response_bytes, or
+ * SMILEID_ERROR_INVALID_ARGUMENT. Any thread.
  */
 int32_t smileid_verify_callback(const smileid_client_t *client,
                                 const uint8_t *body,
@@ -742,8 +749,9 @@ void smileid_cancel_token_free(smileid_cancel_token_t *token);
  *
  * options: borrowed for the call; partner_id, api_key, and environment or base_url are required. client: receives
  * the client, which the caller owns and frees with smileid_client_free; NULL on failure. error: receives the error,
- * which the caller owns; may be NULL. Returns SMILEID_OK, or SMILEID_ERROR_INVALID_ARGUMENT with the argument's name
- * in smileid_error_argument. No other thread may change the environment (setenv) during the call.
+ * which the caller owns; may be NULL. Returns SMILEID_OK, SMILEID_ERROR_INVALID_ARGUMENT with the argument's name in
+ * smileid_error_argument, or SMILEID_ERROR_IO when this machine's CA certificates cannot be read. No other thread may
+ * change the environment (setenv) during the call.
  */
 int32_t smileid_client_new(const smileid_client_options_t *options,
                            smileid_client_t **client,
@@ -753,7 +761,7 @@ int32_t smileid_client_new(const smileid_client_options_t *options,
  * Like smileid_client_new, and takes what the options leave open from the environment: SMILEID_PARTNER_ID,
  * SMILEID_API_KEY, and SMILEID_ENVIRONMENT or SMILEID_BASE_URL.
  *
- * options: may be NULL. No other thread may change the environment (setenv) during the call.
+ * options: may be NULL. Returns the same. No other thread may change the environment (setenv) during the call.
  */
 int32_t smileid_client_from_env(const smileid_client_options_t *options,
                                 smileid_client_t **client,
@@ -766,6 +774,13 @@ int32_t smileid_client_from_env(const smileid_client_options_t *options,
  * client: borrowed; NULL does nothing. Any thread.
  */
 void smileid_client_close(const smileid_client_t *client);
+
+/**
+ * 1 once smileid_client_close was called, in this process or before it was forked, else 0; 1 for NULL.
+ *
+ * client: borrowed. Any thread.
+ */
+int32_t smileid_client_is_closed(const smileid_client_t *client);
 
 /**
  * Closes and frees a client. NULL does nothing.
@@ -783,8 +798,9 @@ void smileid_client_free(smileid_client_t *client);
 const char *smileid_error_code_name(int32_t code);
 
 /**
- * Downloads the selfie and liveness images that a status links to, at most 4 side by side, and tells JPEG and PNG by
- * their content. All or nothing: an image that fails fails the call.
+ * Downloads every image that a status links to, those of the ID card too, at most 4 side by side, and tells JPEG and
+ * PNG by their content. Texts that stand for no link (empty, N/A, Not Available) are passed over. All or nothing: an
+ * image that fails fails the call.
  *
  * client, status: borrowed; ask for the status with return_image_links. options: borrowed; NULL is all defaults, into
  * memory. cancel: borrowed; may be NULL. images: receives the images, which the caller owns and frees with
@@ -868,6 +884,11 @@ const char *smileid_error_reason(const smileid_error_t *error);
  * The HTTP status of the answer, if there was one.
  */
 int32_t smileid_error_http_status(const smileid_error_t *error);
+
+/**
+ * 1 when the same call may well succeed if it is made again later, else 0; 0 for NULL.
+ */
+int32_t smileid_error_is_transient(const smileid_error_t *error);
 
 /**
  * Smile ID's own error code, such as "2205", if the answer had one.
@@ -1282,8 +1303,8 @@ const char *smileid_result_user_id(const smileid_result_t *result);
 const char *smileid_result_job_id(const smileid_result_t *result);
 
 /**
- * The product as a number (PartnerParams.job_type): 1 Biometric KYC, 5 Enhanced KYC, 6 Document Verification and so
- * on; SMILEID_UNSET when absent.
+ * The product as a number (PartnerParams.job_type): 1 Biometric KYC, 5 Basic and Enhanced KYC, 6 Document
+ * Verification and so on; SMILEID_UNSET when absent.
  */
 int64_t smileid_result_job_type(const smileid_result_t *result);
 
@@ -1366,15 +1387,16 @@ const char *smileid_status_message(const smileid_status_t *status);
 const smileid_result_t *smileid_status_result(const smileid_status_t *status);
 
 /**
- * How many earlier results there are; 0 unless asked for with return_history.
+ * How many results the user's history has; 0 unless asked for with return_history.
  */
 size_t smileid_status_history_count(const smileid_status_t *status);
 
 /**
- * An earlier result, in the order received, borrowed from the status; NULL when index is not below
- * smileid_status_history_count.
+ * One of the user's results, in the order received: as seen so far the newest first, the present one included.
+ * Borrowed from the status; NULL when index is not below smileid_status_history_count.
  */
-const smileid_result_t *smileid_status_history_at(const smileid_status_t *status, size_t index);
+const smileid_result_t *smileid_status_history_at(const smileid_status_t *status,
+                                                  size_t index);
 
 /**
  * The link to the KYC receipt (a PDF behind the portal's login).

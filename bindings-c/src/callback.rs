@@ -11,10 +11,9 @@ use smileid_core::{Callback as CoreCallback, Error as CoreError, Naming};
 use crate::client::Client;
 use crate::code::SMILEID_UNSET;
 use crate::error::Error;
-use crate::ffi::{free, hand_out, truth, value};
+use crate::ffi::{bytes, free, hand_out, truth, value};
 use crate::options::limit;
 use crate::result::JobResult;
-use crate::status::bytes;
 use crate::text::Text;
 use crate::verbs::known;
 
@@ -43,11 +42,12 @@ struct Texts {
 /// Reads a callback's body and checks its signature; nothing is sent. Works after smileid_client_close too.
 ///
 /// client: borrowed. body: borrowed; length bytes as they came, before any parser. max_age_ms: 0 to 30 days, or
-/// SMILEID_NO_LIMIT to take callbacks of any age. callback: receives the callback, which the caller owns and frees with
-/// smileid_callback_free; NULL on failure. error: receives the error, which the caller owns; may be NULL. Returns
-/// SMILEID_OK or the error's number: SMILEID_ERROR_SIGNATURE_MISMATCH, SMILEID_ERROR_LEGACY_SIGNATURE,
-/// SMILEID_ERROR_CALLBACK_EXPIRED, SMILEID_ERROR_INVALID_RESPONSE, SMILEID_ERROR_RESPONSE_TOO_LARGE for a body over
-/// max_response_bytes, or SMILEID_ERROR_INVALID_ARGUMENT. Any thread.
+/// SMILEID_NO_LIMIT to take callbacks of any age; a timestamp further than that in the future is refused too. callback:
+/// receives the callback, which the caller owns and frees with smileid_callback_free; NULL on failure. error: receives
+/// the error, which the caller owns; may be NULL. Returns SMILEID_OK or the error's number:
+/// SMILEID_ERROR_SIGNATURE_MISMATCH, SMILEID_ERROR_LEGACY_SIGNATURE, SMILEID_ERROR_CALLBACK_EXPIRED,
+/// SMILEID_ERROR_INVALID_RESPONSE, SMILEID_ERROR_RESPONSE_TOO_LARGE for a body over max_response_bytes, or
+/// SMILEID_ERROR_INVALID_ARGUMENT. Any thread.
 #[unsafe(no_mangle)]
 pub extern "C" fn smileid_verify_callback(
     client: Option<&Client>,
@@ -117,7 +117,7 @@ pub extern "C" fn smileid_callback_message(callback: Option<&Callback>) -> *cons
 pub extern "C" fn smileid_callback_result(callback: Option<&Callback>) -> Option<&JobResult> {
     value(None, || {
         let callback = callback?;
-        callback.result.get_or_init(|| JobResult::of_callback(&callback.callback)).as_ref()
+        callback.result.get_or_init(|| JobResult::of_status(callback.callback.status())).as_ref()
     })
 }
 
@@ -141,7 +141,7 @@ pub extern "C" fn smileid_callback_raw(
     callback: Option<&Callback>,
     length: Option<&mut MaybeUninit<usize>>,
 ) -> *const u8 {
-    bytes(callback, |callback| Some(callback.callback.raw()), length)
+    bytes(callback, |callback| Some(&callback.callback.raw()[..]), length)
 }
 
 /// The whole typed view as JSON text, with everything that has no getter: history, image links, pair, further keys. It

@@ -20,8 +20,9 @@ pub struct Client(pub(crate) ProcessClient);
 ///
 /// options: borrowed for the call; partner_id, api_key, and environment or base_url are required. client: receives
 /// the client, which the caller owns and frees with smileid_client_free; NULL on failure. error: receives the error,
-/// which the caller owns; may be NULL. Returns SMILEID_OK, or SMILEID_ERROR_INVALID_ARGUMENT with the argument's name
-/// in smileid_error_argument. No other thread may change the environment (setenv) during the call.
+/// which the caller owns; may be NULL. Returns SMILEID_OK, SMILEID_ERROR_INVALID_ARGUMENT with the argument's name in
+/// smileid_error_argument, or SMILEID_ERROR_IO when this machine's CA certificates cannot be read. No other thread may
+/// change the environment (setenv) during the call.
 #[unsafe(no_mangle)]
 pub extern "C" fn smileid_client_new(
     options: *const ClientOptions,
@@ -34,7 +35,7 @@ pub extern "C" fn smileid_client_new(
 /// Like smileid_client_new, and takes what the options leave open from the environment: SMILEID_PARTNER_ID,
 /// SMILEID_API_KEY, and SMILEID_ENVIRONMENT or SMILEID_BASE_URL.
 ///
-/// options: may be NULL. No other thread may change the environment (setenv) during the call.
+/// options: may be NULL. Returns the same. No other thread may change the environment (setenv) during the call.
 #[unsafe(no_mangle)]
 pub extern "C" fn smileid_client_from_env(
     options: *const ClientOptions,
@@ -57,6 +58,14 @@ fn make(options: *const ClientOptions, last: impl FnOnce(ClientBuilder) -> Clien
 #[unsafe(no_mangle)]
 pub extern "C" fn smileid_client_close(client: Option<&Client>) {
     value((), || client.into_iter().for_each(|client| client.0.close()));
+}
+
+/// 1 once smileid_client_close was called, in this process or before it was forked, else 0; 1 for NULL.
+///
+/// client: borrowed. Any thread.
+#[unsafe(no_mangle)]
+pub extern "C" fn smileid_client_is_closed(client: Option<&Client>) -> i32 {
+    value(1, || client.is_none_or(|client| client.0.is_closed()).into())
 }
 
 /// Closes and frees a client. NULL does nothing.

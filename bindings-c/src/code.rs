@@ -47,7 +47,7 @@ pub const SMILEID_ERROR_SIGNATURE_MISMATCH: i32 = 4003;
 pub const SMILEID_ERROR_LEGACY_SIGNATURE: i32 = 4004;
 /// The answer is about another user or job than the one asked for.
 pub const SMILEID_ERROR_RESPONSE_MISMATCH: i32 = 4005;
-/// A callback is older than max_age_ms, or its age cannot be told.
+/// A callback is older than max_age_ms or further than that in the future, or its age cannot be told.
 pub const SMILEID_ERROR_CALLBACK_EXPIRED: i32 = 4006;
 /// An image link is no longer valid; ask for new ones.
 pub const SMILEID_ERROR_IMAGE_LINK_EXPIRED: i32 = 4101;

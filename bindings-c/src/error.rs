@@ -10,8 +10,8 @@ use smileid_core::config::DURATIONS;
 use smileid_core::{Error as CoreError, IncompleteReason, Phase};
 
 use crate::code::{SMILEID_OK, SMILEID_UNSET, smileid_error_code_name};
-use crate::ffi::{free, value};
-use crate::status::{Status, bytes};
+use crate::ffi::{bytes, free, value};
+use crate::status::Status;
 use crate::text::Text;
 
 /// Why a call failed.
@@ -66,9 +66,7 @@ fn made_text(
 }
 
 fn millis(error: Option<&Error>, read: impl FnOnce(&CoreError) -> Option<Duration>) -> i64 {
-    let absent = i64::from(SMILEID_UNSET);
-    let found = value(None, || error.and_then(|error| read(&error.error)));
-    found.map_or(absent, |duration| i64::try_from(duration.as_millis()).unwrap_or(i64::MAX))
+    crate::ffi::millis(value(None, || error.and_then(|error| read(&error.error))))
 }
 
 /// The error's number, one of SMILEID_ERROR_*; SMILEID_OK for NULL.
@@ -113,6 +111,12 @@ pub extern "C" fn smileid_error_reason(error: Option<&Error>) -> *const c_char {
 #[unsafe(no_mangle)]
 pub extern "C" fn smileid_error_http_status(error: Option<&Error>) -> i32 {
     value(SMILEID_UNSET, || error.and_then(|error| error.error.http_status()).map_or(SMILEID_UNSET, i32::from))
+}
+
+/// 1 when the same call may well succeed if it is made again later, else 0; 0 for NULL.
+#[unsafe(no_mangle)]
+pub extern "C" fn smileid_error_is_transient(error: Option<&Error>) -> i32 {
+    value(0, || error.is_some_and(|error| error.error.is_transient()).into())
 }
 
 /// Smile ID's own error code, such as "2205", if the answer had one.
@@ -179,7 +183,7 @@ pub extern "C" fn smileid_error_last_error(error: Option<&Error>) -> Option<&Err
 /// length: receives the number of bytes; may be NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn smileid_error_raw(error: Option<&Error>, length: Option<&mut MaybeUninit<usize>>) -> *const u8 {
-    bytes(error, |error| error.error.raw(), length)
+    bytes(error, |error| error.error.raw().map(|raw| &raw[..]), length)
 }
 
 /// What lies under the error, in one line: a place in the JSON text, or what the network said, without the URL.

@@ -2,11 +2,13 @@
 
 use std::mem::MaybeUninit;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr;
+use std::time::Duration;
 
 use smileid_core::Error as CoreError;
 use smileid_core::panic::guard;
 
-use crate::code::SMILEID_OK;
+use crate::code::{SMILEID_OK, SMILEID_UNSET};
 use crate::error::Error;
 
 /// What C knows as `type **`: uninitialised or not, it is written and never read.
@@ -63,5 +65,23 @@ pub(crate) fn free<T>(owned: Option<Box<T>>) {
 
 /// Three-valued truth.
 pub(crate) fn truth(flag: Option<bool>) -> i32 {
-    flag.map_or(crate::code::SMILEID_UNSET, i32::from)
+    flag.map_or(SMILEID_UNSET, i32::from)
+}
+
+/// A duration that may be absent.
+pub(crate) fn millis(duration: Option<Duration>) -> i64 {
+    duration.map_or(i64::from(SMILEID_UNSET), |duration| i64::try_from(duration.as_millis()).unwrap_or(i64::MAX))
+}
+
+/// Hands out borrowed bytes with their number.
+pub(crate) fn bytes<T>(
+    of: Option<&T>,
+    read: impl FnOnce(&T) -> Option<&[u8]>,
+    length: Option<&mut MaybeUninit<usize>>,
+) -> *const u8 {
+    let found = value(None, || of.and_then(read));
+    if let Some(length) = length {
+        length.write(found.map_or(0, <[u8]>::len));
+    }
+    found.map_or(ptr::null(), <[u8]>::as_ptr)
 }

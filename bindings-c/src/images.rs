@@ -9,9 +9,9 @@ use smileid_core::{Error as CoreError, Image as CoreImage, Result};
 use crate::cancel::CancelToken;
 use crate::client::Client;
 use crate::error::Error;
-use crate::ffi::{free, hand_out, value};
+use crate::ffi::{bytes, free, hand_out, value};
 use crate::options::{flag, limit};
-use crate::status::{Status, bytes};
+use crate::status::Status;
 use crate::text::{Text, required};
 use crate::verbs::{given, known, wait};
 use crate::wait_options::DownloadOptions;
@@ -27,8 +27,9 @@ struct Image {
     file: Text,
 }
 
-/// Downloads the selfie and liveness images that a status links to, at most 4 side by side, and tells JPEG and PNG by
-/// their content. All or nothing: an image that fails fails the call.
+/// Downloads every image that a status links to, those of the ID card too, at most 4 side by side, and tells JPEG and
+/// PNG by their content. Texts that stand for no link (empty, N/A, Not Available) are passed over. All or nothing: an
+/// image that fails fails the call.
 ///
 /// client, status: borrowed; ask for the status with return_image_links. options: borrowed; NULL is all defaults, into
 /// memory. cancel: borrowed; may be NULL. images: receives the images, which the caller owns and frees with
@@ -117,7 +118,7 @@ pub extern "C" fn smileid_images_data(
     length: Option<&mut MaybeUninit<usize>>,
 ) -> *const u8 {
     let image = value(None, || images?.0.get(index));
-    bytes(image, |image| image.image.path.is_none().then_some(&image.image.bytes), length)
+    bytes(image, |image| image.image.path.is_none().then_some(&image.image.bytes[..]), length)
 }
 
 /// The path of the file that an image was written to; NULL when it is in memory.

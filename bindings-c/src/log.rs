@@ -15,9 +15,9 @@ pub const SMILEID_LOG_OFF: i32 = 0;
 pub const SMILEID_LOG_ERROR: i32 = 1;
 /// Warnings too.
 pub const SMILEID_LOG_WARNING: i32 = 2;
-/// What a call did too.
+/// Nothing more so far.
 pub const SMILEID_LOG_INFO: i32 = 3;
-/// Each attempt too.
+/// What calls do too: attempts, retries, delays, deliveries.
 pub const SMILEID_LOG_DEBUG: i32 = 4;
 /// Everything.
 pub const SMILEID_LOG_TRACE: i32 = 5;

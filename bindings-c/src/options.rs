@@ -6,8 +6,9 @@ use std::ptr;
 use std::time::Duration;
 
 use smileid_core::config::{
-    CONNECT_TIMEOUT, DurationArgument, GET_TIMEOUT, INITIAL_DELAY, MAX_CONNECTIONS, MAX_DELAY, MAX_RESPONSE_BYTES,
-    MAX_RETRIES, POLL_TIMEOUT, REQUEST_TIMEOUT, RETRY_COUNT,
+    BUNDLED_ROOTS, CONNECT_TIMEOUT, DurationArgument, GET_TIMEOUT, INITIAL_DELAY, MAX_CONNECTIONS, MAX_DELAY,
+    MAX_RESPONSE_BYTES, MAX_RETRIES, POLL_TIMEOUT, REQUEST_TIMEOUT, RETRY_COUNT, RETURN_HISTORY, RETURN_IMAGE_LINKS,
+    RETURN_JOB_STATUS, TRUST_ENV,
 };
 use smileid_core::{ClientBuilder, Error, Result};
 
@@ -43,7 +44,8 @@ pub struct ClientOptions {
     pub request_timeout_ms: u64,
     /// How often one attempt repeats a request after a transient failure: 0 to 100, default 2.
     pub max_retries: u64,
-    /// How many requests may be in flight, over all threads: 1 to 1024, default 64. Others queue fairly.
+    /// How many requests may be in flight, over all threads: 1 to 1024, default 64. Others queue fairly. An eighth of
+    /// them, and one at least, is not for smileid_poll_many(), so that jobs that stall keep no single call waiting.
     pub max_connections: u64,
     /// The largest body that is read, in bytes after content decoding: 1 to 1 GiB, default 33554432.
     pub max_response_bytes: u64,
@@ -63,9 +65,9 @@ pub struct StatusOptions {
     /// The bound of the whole call in milliseconds: 0 to 30 days or SMILEID_NO_LIMIT, default 30000. 0 asks for
     /// exactly one HTTP request.
     pub timeout_ms: u64,
-    /// Ask for the user's earlier results too: 0 or 1, default 0.
+    /// Ask for the user's results so far too: 0 or 1, default 0.
     pub return_history: i32,
-    /// Ask for links to the selfie and liveness images too: 0 or 1, default 0.
+    /// Ask for links to the selfie, liveness and ID card images too: 0 or 1, default 0.
     pub return_image_links: i32,
     /// A URL to deliver the complete status to as well: https, or http on this machine. Default NULL, nowhere. How it
     /// went stands in smileid_status_callback_delivered; the status is returned whatever happened. The delivery includes
@@ -84,7 +86,8 @@ pub struct PollOptions {
     /// Set by smileid_poll_options_init.
     pub struct_size: usize,
     /// The bound of the whole call in milliseconds: 0 to 30 days or SMILEID_NO_LIMIT, the default. 0 asks for exactly
-    /// one HTTP request.
+    /// one HTTP request. A delay that would outlast it ends the call at once, with the last failure or
+    /// SMILEID_ERROR_TIMEOUT.
     pub timeout_ms: u64,
     /// How often to ask again after the first query: 0 to 1000, default 3.
     pub retry_count: u64,
@@ -93,9 +96,9 @@ pub struct PollOptions {
     /// The longest delay in milliseconds, at least initial_delay_ms. 1 to 3600000, default 30000; left at the
     /// default, it gives way to a longer initial_delay_ms.
     pub max_delay_ms: u64,
-    /// Ask for the user's earlier results too: 0 or 1, default 0.
+    /// Ask for the user's results so far too: 0 or 1, default 0.
     pub return_history: i32,
-    /// Ask for links to the selfie and liveness images too: 0 or 1, default 0.
+    /// Ask for links to the selfie, liveness and ID card images too: 0 or 1, default 0.
     pub return_image_links: i32,
     /// As in smileid_status_options_t. Default NULL.
     pub callback_url: *const c_char,
@@ -123,8 +126,8 @@ impl ClientOptions {
             max_retries: MAX_RETRIES.default.unwrap_or(NO_LIMIT),
             max_connections: MAX_CONNECTIONS.default.unwrap_or(NO_LIMIT),
             max_response_bytes: MAX_RESPONSE_BYTES.default.unwrap_or(NO_LIMIT),
-            bundled_roots: 1,
-            trust_env: 1,
+            bundled_roots: BUNDLED_ROOTS.default.into(),
+            trust_env: TRUST_ENV.default.into(),
         }
     }
 
@@ -172,10 +175,10 @@ impl StatusOptions {
         Self {
             struct_size: size_of::<Self>(),
             timeout_ms: default_ms(&GET_TIMEOUT),
-            return_history: 0,
-            return_image_links: 0,
+            return_history: RETURN_HISTORY.default.into(),
+            return_image_links: RETURN_IMAGE_LINKS.default.into(),
             callback_url: ptr::null(),
-            return_job_status: 0,
+            return_job_status: RETURN_JOB_STATUS.default.into(),
             reserved: 0,
         }
     }
@@ -189,10 +192,10 @@ impl PollOptions {
             retry_count: RETRY_COUNT.default.unwrap_or(NO_LIMIT),
             initial_delay_ms: default_ms(&INITIAL_DELAY),
             max_delay_ms: default_ms(&MAX_DELAY),
-            return_history: 0,
-            return_image_links: 0,
+            return_history: RETURN_HISTORY.default.into(),
+            return_image_links: RETURN_IMAGE_LINKS.default.into(),
             callback_url: ptr::null(),
-            return_job_status: 0,
+            return_job_status: RETURN_JOB_STATUS.default.into(),
             reserved: 0,
         }
     }

@@ -3,7 +3,7 @@
 use std::ffi::c_char;
 use std::ptr;
 
-use smileid_core::{Callback, JobResult as CoreResult, JobStatus};
+use smileid_core::{JobResult as CoreResult, JobStatus};
 
 use crate::code::SMILEID_UNSET;
 use crate::ffi::{truth, value};
@@ -23,7 +23,6 @@ pub struct JobResult {
 enum Holder {
     Status(JobStatus),
     History(JobStatus, usize),
-    Callback(Box<Callback>),
 }
 
 #[derive(Default)]
@@ -49,10 +48,6 @@ impl JobResult {
         Self::new(Holder::History(status, index))
     }
 
-    pub(crate) fn of_callback(callback: &Callback) -> Option<Self> {
-        callback.result().map(|_| Self::new(Holder::Callback(Box::new(callback.clone()))))
-    }
-
     fn new(of: Holder) -> Self {
         Self { of, texts: Texts::default() }
     }
@@ -61,7 +56,6 @@ impl JobResult {
         match &self.of {
             Holder::Status(status) => status.result(),
             Holder::History(status, index) => status.history().get(*index),
-            Holder::Callback(callback) => callback.result(),
         }
     }
 }
@@ -146,8 +140,8 @@ pub extern "C" fn smileid_result_job_id(result: Option<&JobResult>) -> *const c_
     text(result, |texts| &texts.job_id, |core| core.partner_params.as_ref()?.job_id.as_deref())
 }
 
-/// The product as a number (PartnerParams.job_type): 1 Biometric KYC, 5 Enhanced KYC, 6 Document Verification and so
-/// on; SMILEID_UNSET when absent.
+/// The product as a number (PartnerParams.job_type): 1 Biometric KYC, 5 Basic and Enhanced KYC, 6 Document
+/// Verification and so on; SMILEID_UNSET when absent.
 #[unsafe(no_mangle)]
 pub extern "C" fn smileid_result_job_type(result: Option<&JobResult>) -> i64 {
     let absent = i64::from(SMILEID_UNSET);

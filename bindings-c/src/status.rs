@@ -5,11 +5,10 @@ use std::mem::MaybeUninit;
 use std::ptr;
 use std::sync::OnceLock;
 
-use bytes::Bytes;
 use smileid_core::{CallbackDelivery, JobStatus, Naming};
 
 use crate::code::{SMILEID_OK, SMILEID_UNSET};
-use crate::ffi::{free, truth, value};
+use crate::ffi::{bytes, free, truth, value};
 use crate::image_links::Images;
 use crate::result::JobResult;
 use crate::text::Text;
@@ -95,14 +94,14 @@ pub extern "C" fn smileid_status_result(status: Option<&Status>) -> Option<&JobR
     })
 }
 
-/// How many earlier results there are; 0 unless asked for with return_history.
+/// How many results the user's history has; 0 unless asked for with return_history.
 #[unsafe(no_mangle)]
 pub extern "C" fn smileid_status_history_count(status: Option<&Status>) -> usize {
     value(0, || status.map_or(0, |status| status.status.history().len()))
 }
 
-/// An earlier result, in the order received, borrowed from the status; NULL when index is not below
-/// smileid_status_history_count.
+/// One of the user's results, in the order received: as seen so far the newest first, the present one included.
+/// Borrowed from the status; NULL when index is not below smileid_status_history_count.
 #[unsafe(no_mangle)]
 pub extern "C" fn smileid_status_history_at(status: Option<&Status>, index: usize) -> Option<&JobResult> {
     value(None, || status?.history().get(index))
@@ -150,7 +149,7 @@ pub extern "C" fn smileid_status_signature(status: Option<&Status>) -> *const c_
 /// length: receives the number of bytes; may be NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn smileid_status_raw(status: Option<&Status>, length: Option<&mut MaybeUninit<usize>>) -> *const u8 {
-    bytes(status, |status| Some(status.status.raw()), length)
+    bytes(status, |status| Some(&status.status.raw()[..]), length)
 }
 
 /// The whole typed view as JSON text, with everything that has no getter: actions, ID data, antifraud, further
@@ -194,17 +193,4 @@ fn delivery(status: Option<&Status>) -> Option<CallbackDelivery> {
 #[unsafe(no_mangle)]
 pub extern "C" fn smileid_status_free(status: Option<Box<Status>>) {
     free(status);
-}
-
-/// Hands out borrowed bytes with their number.
-pub(crate) fn bytes<T>(
-    of: Option<&T>,
-    read: impl FnOnce(&T) -> Option<&Bytes>,
-    length: Option<&mut MaybeUninit<usize>>,
-) -> *const u8 {
-    let found = value(None, || of.and_then(read));
-    if let Some(length) = length {
-        length.write(found.map_or(0, |bytes| bytes.len()));
-    }
-    found.map_or(ptr::null(), |bytes| bytes.as_ptr())
 }

@@ -10,12 +10,11 @@ use smileid_core::PollStep;
 use crate::cancel::CancelToken;
 use crate::client::Client;
 use crate::error::Error;
-use crate::ffi::{free, hand_out, value};
+use crate::ffi::{free, hand_out, millis, value};
 use crate::status::Status;
 use crate::text::Text;
 use crate::verbs::{asked, given, id, known, pace, tell, tries, wait};
 use crate::wait_options::WaitOptions;
-use crate::watch::millis;
 
 /// What one step came to. Immutable, and safe to use from any number of threads at the same time.
 pub struct Step {

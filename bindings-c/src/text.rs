@@ -7,35 +7,23 @@ use std::sync::OnceLock;
 use serde_json::Value;
 use smileid_core::Error;
 
-/// Why a text was not taken over.
-pub(crate) struct NotText;
-
-/// Borrows a C string; `NULL` is `None`.
+/// Borrows a C string that may be `NULL`; text that is no UTF-8 is refused by the argument's name.
 ///
 /// # Safety
 /// `pointer` is `NULL` or a NUL-terminated string that outlives `'a`.
-pub(crate) unsafe fn borrow<'a>(pointer: *const c_char) -> Result<Option<&'a str>, NotText> {
+pub(crate) unsafe fn optional<'a>(pointer: *const c_char, argument: &'static str) -> Result<Option<&'a str>, Error> {
     if pointer.is_null() {
         return Ok(None);
     }
     // SAFETY: not NULL, and the caller promises the rest.
     let text = unsafe { CStr::from_ptr(pointer) };
-    text.to_str().map(Some).map_err(|_| NotText)
-}
-
-/// Borrows a C string that may be `NULL`; text that is no UTF-8 is refused by the argument's name.
-///
-/// # Safety
-/// As [`borrow`].
-pub(crate) unsafe fn optional<'a>(pointer: *const c_char, argument: &'static str) -> Result<Option<&'a str>, Error> {
-    // SAFETY: promised by the caller.
-    unsafe { borrow(pointer) }.map_err(|NotText| not_utf8(argument))
+    text.to_str().map(Some).map_err(|_| not_utf8(argument))
 }
 
 /// Borrows a C string that must be there.
 ///
 /// # Safety
-/// As [`borrow`].
+/// As [`optional`].
 pub(crate) unsafe fn required<'a>(pointer: *const c_char, argument: &'static str) -> Result<&'a str, Error> {
     // SAFETY: promised by the caller.
     unsafe { optional(pointer, argument) }?.ok_or_else(|| not_utf8(argument))

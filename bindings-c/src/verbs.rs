@@ -199,7 +199,7 @@ pub(crate) fn known(client: Option<&Client>) -> Result<&Client> {
 
 pub(crate) fn id<'a>(pointer: *const c_char, argument: &'static str) -> Result<&'a str> {
     // SAFETY: the header asks for NULL or a NUL-terminated text that lives as long as the call.
-    unsafe { text::borrow(pointer) }.ok().flatten().ok_or_else(|| refuse_id(argument))
+    unsafe { text::optional(pointer, argument) }.ok().flatten().ok_or_else(|| refuse_id(argument))
 }
 
 fn finish(call: PendingCall<JobStatus>, cancel: Option<&CancelToken>) -> Result<Status> {

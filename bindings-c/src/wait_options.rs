@@ -5,7 +5,8 @@ use std::mem::size_of;
 use std::ptr;
 
 use smileid_core::config::{
-    BURST, DOWNLOAD_TIMEOUT, INITIAL_DELAY, MAX_DELAY, MAX_WAITING, WAIT_RETRY_COUNT, WAIT_TIMEOUT,
+    BURST, DOWNLOAD_TIMEOUT, INITIAL_DELAY, MAX_DELAY, MAX_WAITING, OVERWRITE, REFRESH, RETURN_HISTORY,
+    RETURN_IMAGE_LINKS, RETURN_JOB_STATUS, WAIT_RETRY_COUNT, WAIT_TIMEOUT,
 };
 
 use crate::ffi::value;
@@ -20,7 +21,8 @@ pub struct WaitOptions {
     /// Set by smileid_wait_options_init.
     pub struct_size: usize,
     /// The bound of the whole wait in milliseconds: 0 to 30 days or SMILEID_NO_LIMIT, default 60000. 0 asks for exactly
-    /// one HTTP request.
+    /// one HTTP request. The last query starts 1 s before the end (half-way, where timeout_ms is below 2 s), and the wait
+    /// ends with its answer.
     pub timeout_ms: u64,
     /// How often to ask again after the first query: 0 to 1000 or SMILEID_NO_LIMIT, the default.
     pub retry_count: u64,
@@ -28,9 +30,9 @@ pub struct WaitOptions {
     pub initial_delay_ms: u64,
     /// As in smileid_poll_options_t.
     pub max_delay_ms: u64,
-    /// Ask for the user's earlier results too: 0 or 1, default 0.
+    /// Ask for the user's results so far too: 0 or 1, default 0.
     pub return_history: i32,
-    /// Ask for links to the selfie and liveness images too: 0 or 1, default 0.
+    /// Ask for links to the selfie, liveness and ID card images too: 0 or 1, default 0.
     pub return_image_links: i32,
     /// As in smileid_status_options_t. Default NULL.
     pub callback_url: *const c_char,
@@ -50,6 +52,8 @@ pub struct ManyOptions {
     /// Set by smileid_many_options_init.
     pub struct_size: usize,
     /// The bound of each job from its own first query, in milliseconds: 0 to 30 days or SMILEID_NO_LIMIT, default 60000.
+    /// The last query starts 1 s before the end (half-way, where timeout_ms is below 2 s), and the wait ends with its
+    /// answer.
     pub timeout_ms: u64,
     /// How often to ask again about each job: 0 to 1000 or SMILEID_NO_LIMIT, the default.
     pub retry_count: u64,
@@ -59,13 +63,14 @@ pub struct ManyOptions {
     pub max_delay_ms: u64,
     /// How many jobs are admitted at a time: 1 to 1000000, default 10000. smileid_many_room counts down from here.
     pub max_waiting: u64,
-    /// At most this many HTTP requests a second, retries included; at most 1000000. Default INFINITY, no limit.
+    /// At most this many HTTP requests a second, retries included: from one in 30 days to 1000000. Default INFINITY, no
+    /// limit.
     pub rate_limit: f64,
     /// How many requests may go out at once after a pause, under a rate limit: 1 to 1000000, default 1.
     pub burst: u64,
-    /// Ask for the users' earlier results too: 0 or 1, default 0.
+    /// Ask for the users' results so far too: 0 or 1, default 0.
     pub return_history: i32,
-    /// Ask for links to the selfie and liveness images too: 0 or 1, default 0.
+    /// Ask for links to the selfie, liveness and ID card images too: 0 or 1, default 0.
     pub return_image_links: i32,
 }
 
@@ -80,7 +85,7 @@ pub struct DownloadOptions {
     pub timeout_ms: u64,
     /// A directory that exists, for files of mode 0600 named by their key. Default NULL: the images stay in memory.
     pub directory: *const c_char,
-    /// Download from these hosts only. Default NULL: from any public host.
+    /// Download from these hosts only. Default NULL: from any host with a public name.
     pub allowed_hosts: *const *const c_char,
     /// How many allowed_hosts there are; 0 where that is NULL.
     pub allowed_host_count: usize,
@@ -98,11 +103,11 @@ impl WaitOptions {
             retry_count: WAIT_RETRY_COUNT.default.unwrap_or(NO_LIMIT),
             initial_delay_ms: default_ms(&INITIAL_DELAY),
             max_delay_ms: default_ms(&MAX_DELAY),
-            return_history: 0,
-            return_image_links: 0,
+            return_history: RETURN_HISTORY.default.into(),
+            return_image_links: RETURN_IMAGE_LINKS.default.into(),
             callback_url: ptr::null(),
             token: ptr::null(),
-            return_job_status: 0,
+            return_job_status: RETURN_JOB_STATUS.default.into(),
             reserved: 0,
         }
     }
@@ -119,8 +124,8 @@ impl ManyOptions {
             max_waiting: MAX_WAITING.default.unwrap_or(NO_LIMIT),
             rate_limit: f64::INFINITY,
             burst: BURST.default.unwrap_or(NO_LIMIT),
-            return_history: 0,
-            return_image_links: 0,
+            return_history: RETURN_HISTORY.default.into(),
+            return_image_links: RETURN_IMAGE_LINKS.default.into(),
         }
     }
 }
@@ -133,8 +138,8 @@ impl DownloadOptions {
             directory: ptr::null(),
             allowed_hosts: ptr::null(),
             allowed_host_count: 0,
-            overwrite: 0,
-            refresh: 0,
+            overwrite: OVERWRITE.default.into(),
+            refresh: REFRESH.default.into(),
         }
     }
 }

@@ -2,16 +2,14 @@
 
 use std::ffi::c_char;
 use std::mem::MaybeUninit;
-use std::time::Duration;
 
 use smileid_core::blocking::ProcessWatch;
 use smileid_core::{ErrorCode, StatusUpdate};
 
 use crate::cancel::CancelToken;
 use crate::client::Client;
-use crate::code::SMILEID_UNSET;
 use crate::error::Error;
-use crate::ffi::{free, hand_out, hand_out_next, value};
+use crate::ffi::{free, hand_out, hand_out_next, millis, value};
 use crate::status::Status;
 use crate::verbs::{asked, id, known, pace, tell, tries, wait};
 use crate::wait_options::WaitOptions;
@@ -133,9 +131,4 @@ pub extern "C" fn smileid_update_next_delay_ms(update: Option<&Update>) -> i64 {
 #[unsafe(no_mangle)]
 pub extern "C" fn smileid_update_free(update: Option<Box<Update>>) {
     free(update);
-}
-
-/// A duration that may be absent.
-pub(crate) fn millis(duration: Option<Duration>) -> i64 {
-    duration.map_or(i64::from(SMILEID_UNSET), |duration| i64::try_from(duration.as_millis()).unwrap_or(i64::MAX))
 }

@@ -26,6 +26,7 @@ static void put_error(const smileid_error_t *error) {
   put_text("argument", smileid_error_argument(error));
   put_text("phase", smileid_error_phase(error));
   put_text("reason", smileid_error_reason(error));
+  put_raw("is_transient", smileid_error_is_transient(error) ? "true" : "false");
   put_integer("http_status", smileid_error_http_status(error), SMILEID_UNSET);
   put_text("api_code", smileid_error_api_code(error));
   put_integer("retry_after_ms", smileid_error_retry_after_ms(error), SMILEID_UNSET);

@@ -44,6 +44,7 @@ void put_error(const smileid::SmileIDError &error) {
   put("argument", error.argument());
   put("phase", error.phase());
   put("reason", error.reason());
+  put_raw("is_transient", error.is_transient() ? "true" : "false");
   put_number("http_status", error.http_status());
   put("api_code", error.api_code());
   const auto retry_after = error.retry_after();

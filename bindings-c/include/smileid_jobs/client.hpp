@@ -41,11 +41,12 @@ class Client {
   }
 
  public:
-  /* Needs partner_id, api_key, and environment or base_url. Throws InvalidArgumentError. */
+  /* Needs partner_id, api_key, and environment or base_url. Throws InvalidArgumentError, and FileError when this
+   * machine's CA certificates cannot be read. */
   explicit Client(const ClientOptions &options) : Client(options, smileid_client_new) {}
 
   /* What the options leave open comes from SMILEID_PARTNER_ID, SMILEID_API_KEY, SMILEID_ENVIRONMENT, SMILEID_BASE_URL.
-   */
+   * Throws as the constructor. */
   static Client from_env(const ClientOptions &options = ClientOptions()) {
     return Client(options, smileid_client_from_env);
   }
@@ -144,7 +145,8 @@ class Client {
     detail::check(code, error);
   }
 
-  /* Downloads the images that a status links to. */
+  /* Downloads every image that a status links to, those of the ID card too. Texts that stand for no link (empty, N/A,
+   * Not Available) are passed over. */
   std::vector<Image> download_images(const Status &status, const DownloadOptions &given = DownloadOptions(),
                                      const CancelToken *cancel = nullptr) const {
     const detail::Argument directory(given.directory);
@@ -168,7 +170,8 @@ class Client {
     return detail::images(images);
   }
 
-  /* Checks the signature of a callback's body, as it came. `max_age` without a value takes any age. */
+  /* Checks the signature of a callback's body, as it came. `max_age` without a value takes any age; a timestamp further
+   * than that in the future is refused too. */
   Callback verify_callback(std::string_view body, std::optional<Milliseconds> max_age = std::nullopt) const {
     smileid_callback_t *callback = nullptr;
     smileid_error_t *error = nullptr;
@@ -181,6 +184,8 @@ class Client {
 
   /* Ends running calls of all threads with ClientClosedError, and refuses new ones. */
   void close() const noexcept { smileid_client_close(client_.get()); }
+  /* Whether it was closed, in this process or before it was forked. */
+  bool is_closed() const noexcept { return smileid_client_is_closed(client_.get()) != 0; }
 
   const smileid_client_t *get() const noexcept { return client_.get(); }
 

@@ -25,6 +25,8 @@ class SMILEID_EXCEPTION SmileIDError : public std::runtime_error {
   /* Why a wait ended before its job. With JobIncompleteError. */
   Text reason() const noexcept { return detail::optional_text(smileid_error_reason(get())); }
   std::optional<int> http_status() const noexcept { return detail::number<int>(smileid_error_http_status(get())); }
+  /* Whether the same call may well succeed if it is made again later. */
+  bool is_transient() const noexcept { return smileid_error_is_transient(get()) != 0; }
   Text api_code() const noexcept { return detail::optional_text(smileid_error_api_code(get())); }
   std::optional<Milliseconds> retry_after() const noexcept {
     return detail::number<Milliseconds>(smileid_error_retry_after_ms(get()));

@@ -70,6 +70,7 @@ class Status {
     const smileid_result_t *result = smileid_status_result(get());
     return result ? std::optional<JobResult>(handle(result)) : std::nullopt;
   }
+  /* The user's results, in the order received: as seen so far the newest first, the present one included. */
   std::vector<JobResult> history() const {
     std::vector<JobResult> entries;
     const std::size_t count = smileid_status_history_count(get());

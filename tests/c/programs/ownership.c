@@ -11,6 +11,7 @@ static void null_is_harmless(void) {
   size_t length = 7;
   smileid_client_free(NULL);
   smileid_client_close(NULL);
+  CHECK(smileid_client_is_closed(NULL) == 1 && !smileid_error_is_transient(NULL));
   smileid_status_free(NULL);
   smileid_error_free(NULL);
   smileid_signed_free(NULL);
@@ -84,8 +85,10 @@ static void answers_outlive_the_client(void) {
   smileid_status_options_init(&options, sizeof options);
   options.return_history = options.return_image_links = 1;
   CHECK(!smileid_get_job_status(client, "user-own", "complete", &options, NULL, &status, &error) && status && !error);
+  CHECK(!smileid_client_is_closed(client));
   smileid_client_close(client);
   smileid_client_close(client);
+  CHECK(smileid_client_is_closed(client) == 1);
   CHECK(smileid_get_job_status(client, "u", "j", NULL, NULL, &none, &error) == SMILEID_ERROR_CLIENT_CLOSED && !none);
   smileid_client_free(client);
   CHECK(same(smileid_error_name(error), "client_closed") && smileid_error_message(error));
