@@ -60,7 +60,7 @@ build/venv.stamp: | need
 
 # In place, so that what was compiled once is not compiled again.
 build/python.stamp: build/venv.stamp $(rust_sources) $(python_sources)
-	$(VENV)/bin/pip install -q --disable-pip-version-check --force-reinstall --no-deps ./bindings-python
+	$(VENV)/bin/pip install -q --disable-pip-version-check --force-reinstall --no-deps --config-settings=build-args=--locked ./bindings-python
 	@touch $@
 
 build/tools.stamp: build/venv.stamp tests/python/requirements.txt
@@ -101,6 +101,6 @@ build/bench-peers.stamp: bench/package.json bench/requirements.txt | need
 # What users get, and the programs that ask.
 build/bench.stamp: build/bench-peers.stamp build/node.stamp build/c.stamp $(bench_rust) $(python_sources) bench/clients/subject.c
 	cargo build -q --locked --release -p smileid-jobs-bench
-	build/bench/venv/bin/pip install -q --disable-pip-version-check --force-reinstall --no-deps ./bindings-python
+	build/bench/venv/bin/pip install -q --disable-pip-version-check --force-reinstall --no-deps --config-settings=build-args=--locked ./bindings-python
 	gcc -O2 -Wall -Wextra -Ibuild/prefix/include bench/clients/subject.c -o build/bench/subject-c -Lbuild/prefix/lib -lsmileid_jobs -Wl,-rpath,$(CURDIR)/build/prefix/lib
 	@touch $@
