@@ -1,11 +1,12 @@
 //! What the verbs answer, on its way to Python: a `Status`, or a tuple that the Python half gives its names.
 
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
-use smileid_jobs::{Image, JobOutcome, JobStatus, PollStep, Result, StatusUpdate};
+use pyo3::types::{PyBytes, PyDict};
+use smileid_jobs::{Callback, Image, JobOutcome, JobStatus, Naming, Part, PollStep, Result, StatusUpdate, View};
 
 use crate::arguments::Any;
 use crate::failure::Failure;
+use crate::result_objects::made;
 use crate::status::Status;
 
 /// The value of a call that worked.
@@ -84,4 +85,30 @@ pub(crate) fn job_object(py: Python<'_>, outcome: Option<JobOutcome>) -> PyResul
     let Some(outcome) = outcome else { return Ok(py.None().into_bound(py)) };
     let result = to_outcome(py, outcome.result.map(Answer::Status))?;
     Ok((outcome.user_id, outcome.job_id, result).into_pyobject(py)?.into_any())
+}
+
+/// What a callback holds by its attributes' names, and its extras as JSON text.
+pub(crate) fn callback_object<'py>(py: Python<'py>, callback: &Callback) -> PyResult<Any<'py>> {
+    let told = PyDict::new(py);
+    told.set_item("body_authenticated", callback.body_authenticated())?;
+    for (name, flag) in [("job_complete", callback.job_complete()), ("job_success", callback.job_success())] {
+        told.set_item(name, flag)?;
+    }
+    for (name, text) in [
+        ("user_id", callback.user_id()),
+        ("job_id", callback.job_id()),
+        ("code", callback.code()),
+        ("message", callback.message()),
+        ("kyc_receipt", callback.kyc_receipt()),
+        ("kyb_receipt", callback.kyb_receipt()),
+        ("timestamp", Some(callback.timestamp())),
+        ("signature", Some(callback.signature())),
+    ] {
+        told.set_item(name, text)?;
+    }
+    for (name, part) in [("result", Part::Result), ("history", Part::History), ("image_links", Part::ImageLinks)] {
+        told.set_item(name, made(py, callback.status(), part)?)?;
+    }
+    told.set_item("raw", PyBytes::new(py, callback.raw()))?;
+    Ok((told, callback.extras().json(Naming::Snake, 0)).into_pyobject(py)?.into_any())
 }

@@ -107,13 +107,13 @@ pub(crate) fn texts(name: &'static str, value: &Any<'_>) -> Result<Option<Vec<St
     list.iter().map(|item| text(&item).ok_or_else(refuse)).collect::<Result<_>>().map(Some)
 }
 
-/// A body: text or bytes.
-pub(crate) fn body(name: &'static str, value: &Any<'_>) -> Result<Vec<u8>> {
+/// A body: text or bytes. Those are borrowed: nobody can change a `bytes`, and `value` keeps it.
+pub(crate) fn body<'a>(name: &'static str, value: &'a Any<'_>) -> Result<Cow<'a, [u8]>> {
     if let Ok(bytes) = value.cast::<PyBytes>() {
-        return Ok(bytes.as_bytes().to_vec());
+        return Ok(Cow::Borrowed(bytes.as_bytes()));
     }
     let refuse = || Error::invalid_argument(name, "expected bytes, or text that UTF-8 can hold");
-    text(value).map(String::into_bytes).ok_or_else(refuse)
+    text(value).map(|text| Cow::Owned(text.into_bytes())).ok_or_else(refuse)
 }
 
 fn whole(value: &Any<'_>) -> Option<i64> {

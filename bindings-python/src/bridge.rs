@@ -1,9 +1,10 @@
 //! Completions on their way to an event loop: a queue, and one wake-up per batch.
 //!
 //! The library's thread puts completions into the queue and writes one byte into a pipe for all that completed in one turn;
-//! it never enters the interpreter. The loop's thread reads the byte and takes all there is. Queries do without that thread
-//! where loops can watch a descriptor: they are driven in [`Bridge::drain`], by the loop's own.
+//! it never enters the interpreter. The loop's thread reads the byte and takes what there is, a good many at most. Queries do
+//! without that thread where loops can watch a descriptor: they are driven in [`Bridge::drain`], by the loop's own.
 
+use std::collections::VecDeque;
 use std::io::{PipeReader, PipeWriter, Read, Write, pipe};
 #[cfg(unix)]
 use std::mem::ManuallyDrop;
@@ -30,9 +31,15 @@ use crate::exit::is_ending;
 use crate::exit::{outside, stay_away};
 use crate::failure::{Failure, entry};
 
+/// How many ends a loop is told of in one turn: each may cost its program some ten microseconds, and others on the loop have
+/// their turns in between.
+const MOST_A_TURN: usize = 500;
+
+type Completions = VecDeque<(u64, Result<Answer>)>;
+
 /// What the library's thread knows of a bridge. Both ends of the pipe are here, so that nobody writes to a closed one.
 pub(crate) struct Queue {
-    completions: Mutex<Vec<(u64, Result<Answer>)>>,
+    completions: Mutex<Completions>,
     /// Whether a byte is in the pipe, or about to be.
     woken: AtomicBool,
     stopped: AtomicBool,
@@ -41,9 +48,9 @@ pub(crate) struct Queue {
 }
 
 impl Queue {
-    /// For whoever is about to take all there is.
+    /// For whoever is about to take what there is.
     pub(crate) fn add(&self, call_id: u64, result: Result<Answer>) {
-        self.lock().push((call_id, result));
+        self.lock().push_back((call_id, result));
     }
 
     pub(crate) fn complete(self: Arc<Self>, call_id: u64, result: Result<Answer>) {
@@ -53,7 +60,7 @@ impl Queue {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<(u64, Result<Answer>)>> {
+    fn lock(&self) -> MutexGuard<'_, Completions> {
         self.completions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -68,15 +75,23 @@ impl Queue {
         let _ = (&self.reader).read_exact(&mut [0]);
     }
 
-    /// Takes everything, and the byte of the wake-up if there is one on its way; `waited` says that `wait` has taken that.
-    fn take(&self, waited: bool) -> Vec<(u64, Result<Answer>)> {
+    /// Takes what may be told in one turn, and the byte of the wake-up if there is one on its way; `waited` says that `wait`
+    /// has taken that. For what stays there is another wake-up.
+    fn take(&self, waited: bool) -> Completions {
         // In one step, and before the queue is emptied: a completion that comes after it writes a byte of its own, which
         // would stay in the pipe for ever if this said once more that there is none. Without a byte on its way it would
         // block the loop to take one: a nested loop may have done so.
         if self.woken.swap(false, Ordering::AcqRel) && !waited {
             self.take_byte();
         }
-        std::mem::take(&mut *self.lock())
+        let mut all = self.lock();
+        if all.len() <= MOST_A_TURN {
+            return std::mem::take(&mut *all);
+        }
+        let first = all.drain(..MOST_A_TURN).collect();
+        drop(all);
+        self.wake_loop();
+        first
     }
 }
 
@@ -258,8 +273,8 @@ impl Bridge {
         }
     }
 
-    /// Drives queries, and takes everything that has completed: futures and what they end with. `waited` says that `wait`
-    /// has taken the wake-up already.
+    /// Drives queries, and takes what has completed, up to [`MOST_A_TURN`]: futures and what they end with. `waited` says that
+    /// `wait` has taken the wake-up already.
     fn drain<'py>(&self, py: Python<'py>, waited: bool) -> PyResult<Vec<(Py<PyAny>, Any<'py>)>> {
         if !self.is_own() {
             return Ok(Vec::new());

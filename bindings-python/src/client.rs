@@ -5,7 +5,7 @@ use std::process;
 use std::time::Duration;
 
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyBytes, PyTuple};
+use pyo3::types::{PyBool, PyTuple};
 use smileid_jobs::blocking::{PendingCall, ProcessClient};
 use smileid_jobs::clock::BoxFuture;
 use smileid_jobs::config::{
@@ -13,20 +13,22 @@ use smileid_jobs::config::{
     REQUEST_TIMEOUT, RETRY_COUNT, WAIT_RETRY_COUNT, WAIT_TIMEOUT,
 };
 use smileid_jobs::panic::guard;
-use smileid_jobs::{ClientBuilder, Driven, Error, Part, Result, user_agent};
+use smileid_jobs::{ClientBuilder, Driven, Error, Result, user_agent};
 
-use crate::answer::{Answer, to_outcome};
+use crate::answer::{Answer, callback_object, to_outcome};
 use crate::arguments::{Any, body, count, environment, flag, id, limited, optional, seconds, string};
 use crate::bridge::Bridge;
-use crate::convert::plain;
 use crate::exit::{Return, is_ending, outside, stay_away};
 use crate::failure::{Failure, entry};
-use crate::result_objects::made;
 use crate::streams::{Many, Watch};
 use crate::verb_arguments::{Download, DownloadArguments, ManyArguments, Poll, PollArguments};
 
 /// How long the main thread waits before it looks for signals again.
 const SLICE: Duration = Duration::from_millis(50);
+
+/// Up to how many bytes of a callback are read with the interpreter held: that takes a fraction of a millisecond, and to
+/// come back to it takes 5 ms where another thread computes.
+const SCANNED_INSIDE: usize = 64 * 1024;
 
 /// A client of this process and its forks.
 #[pyclass(frozen, module = "smileid_jobs._native")]
@@ -244,22 +246,22 @@ impl Client {
         })
     }
 
-    /// What a callback holds, by its attributes' names, and its body; or a `Failure`.
+    /// What a callback holds by its attributes' names, and its extras as JSON text; or a `Failure`.
     fn verify_callback<'py>(&self, py: Python<'py>, content: Any<'py>, max_age: Any<'py>) -> PyResult<Any<'py>> {
-        let callback = guard(|| {
+        let checked = guard(|| {
             let (content, max_age) = (body("body", &content)?, seconds(&MAX_AGE, &max_age)?);
-            self.0.with(|client| client.verify_callback(&content, max_age))
+            let read = || self.0.with(|client| client.verify_callback(&content, max_age));
+            // The thread that ends the interpreter must not stay away from it.
+            Ok(if content.len() > SCANNED_INSIDE && !is_ending() {
+                let (callback, back) = outside(py, read);
+                (callback, Some(back))
+            } else {
+                (read(), None)
+            })
         });
+        let (callback, _return) = checked.unwrap_or_else(|error| (Err(error), None));
         match callback {
-            Ok(callback) => {
-                let view = plain(py, &callback)?;
-                for (name, part) in
-                    [("result", Part::Result), ("history", Part::History), ("image_links", Part::ImageLinks)]
-                {
-                    view.set_item(name, made(py, callback.status(), part)?)?;
-                }
-                Ok((view, PyBytes::new(py, callback.raw())).into_pyobject(py)?.into_any())
-            }
+            Ok(callback) => callback_object(py, &callback),
             Err(error) => Ok(Bound::new(py, Failure(error))?.into_any()),
         }
     }

@@ -43,6 +43,7 @@ impl Failure {
         fields.set_item("job_id", error.job_id())?;
         fields.set_item("attempts", error.attempts())?;
         fields.set_item("elapsed", error.elapsed().map(|elapsed| elapsed.as_secs_f64()))?;
+        fields.set_item("is_transient", error.is_transient())?;
         fields.set_item("raw", error.raw().map(|raw| PyBytes::new(py, raw)))?;
         Ok(fields)
     }

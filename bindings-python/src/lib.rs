@@ -10,7 +10,6 @@ mod answer;
 mod arguments;
 mod bridge;
 mod client;
-mod convert;
 mod dict_cache;
 mod events;
 mod exit;

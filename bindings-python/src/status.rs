@@ -2,10 +2,9 @@
 
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
-use smileid_jobs::{JobStatus, Part};
+use smileid_jobs::{ErrorCode, JobStatus, Naming, Part, View};
 
 use crate::arguments::{Any, id};
-use crate::convert::plain;
 use crate::failure::entry;
 use crate::result_objects::made;
 
@@ -97,17 +96,19 @@ impl Status {
         made(py, &self.0, Part::ImageLinks)
     }
 
-    fn extras<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        plain(py, self.0.extras())
+    /// As JSON text.
+    fn extras(&self) -> String {
+        self.0.extras().json(Naming::Snake, 0)
     }
 
-    /// What `CallbackDelivery` is made of.
-    fn callback_delivery<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        plain(py, &self.0.callback_delivery())
+    /// What `CallbackDelivery` is made of, in its order.
+    fn callback_delivery(&self) -> Option<(bool, u32, Option<u16>, Option<&'static str>)> {
+        let delivery = self.0.callback_delivery()?;
+        Some((delivery.delivered, delivery.attempts, delivery.http_status, delivery.error.map(ErrorCode::as_str)))
     }
 
-    /// The whole typed view as dicts, lists and scalars.
-    fn view<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        plain(py, &self.0)
+    /// The whole typed view as JSON text.
+    fn view(&self) -> String {
+        self.0.to_json(Naming::Snake)
     }
 }

@@ -1,23 +1,14 @@
-//! Python texts that are made once: Smile ID's keys and words for good, and other values for as long as one view is made.
-
-use std::cell::RefCell;
-use std::sync::{Mutex, MutexGuard, TryLockError};
+//! Python texts that are made once: Smile ID's words for good, and other values for as long as one part is made.
 
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBool, PyString};
 
-const KEYS: usize = 512;
 /// Longer keys are not Smile ID's own.
 pub(crate) const LONGEST_KEY: usize = 48;
 const VALUES: usize = 64;
 /// As many values as a result has that no other has.
 const USUAL: usize = 16;
-
-type Key = Option<(Box<str>, Py<PyString>)>;
-
-/// The same few dozen in every answer. Only keys are kept: values are people's.
-static ALL_KEYS: Mutex<Vec<Key>> = Mutex::new(Vec::new());
 
 /// What nearly every answer says, and never about whom.
 const WORDS: [&str; 20] = [
@@ -99,18 +90,6 @@ impl<'a, 'py> Values<'a, 'py> {
     /// A text that lives as long as this does, and whether it is one of the words that answers share.
     pub(crate) fn text(&mut self, text: &'a str) -> (Bound<'py, PyString>, bool) {
         let name = Name::of(text).unwrap_or_else(|| Name::at_home(text));
-        self.named(name, text)
-    }
-
-    /// Any text.
-    pub(crate) fn passing_text(&mut self, text: &str) -> Bound<'py, PyString> {
-        match Name::of(text) {
-            Some(name) => self.named(name, text).0,
-            None => PyString::new(self.py, text),
-        }
-    }
-
-    fn named(&mut self, name: Name, text: &str) -> (Bound<'py, PyString>, bool) {
         let hash = name.hash();
         if let Some(Some((word, value))) = self.words.get(hash % PLACES)
             && *word == name
@@ -152,57 +131,6 @@ fn words(py: Python<'_>) -> Vec<Word> {
 pub(crate) fn is_constant(value: &Bound<'_, PyAny>) -> bool {
     let mut words = ALL_WORDS.get(value.py()).into_iter().flatten().flatten();
     value.is_none() || value.is_instance_of::<PyBool>() || words.any(|(_, word)| word.is(value))
-}
-
-/// What is known while one view is made as dicts.
-pub(crate) struct Texts<'py> {
-    py: Python<'py>,
-    keys: Option<RefCell<MutexGuard<'static, Vec<Key>>>>,
-    values: RefCell<Values<'static, 'py>>,
-}
-
-impl<'py> Texts<'py> {
-    /// Never waits: who comes second, another thread or a finalizer in the midst of this one, makes new texts.
-    pub(crate) fn new(py: Python<'py>) -> Self {
-        let keys = match ALL_KEYS.try_lock() {
-            Ok(keys) => Some(keys),
-            Err(TryLockError::Poisoned(keys)) => Some(keys.into_inner()),
-            Err(TryLockError::WouldBlock) => None,
-        };
-        let filled = |mut keys: MutexGuard<'static, Vec<Key>>| {
-            keys.resize_with(KEYS, || None);
-            RefCell::new(keys)
-        };
-        Self { py, keys: keys.map(filled), values: RefCell::new(Values::new(py)) }
-    }
-
-    pub(crate) fn key(&self, text: &str) -> Bound<'py, PyString> {
-        let keys = self.keys.as_ref().filter(|_| text.len() <= LONGEST_KEY);
-        let Some(mut keys) = keys.and_then(|keys| keys.try_borrow_mut().ok()) else { return self.made(text) };
-        // Two places for each key: among a few dozen keys, some share their first one.
-        let first = hash(text) % KEYS;
-        let mut place = first;
-        for at in [first, first ^ 1] {
-            match keys.get(at) {
-                Some(Some((known, key))) if **known == *text => return key.bind(self.py).clone(),
-                Some(None) => place = at,
-                _ => {}
-            }
-        }
-        let key = self.made(text);
-        if let Some(slot) = keys.get_mut(place) {
-            *slot = Some((text.into(), key.clone().unbind()));
-        }
-        key
-    }
-
-    pub(crate) fn value(&self, text: &str) -> Bound<'py, PyString> {
-        self.values.try_borrow_mut().map_or_else(|_| self.made(text), |mut values| values.passing_text(text))
-    }
-
-    fn made(&self, text: &str) -> Bound<'py, PyString> {
-        PyString::new(self.py, text)
-    }
 }
 
 /// By both ends and the length, which tell Smile ID's keys apart; what collides is made anew each time.

@@ -255,6 +255,33 @@ def test_closing_ends_calls(new_loop: Any, settings: dict[str, Any], sandbox: Sa
     run(new_loop, main())
 
 
+def test_closing_many_waits_leaves_others_on_the_loop_their_turns(
+    new_loop: Any, settings: dict[str, Any], user: str
+) -> None:
+    count, told, turns = 5000, 0, 0
+
+    async def wait(client: AsyncClient, number: int) -> None:
+        nonlocal told
+        with pytest.raises(ClientClosedError):
+            await client.wait_until_complete(user, f"never-{number}")
+        told += 1
+
+    async def take_turns() -> None:
+        nonlocal turns
+        while told < count:
+            turns += told > 0
+            await asyncio.sleep(0)
+
+    async def main() -> None:
+        async with AsyncClient(**settings) as client:
+            waits = [asyncio.ensure_future(wait(client, number)) for number in range(count)]
+            await asyncio.sleep(0)
+        await asyncio.gather(take_turns(), *waits)
+        assert turns >= 5
+
+    run(new_loop, main())
+
+
 def test_errors_come_out_of_await(async_client: AsyncClient, user: str) -> None:
     async def main() -> None:
         with pytest.raises(RequestTimeoutError):

@@ -251,6 +251,7 @@ def test_closing_the_client_while_threads_iterate(client: Client, sandbox: Any, 
     for thread in threads:
         thread.start()
     wait_until(lambda: all(sandbox.log(f"{user}-{verb}", job).requests for verb in STREAMS))
+    wait_until(lambda: bool(streams["many"].progress.complete))
     client.close()
     for thread in threads:
         thread.join(5)
@@ -265,12 +266,15 @@ def test_closing_the_client_while_threads_iterate(client: Client, sandbox: Any, 
 def test_closing_the_client_while_tasks_iterate(
     new_loop: Callable[[], asyncio.AbstractEventLoop], async_client: AsyncClient, sandbox: Any, user: str
 ) -> None:
-    async def consume(verb: str) -> list[Any]:
-        return [item async for item in stream_of(async_client, verb, f"{user}-{verb}", "stall")]
+    async def consume(stream: Any) -> list[Any]:
+        return [item async for item in stream]
 
     async def main() -> None:
-        tasks = [asyncio.ensure_future(consume(verb)) for verb in STREAMS]
-        while not all(is_open(sandbox, f"{user}-{verb}") for verb in STREAMS):
+        streams = {verb: stream_of(async_client, verb, f"{user}-{verb}", "stall") for verb in STREAMS}
+        tasks = [asyncio.ensure_future(consume(stream)) for stream in streams.values()]
+        while not (
+            streams["many"].progress.complete and all(is_open(sandbox, f"{user}-{verb}") for verb in STREAMS)
+        ):
             await asyncio.sleep(0.002)
         await async_client.aclose()
         watch, many = await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), 5)

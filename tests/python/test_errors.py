@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import builtins
+import copy
 import inspect
 import json
 import pickle
@@ -14,12 +16,14 @@ from conftest import REPOSITORY
 import smileid_jobs
 from smileid_jobs import (
     APIError,
+    AsyncClient,
     AuthenticationError,
     Cause,
     Client,
     ConnectError,
     InvalidArgumentError,
     InvalidResponseError,
+    JobStatus,
     JSONCause,
     NetworkError,
     RequestTimeoutError,
@@ -80,9 +84,57 @@ def test_what_a_failed_poll_knows(client: Client, sandbox: Any, user: str) -> No
     assert not error.last_status.job_complete
     assert isinstance(error.last_error, ServerError)
     assert error.last_error.http_status == 503
+    assert (error.is_transient, error.last_error.is_transient) == (False, True)
     assert error.raw == b'{"error":"no","code":"2213"}'
     assert error.elapsed is not None
     assert 0.006 <= error.elapsed < 5
+
+
+STATUSES = {400: False, 401: False, 429: True, 500: True, 501: False, 503: True}
+
+
+@pytest.mark.parametrize(("status", "is_transient"), STATUSES.items())
+def test_whether_asking_again_may_help(
+    settings: dict[str, Any], sandbox: Any, user: str, status: int, is_transient: bool
+) -> None:
+    sandbox.post_story(user, "job", [{"status": status}] * 3)
+
+    async def ask() -> JobStatus:
+        return await AsyncClient(**settings, max_retries=0).get_job_status(user, "job")
+
+    with Client(**settings, max_retries=0) as client:
+        with pytest.raises(APIError) as caught:
+            client.get_job_status(user, "job")
+        with pytest.raises(APIError) as asynchronous:
+            asyncio.run(ask())
+        outcome = next(client.poll_many([(user, "job")], retry_count=0))
+    assert outcome.error is not None
+    # A wait that is used up says so, and what its last attempt came to.
+    last = outcome.error.last_error if is_transient else outcome.error
+    assert outcome.error.is_transient is False
+    for error in (caught.value, asynchronous.value, last):
+        assert isinstance(error, APIError)
+        assert error.http_status == status
+        for same in (error, copy.copy(error), copy.deepcopy(error), pickle.loads(pickle.dumps(error))):
+            assert same.is_transient is is_transient
+            assert "transient" not in f"{same!r} {same}"
+        with pytest.raises(AttributeError):
+            error.is_transient = True  # type: ignore[misc]
+
+
+def test_whether_asking_again_may_help_without_an_answer(client: Client, user: str) -> None:
+    with pytest.raises(RequestTimeoutError) as late:
+        client.get_job_status(user, "stall", timeout=0.05)
+    nobody = Client("001", "k", base_url="http://127.0.0.1:9", max_retries=0)
+    with nobody, pytest.raises(ConnectError) as refused:
+        nobody.get_job_status(user, "complete")
+    with pytest.raises(InvalidArgumentError) as wrong:
+        client.get_job_status(user, "complete", timeout=-1)
+    with pytest.raises(SignatureError) as forged:
+        client.get_job_status(user, "bad-signature")
+    assert (late.value.is_transient, refused.value.is_transient) == (True, True)
+    assert (wrong.value.is_transient, forged.value.is_transient) == (False, False)
+    assert (ServerError("why").is_transient, ServerError("why", is_transient=True).is_transient) == (False, True)
 
 
 def test_a_timeout_is_pythons_own_too(client: Client, user: str) -> None:

@@ -91,6 +91,39 @@ PROGRAMS = {
         c = client()
         threading.Thread(target=c.get_job_status, args=("user-exit", "slow-50ms")).start()
     """,
+    "large callbacks, read by daemon threads and after ours": """
+        import atexit
+        c = client()
+        body = '{"timestamp": "t", "signature": "s", "x": [' + "1," * 200_000 + "0]}"
+        def read(c=c, body=body, expected=smileid_jobs.SmileIDError):
+            try:
+                c.verify_callback(body)
+            except expected:
+                pass
+        def read_on():
+            while True:
+                read()
+        class Late:
+            # Until Python 3.12, `atexit` lets go of it after all else.
+            def __del__(self, read=read):
+                read()
+        atexit.register(lambda late: read(), Late())
+        for _ in range(4):
+            threading.Thread(target=read_on, daemon=True).start()
+        time.sleep(0.02 + 0.01 * int(os.environ["ROUND"]))
+    """,
+    "daemon threads that look at answers": """
+        from smileid_jobs.status import _restore
+        result = '{"ResultCode": "0810", "FullData": {%s}}' % ", ".join('"%s": 1' % n for n in range(500))
+        body = '{"job_complete": true, "result": %s, "x": %s, "timestamp": "t", "signature": "s"}' % (result, result)
+        def look_on():
+            while True:
+                status = _restore("user-exit", "job", body.encode())
+                status.result, status.extras, status.to_dict()
+        for _ in range(4):
+            threading.Thread(target=look_on, daemon=True).start()
+        time.sleep(0.05 + 0.01 * int(os.environ["ROUND"]))
+    """,
     "handlers that come after ours": """
         import atexit
         c = client()

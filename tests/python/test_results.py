@@ -165,6 +165,13 @@ def test_to_dict_is_the_callers_own() -> None:
     assert status.result.actions == {"Verify": "Passed"}
 
 
+def test_a_program_that_replaces_json_loads(monkeypatch: pytest.MonkeyPatch) -> None:
+    status = status_of(b'{"job_complete":true,"timestamp":"t","signature":"s","more":{"whole":7,"part":0.5}}')
+    expected = status.to_dict()
+    monkeypatch.setattr(json, "loads", lambda _: pytest.fail("it is not ours to call"))
+    assert (status.to_dict(), status.extras) == (expected, {"more": {"whole": 7, "part": 0.5}})
+
+
 def test_results_can_be_made_for_tests_of_the_users_own() -> None:
     result = JobResult(result_code="0810", partner_params=PartnerParams(job_type=1))
     assert result.to_dict()["partner_params"] == {"user_id": None, "job_id": None, "job_type": 1, "extras": {}}
@@ -189,7 +196,7 @@ def test_native_objects_are_like_those_that_python_makes() -> None:
 def test_native_views_have_exactly_the_attributes() -> None:
     body = b"""{"result":{"PartnerParams":{},"Antifraud":{"SuspectUsers":[{}]},"Country":"NG"},"image_links":{},
         "timestamp":"t","signature":"s"}"""
-    view = value_of(_native.Status.from_verified("u", "j", body)).view()
+    view = json.loads(value_of(_native.Status.from_verified("u", "j", body)).view())
     result = view["result"]
     for cls, names in {
         JobResult: result,

@@ -13,7 +13,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from conftest import wait_until
+from conftest import TRIES, wait_until
 
 from smileid_jobs import (
     AsyncClient,
@@ -23,6 +23,8 @@ from smileid_jobs import (
     InvalidArgumentError,
     JobIncompleteError,
     ManyProgress,
+    SignatureError,
+    streams,
 )
 
 if TYPE_CHECKING:
@@ -104,7 +106,11 @@ def test_a_cancelled_task_drops_the_requests(
         loop.close()
 
 
-def test_leaving_many_drops_their_requests(client: Client, sandbox: Any, user: str) -> None:
+def test_leaving_many_drops_their_requests(
+    client: Client, sandbox: Any, user: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A busy machine makes no look at the input so long that it ends before both jobs are read.
+    monkeypatch.setattr(streams, "LOOK_S", 5.0)
     jobs = [(user, "complete"), (user, "stall")]
     outcomes = client.poll_many(jobs)
     assert next(outcomes).job_id == "complete"
@@ -232,6 +238,31 @@ def test_bodies_of_every_kind(client: Client, sandbox: Any) -> None:
         assert callback.signature not in repr(callback)
 
 
+@pytest.mark.parametrize("kind", [bytes, bytes.decode])
+def test_a_large_callback_does_not_hold_the_interpreter(client: Client, kind: Callable[[bytes], Any]) -> None:
+    pair = '"timestamp":"2024-01-01T00:00:00.000Z","signature":"' + "A" * 43 + '="'
+    body = kind(("{" + pair + ',"x":[' + '{"a":[1,2,{"b":"c"}]},' * 1_200_000 + "0]}").encode())
+
+    def check() -> None:
+        with pytest.raises(SignatureError):
+            client.verify_callback(body)
+
+    def longest_pause() -> float:
+        thread = threading.Thread(target=check)
+        last, longest = time.perf_counter(), 0.0
+        thread.start()
+        while thread.is_alive():
+            now = time.perf_counter()
+            last, longest = now, max(longest, now - last)
+        thread.join()
+        return longest
+
+    start = time.perf_counter()
+    check()
+    alone = time.perf_counter() - start
+    assert min(longest_pause() for _ in range(TRIES)) < alone / 2
+
+
 def test_what_stands_beside_a_callbacks_result(client: Client, sandbox: Any) -> None:
     from callback_bodies import Account, callback_body
 
@@ -260,6 +291,7 @@ def test_streams_belong_to_their_process(programs: Programs) -> None:
     assert programs.run(
         """
         c = client()
+        smileid_jobs.streams.LOOK_S = 5.0  # both jobs are read at once, however busy the machine is
         updates = c.watch_job_status("user-fork-watch", "never", initial_delay=0.01)
         outcomes = c.poll_many([("user-fork-many", "complete"), ("user-fork-many", "never")], initial_delay=0.01)
         next(updates), next(outcomes)

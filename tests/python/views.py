@@ -36,6 +36,7 @@ def error_view(error: SmileIDError) -> dict[str, Any]:
         "argument": error.argument,
         "phase": error.phase,
         "reason": error.reason,
+        "is_transient": error.is_transient,
         "http_status": error.http_status,
         "api_code": error.api_code,
         "retry_after_ms": None if retry_after is None else round(retry_after * 1000),

@@ -13,7 +13,7 @@ from . import _hints, _logging
 from ._failures import error_from, value_of
 from ._native import Failure
 from ._settings import DEFAULT_CAP, Settings, seconds
-from .status import JobStatus
+from .status import JobStatus, plain
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -177,17 +177,18 @@ class Plain(Settings):
         Args:
             body: What was posted, byte for byte; text stands for its UTF-8.
             max_age: How old the signed timestamp may be, in seconds or as a timedelta: 0 to 30 days, None for no limit.
+                One further than that in the future is refused too.
 
         Raises:
             InvalidResponseError: It is not a callback; :class:`ResponseTooLargeError`: it is too large for one.
             SignatureError: Its signature is wrong, missing or malformed; :class:`LegacySignatureError`: it is the old
                 unkeyed hash.
-            CallbackExpiredError: It is older than ``max_age``, or its age cannot be told.
+            CallbackExpiredError: It is outside of ``max_age``, or its age cannot be told.
             InvalidArgumentError: An argument is outside of its limits.
         """
         from . import _views  # noqa: F401
         from .callback import Callback
 
         content: object = bytes(body) if isinstance(body, (bytearray, memoryview)) else body
-        view, raw = value_of(self._native.verify_callback(content, seconds(max_age)))
-        return Callback(**view, raw=raw)
+        told, extras = value_of(self._native.verify_callback(content, seconds(max_age)))
+        return Callback(**told, extras=plain(extras))

@@ -58,10 +58,13 @@ class Settings:
             environment: ``"sandbox"`` or ``"production"``, or the official SDKs' ``0`` and ``1``.
             base_url: In place of an environment, the server's root, to which ``/v1/job_status`` is appended: https, or
                 plain http on this machine.
-            request_timeout: The bound of one HTTP request, headers and body, in seconds or as a timedelta.
-            connect_timeout: The bound of making one connection, in seconds or as a timedelta.
+            request_timeout: The bound of one HTTP request, headers and body, in seconds or as a timedelta: 0 to 30
+                days.
+            connect_timeout: The bound of making one connection, in seconds or as a timedelta: 0 to 30 days.
             max_retries: How often one attempt repeats a request after a transient failure: 0 to 100.
-            max_connections: How many requests may be in flight, over all calls: 1 to 1024. Others queue fairly.
+            max_connections: How many requests may be in flight, over all calls: 1 to 1024. Others queue fairly. An
+                eighth of them, and one at least, is not for ``poll_many`` and asyncio's waits, so that jobs that stall
+                keep no single call waiting.
             max_response_bytes: The largest body that is read, after content decoding: up to 1 GiB.
             ca_bundle: A PEM file of the certificates to trust, in place of the platform's store.
             bundled_roots: Whether bundled roots stand in where the platform has none.
@@ -71,11 +74,13 @@ class Settings:
 
         Raises:
             InvalidArgumentError: A setting is missing or out of its limits; ``argument`` names it.
+            FileError: This machine's CA certificates cannot be read.
         """
-        from_env = getattr(_making, "cls", None) is type(self)
-        if from_env:
-            _making.cls = None  # others that the same constructor makes are none of it
-        self._make(locals(), from_env=from_env)
+        settings = dict(locals())  # their own dict is a frame's, which a tracer has written anew
+        # What records a traceback may record each frame's variables: none keeps the key, nor a text that may be it in
+        # the wrong place.
+        del partner_id, api_key, environment, base_url, ca_bundle, proxy
+        self._make(settings)
 
     @classmethod
     def from_env(
@@ -102,28 +107,37 @@ class Settings:
 
         Raises:
             InvalidArgumentError: A setting is missing or out of its limits; ``argument`` names it.
+            FileError: This machine's CA certificates cannot be read.
         """
         settings = dict(locals())
+        del partner_id, api_key, environment, base_url, ca_bundle, proxy
         outer, _making.cls = getattr(_making, "cls", None), settings.pop("cls")
         try:
             return cls(**settings)
         finally:
+            settings.clear()
             _making.cls = outer
 
-    def _make(self, settings: dict[str, object], *, from_env: bool) -> None:
-        """Takes a caller's local variables; native code reads those that are settings."""
-        settings = dict(settings)  # a tracer has `locals()` written anew
-        for name in ("request_timeout", "connect_timeout"):
-            settings[name] = seconds(settings[name])
-        if isinstance(settings["ca_bundle"], os.PathLike):
-            settings["ca_bundle"] = os.fspath(settings["ca_bundle"])
-        load_errors()
-        wanted = _logging.is_wanted()
+    def _make(self, settings: dict[str, object]) -> None:
+        """Takes a copy of a caller's local variables and clears it; native code reads those that are settings."""
         try:
-            self._native = value_of(_native.Client.make(settings, from_env))
+            from_env = getattr(_making, "cls", None) is type(self)
+            if from_env:
+                _making.cls = None  # others that the same constructor makes are none of it
+            for name in ("request_timeout", "connect_timeout"):
+                settings[name] = seconds(settings[name])
+            if isinstance(settings["ca_bundle"], os.PathLike):
+                settings["ca_bundle"] = os.fspath(settings["ca_bundle"])
+            load_errors()
+            wanted = _logging.is_wanted()
+            try:
+                made = _native.Client.make(settings, from_env)
+            finally:
+                if wanted:
+                    _logging.flush()
         finally:
-            if wanted:
-                _logging.flush()
+            settings.clear()
+        self._native = value_of(made)
 
     @property
     def is_closed(self) -> bool:
@@ -131,7 +145,10 @@ class Settings:
         return self._native.is_closed
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}(partner_id={self._native.partner_id!r}, server={self._native.server!r})"
+        native = getattr(self, "_native", None)
+        if native is None:  # its constructor has failed
+            return f"{type(self).__name__}()"
+        return f"{type(self).__name__}(partner_id={native.partner_id!r}, server={native.server!r})"
 
     def __reduce__(self) -> _hints.NoReturn:
         raise TypeError(f"cannot pickle a {type(self).__name__}: it holds an API key; make one in each process")

@@ -36,7 +36,7 @@ class Callback(View):
     result: JobResult | None
     """The verdict."""
     history: tuple[JobResult, ...]
-    """Earlier results."""
+    """The user's results, where the callback has them: see :attr:`JobStatus.history`."""
     image_links: ImageLinks | None
     """Links to the images."""
     kyc_receipt: str | None

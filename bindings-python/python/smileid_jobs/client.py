@@ -40,8 +40,8 @@ class Client(Plain):
         Args:
             user_id: The user, as given when the job was submitted: 1 to 256 bytes of UTF-8 without control characters.
             job_id: The job, likewise.
-            return_history: Ask for the user's earlier results too.
-            return_image_links: Ask for links to the selfie and liveness images too.
+            return_history: Ask for the user's results so far too.
+            return_image_links: Ask for links to the selfie, liveness and ID card images too.
             timeout: The bound of everything the call does, HTTP retries included, in seconds or as a timedelta: 0 to 30
                 days, None for none. 0 asks for exactly one HTTP request.
             return_job_status: Poll with the default delays until the job is complete or the attempts are used up.
@@ -88,11 +88,13 @@ class Client(Plain):
             retry_count: How often to ask again after the first query: 0 to 1000.
             initial_delay: The delay before the first retry, in seconds or as a timedelta: 1 ms to 1 h. Each later one
                 is twice as long.
-            max_delay: The longest delay, likewise. Its default gives way to a longer ``initial_delay``.
-            return_history: Ask for the user's earlier results too.
-            return_image_links: Ask for links to the selfie and liveness images too.
+            max_delay: The longest delay, likewise, at least ``initial_delay``. Its default gives way to a longer
+                ``initial_delay``.
+            return_history: Ask for the user's results so far too.
+            return_image_links: Ask for links to the selfie, liveness and ID card images too.
             timeout: The bound of everything the call does, delays included, in seconds or as a timedelta: 0 to 30 days,
-                None for none. 0 asks for exactly one HTTP request.
+                None for none. 0 asks for exactly one HTTP request. A delay that would outlast it ends the call at once,
+                with the last failure or :class:`RequestTimeoutError`.
             return_job_status: Taken without effect: this verb polls anyway.
             callback_url: Deliver the final result to this URL as well, once the job is complete: https, or http on this
                 machine; at most 2 tries and 10 s, within ``timeout``. ``callback_delivery`` of the status says how it
@@ -127,19 +129,21 @@ class Client(Plain):
         Args:
             user_id: The user, as given when the job was submitted: 1 to 256 bytes of UTF-8 without control characters.
             job_id: The job, likewise.
-            return_history: Ask for the user's earlier results too.
-            return_image_links: Ask for links to the selfie and liveness images too.
+            return_history: Ask for the user's results so far too.
+            return_image_links: Ask for links to the selfie, liveness and ID card images too.
             return_job_status: Taken without effect: this verb waits anyway.
             callback_url: Deliver the final result to this URL as well, once the job is complete: https, or http on this
                 machine; at most 2 tries and 10 s, within ``timeout``. ``callback_delivery`` of the status says how it
                 went. The delivery includes the answer's timestamp and signature: while these are fresh, the receiver
                 can send signed requests as you.
             timeout: The bound of everything the call does, delays included, in seconds or as a timedelta: 0 to 30 days,
-                None for none. 0 asks for exactly one HTTP request.
+                None for none. 0 asks for exactly one HTTP request. The last query starts 1 s before the end (half-way,
+                where ``timeout`` is below 2 s), and the wait ends with its answer.
             retry_count: How often to ask again after the first query: 0 to 1000, None for as often as time allows.
             initial_delay: The delay before the first retry, in seconds or as a timedelta: 1 ms to 1 h. Each later one
                 is twice as long.
-            max_delay: The longest delay, likewise. Its default gives way to a longer ``initial_delay``.
+            max_delay: The longest delay, likewise, at least ``initial_delay``. Its default gives way to a longer
+                ``initial_delay``.
             token: Go on where a :meth:`poll_step` left off: its attempts and its deadline, in place of ``timeout``.
 
         Raises:
@@ -171,19 +175,21 @@ class Client(Plain):
         Args:
             user_id: The user, as given when the job was submitted: 1 to 256 bytes of UTF-8 without control characters.
             job_id: The job, likewise.
-            return_history: Ask for the user's earlier results too.
-            return_image_links: Ask for links to the selfie and liveness images too.
+            return_history: Ask for the user's results so far too.
+            return_image_links: Ask for links to the selfie, liveness and ID card images too.
             return_job_status: Taken without effect: this verb waits anyway.
             callback_url: Deliver the final result to this URL as well, once the job is complete: https, or http on this
                 machine; at most 2 tries and 10 s, within ``timeout``. ``callback_delivery`` of the status says how it
                 went. The delivery includes the answer's timestamp and signature: while these are fresh, the receiver
                 can send signed requests as you.
             timeout: The bound of everything the call does, delays included, in seconds or as a timedelta: 0 to 30 days,
-                None for none. 0 asks for exactly one HTTP request.
+                None for none. 0 asks for exactly one HTTP request. The last query starts 1 s before the end (half-way,
+                where ``timeout`` is below 2 s), and the wait ends with its answer.
             retry_count: How often to ask again after the first query: 0 to 1000, None for as often as time allows.
             initial_delay: The delay before the first retry, in seconds or as a timedelta: 1 ms to 1 h. Each later one
                 is twice as long.
-            max_delay: The longest delay, likewise. Its default gives way to a longer ``initial_delay``.
+            max_delay: The longest delay, likewise, at least ``initial_delay``. Its default gives way to a longer
+                ``initial_delay``.
 
         Raises:
             InvalidArgumentError: An argument is outside of its limits: here or from the first update.
@@ -216,19 +222,22 @@ class Client(Plain):
         Args:
             user_id: The user, as given when the job was submitted: 1 to 256 bytes of UTF-8 without control characters.
             job_id: The job, likewise.
-            return_history: Ask for the user's earlier results too.
-            return_image_links: Ask for links to the selfie and liveness images too.
+            return_history: Ask for the user's results so far too.
+            return_image_links: Ask for links to the selfie, liveness and ID card images too.
             return_job_status: Taken without effect: this verb waits anyway.
             callback_url: Deliver the final result to this URL as well, once the job is complete: https, or http on this
                 machine; at most 2 tries and 10 s, within ``timeout``. ``callback_delivery`` of the status says how it
                 went. The delivery includes the answer's timestamp and signature: while these are fresh, the receiver
                 can send signed requests as you.
             timeout: The bound of the whole wait from its first step on, in seconds or as a timedelta: 0 to 30 days,
-                None for none. 0 asks for exactly one HTTP request. Later steps keep the first one's.
+                None for none. 0 asks for exactly one HTTP request. Later steps keep the first one's. The
+                last query starts 1 s before the end (half-way, where ``timeout`` is below 2 s), and the wait ends with
+                its answer.
             retry_count: How often to ask again after the first query: 0 to 1000, None for as often as time allows.
             initial_delay: The delay before the first retry, in seconds or as a timedelta: 1 ms to 1 h. Each later one
                 is twice as long.
-            max_delay: The longest delay, likewise. Its default gives way to a longer ``initial_delay``.
+            max_delay: The longest delay, likewise, at least ``initial_delay``. Its default gives way to a longer
+                ``initial_delay``.
             token: The token of the step before; the first step has none.
 
         Raises:
@@ -260,20 +269,24 @@ class Client(Plain):
         every job has a :class:`ClientClosedError` as its outcome: with an endless input, leave the loop after closing.
 
         Args:
-            jobs: Pairs of a user's and a job's id.
+            jobs: Pairs of a user's and a job's id. One that is waited for already is not asked about twice; both get
+                the outcome.
             timeout: The bound of each job, from its own first query, in seconds or as a timedelta: 0 to 30 days, None
-                for none. 0 asks once.
+                for none. 0 asks once. The last query starts 1 s before the end (half-way, where ``timeout`` is below
+                2 s), and the wait ends with its answer.
             max_waiting: How many jobs are waited for at a time: 1 to 1000000.
-            rate_limit: At most this many HTTP requests a second, retries included; None for no limit.
+            rate_limit: At most this many HTTP requests a second, retries included: from one in 30 days to 1000000; None
+                for no limit.
             burst: How many requests may go out at once after a pause, under a rate limit: 1 to 1000000.
             on_progress: Called with the :class:`ManyProgress` on the loop's thread, before each outcome is handed out.
                 What it raises ends everything, as what ``jobs`` raises does.
-            return_history: Ask for the users' earlier results too.
-            return_image_links: Ask for links to the selfie and liveness images too.
+            return_history: Ask for the users' results so far too.
+            return_image_links: Ask for links to the selfie, liveness and ID card images too.
             retry_count: How often to ask again about each job: 0 to 1000, None for as often as time allows.
             initial_delay: The delay before the first retry, in seconds or as a timedelta: 1 ms to 1 h. Each later one
                 is twice as long.
-            max_delay: The longest delay, likewise. Its default gives way to a longer ``initial_delay``.
+            max_delay: The longest delay, likewise, at least ``initial_delay``. Its default gives way to a longer
+                ``initial_delay``.
 
         Raises:
             InvalidArgumentError: An argument is outside of its limits; from the loop: an entry of ``jobs`` is no pair
@@ -295,17 +308,18 @@ class Client(Plain):
         refresh: bool = False,
         timeout: _hints.Seconds | None = 60.0,
     ) -> list[_hints.Image]:
-        """Downloads the images that a status links to, to memory or to files.
+        """Downloads every image that a status links to, those of the ID card too, to memory or to files.
 
         Ask for the status with ``return_image_links`` first. https only, no redirects, nothing of ours sent along; JPEG
-        and PNG by content, at most 16 MiB each and 64 in all.
+        and PNG by content, at most 16 MiB each and 64 in all. Texts that stand for no link (empty, ``N/A``,
+        ``Not Available``) are passed over.
 
         Args:
             status: What has the links.
             directory: Write each image to ``<key>.jpg`` or ``<key>.png`` in this directory, which must exist, with mode
                 0600 and never half; None keeps the images in memory.
             overwrite: Replace files that exist.
-            allowed_hosts: Download from these hosts only; None for any public one.
+            allowed_hosts: Download from these hosts only; None for any host with a public name.
             refresh: Ask once for new links when one has expired.
             timeout: The bound of all downloads together, in seconds or as a timedelta: 0 to 30 days, None for none but
                 the requests' own.

@@ -77,8 +77,11 @@ class SmileIDError(Exception):
     raw: bytes | None = None
     """The body of the answer that was refused. It can hold personal data and a signature: do not log it."""
 
-    def __init__(self, message: str = "", **fields: object) -> None:
+    _is_transient: bool = False
+
+    def __init__(self, message: str = "", *, is_transient: bool = False, **fields: object) -> None:
         super().__init__(message)
+        self._is_transient = is_transient
         for name, value in fields.items():
             setattr(self, name, value)
 
@@ -86,6 +89,11 @@ class SmileIDError(Exception):
     def message(self) -> str:
         """One line that says what happened and what to do."""
         return str(self.args[0]) if self.args else ""
+
+    @property
+    def is_transient(self) -> bool:
+        """Whether the same call may well succeed when it is made again later."""
+        return self._is_transient
 
     def __reduce__(self) -> tuple[object, ...]:
         state = dict(self.__dict__)
@@ -218,7 +226,7 @@ class ResponseMismatchError(SmileIDError):
 
 
 class CallbackExpiredError(SmileIDError):
-    """A callback is older than ``max_age``, or its age cannot be told."""
+    """A callback is older than ``max_age`` or further than that in the future, or its age cannot be told."""
 
     code = "callback_expired"
     number = 4006

@@ -77,7 +77,7 @@ class PartnerParams(View):
     job_id: str | None = None
     """The app's id of the job."""
     job_type: int | None = None
-    """The product as a number: 1 Biometric KYC, 5 Enhanced KYC, 6 Document Verification and so on."""
+    """The product as a number: 1 Biometric KYC, 5 Basic and Enhanced KYC, 6 Document Verification and so on."""
     extras: Mapping[str, Any] = field(default_factory=dict)
     """The app's own keys."""
 

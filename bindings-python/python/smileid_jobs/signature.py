@@ -43,9 +43,13 @@ class Signature:
     __slots__ = ("_native", "_partner_id")
 
     def __init__(self, partner_id: str, api_key: str) -> None:
-        load_errors()
-        self._native = value_of(_native.Signature.make(partner_id, api_key))
-        self._partner_id = partner_id
+        try:
+            load_errors()
+            made = _native.Signature.make(partner_id, api_key)
+            self._partner_id = partner_id
+        finally:
+            del partner_id, api_key  # what records a traceback may record variables too
+        self._native = value_of(made)
 
     def generate_signature(self, timestamp: str | None = None) -> SignedTimestamp:
         """Signs a timestamp's text as it is, or the present time in UTC with three fraction digits and ``Z``.
@@ -66,6 +70,8 @@ class Signature:
         return value_of(self._native.confirm(timestamp, signature))
 
     def __repr__(self) -> str:
+        if getattr(self, "_native", None) is None:  # its constructor has failed
+            return "Signature()"
         return f"Signature(partner_id={self._partner_id!r})"
 
     def __reduce__(self) -> NoReturn:

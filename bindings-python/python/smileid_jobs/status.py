@@ -6,7 +6,7 @@ from . import _hints, _native
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from typing import Any, TypedDict
 
     from .outcomes import CallbackDelivery
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["JobStatus"]
 
 _has_views = False
+_decode: Callable[[str], Any] | None = None
 
 
 def _load_views() -> None:
@@ -33,12 +34,28 @@ def _load_views() -> None:
     _has_views = True
 
 
-def _delivery(told: dict[str, Any] | None) -> CallbackDelivery | None:
+def plain(text: str) -> Any:
+    """The core's JSON text as new dicts, lists and scalars.
+
+    Read here and not under native code, through which no thread may be unwound when the interpreter ends.
+    """
+    global _decode
+    if text == "{}":  # as nearly all extras are
+        return {}
+    if _decode is None:
+        # Late, for importing it costs more than a query. A decoder of its own: programs replace `json.loads`.
+        from json import JSONDecoder
+
+        _decode = JSONDecoder().decode
+    return _decode(text)
+
+
+def _delivery(told: tuple[bool, int, int | None, str | None] | None) -> CallbackDelivery | None:
     if told is None:
         return None
     from .outcomes import CallbackDelivery
 
-    return CallbackDelivery(**told)
+    return CallbackDelivery(*told)
 
 
 class JobStatus:
@@ -88,7 +105,10 @@ class JobStatus:
 
     @property
     def history(self) -> tuple[_hints.JobResult, ...]:
-        """The user's earlier results, if asked for with ``return_history``."""
+        """The user's results, in the order received: as seen so far the newest first, the present one included.
+
+        Empty unless asked for with ``return_history``.
+        """
         kept = self._kept
         if "history" in kept:
             return kept["history"]
@@ -149,7 +169,7 @@ class JobStatus:
         """Keys of the answer that have no attribute here, or whose value could not be read as that attribute."""
         kept = self._kept
         if "extras" not in kept:
-            kept.setdefault("extras", self._native.extras())
+            kept.setdefault("extras", plain(self._native.extras()))
         return kept["extras"]
 
     @property
@@ -159,7 +179,7 @@ class JobStatus:
 
     def to_dict(self) -> dict[str, _hints.Any]:
         """All attributes but ``raw`` as new dicts, lists and scalars. Holds the signature and personal data."""
-        view = self._native.view()
+        view: dict[str, _hints.Any] = plain(self._native.view())
         delivery = self._kept.get("callback_delivery")
         if delivery is not None:  # which the answer does not tell: a pickled status has it here alone
             view["callback_delivery"] = dict(vars(delivery))
