@@ -51,6 +51,8 @@ pub(crate) const MAX_NESTING: usize = 128;
 /// The most keys that an answer's envelope or its `PartnerParams` may have. Real ones have a dozen, and callbacks, which are
 /// results, three.
 pub(crate) const MAX_KEYS: usize = 512;
+/// The longest of those keys.
+pub(crate) const MAX_KEY_BYTES: usize = 1024;
 
 /// A duration argument: its name without a unit, its limits and its default.
 #[derive(Debug)]

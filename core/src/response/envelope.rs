@@ -9,7 +9,7 @@ use super::json::Json;
 use super::json::refusal;
 use super::json::scan::{Scanned, members, trim, value};
 use super::{invalid, lenient};
-use crate::config::{MAX_KEYS, MAX_NESTING};
+use crate::config::{MAX_KEY_BYTES, MAX_KEYS, MAX_NESTING};
 use crate::error::Result;
 
 /// Flags, code and signed pair, and the places of all values in the body.
@@ -214,7 +214,7 @@ fn utf8(raw: &[u8]) -> Option<&str> {
     if raw.len() < 512 { std::str::from_utf8(raw).ok() } else { simdutf8::basic::from_utf8(raw).ok() }
 }
 
-/// Where the ids in `PartnerParams` stand, which were passed over before. Nothing for keys that are repeated or too many.
+/// Where the ids in `PartnerParams` stand, which were passed over before. Nothing for keys that are repeated, too many or too long.
 fn named_ids(body: Scanned<'_>, params: &[u8]) -> Option<[Range<usize>; 2]> {
     let mut entries = SmallVec::<[(Cow<'_, str>, Range<usize>); USUAL]>::new();
     if params.starts_with(b"{") {
@@ -233,9 +233,9 @@ fn named_ids(body: Scanned<'_>, params: &[u8]) -> Option<[Range<usize>; 2]> {
 }
 
 /// Whether an object may have this key too. Of two equal ones it is up to the reader which counts, so neither may; and looking
-/// through too many takes time that a stranger must not have.
+/// through too many or too long ones takes time that a stranger must not have.
 pub(super) fn has_room<T>(entries: &[(Cow<'_, str>, T)], key: &str) -> bool {
-    entries.len() < MAX_KEYS && entries.iter().all(|(earlier, _)| earlier != key)
+    entries.len() < MAX_KEYS && key.len() <= MAX_KEY_BYTES && entries.iter().all(|(earlier, _)| earlier != key)
 }
 
 #[cfg(test)]
@@ -280,6 +280,9 @@ mod tests {
             assert!(is_read(format!("{{\"result\":{{{}}}}}", keys(count))));
         }
         assert!(!is_read(format!("{{{},\"k7\":0}}", keys(100))));
+        for (length, fits) in [(MAX_KEY_BYTES, true), (MAX_KEY_BYTES + 1, false)] {
+            assert_eq!(is_read(format!("{{\"{}\":0}}", "k".repeat(length))), fits);
+        }
     }
 
     #[test]

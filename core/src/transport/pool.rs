@@ -85,6 +85,10 @@ impl Pool {
         let mut idle = self.lock();
         expire(&mut idle, now, &mut closed);
         while let Some(at) = idle.iter().rposition(|idle| idle.connection.origin == *origin) {
+            if idle.get(at).is_some_and(|idle| now >= idle.connection.fresh_until) {
+                closed.push(idle.remove(at));
+                continue;
+            }
             if !has_looked && idle.get(at).is_some_and(|idle| now.duration_since(idle.since) >= UNSEEN) {
                 return Taken::Unseen;
             }
@@ -199,7 +203,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn one_that_is_too_old_is_not_kept() {
+    async fn one_that_is_too_old_is_neither_kept_nor_used() {
         let (pool, origin) = (Pool::new(9), origin("http://a.example"));
         let (fresh, _server) = connection(&origin).await;
         assert!(fresh.fresh_until > Instant::now() + Duration::from_secs(200));
@@ -209,6 +213,9 @@ mod tests {
         old.fresh_until = Instant::now();
         pool.put(old);
         assert_eq!(pool.lock().len(), 1);
+        let later = Instant::now();
+        pool.lock()[0].connection.fresh_until = later;
+        assert!(matches!(pool.take(&origin, later, true), Taken::Nothing));
     }
 
     #[tokio::test]

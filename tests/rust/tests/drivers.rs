@@ -9,6 +9,7 @@ mod wire;
 
 use std::net::TcpListener;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
@@ -78,4 +79,26 @@ async fn a_request_whose_time_is_up_before_there_is_a_connection_says_so() {
     assert_eq!((error.code(), error.phase()), (ErrorCode::Timeout, Some(Phase::Connect)));
     let error = client.get_job_status("u", "j").timeout(Duration::from_millis(100)).await.unwrap_err();
     assert_eq!((error.code(), error.phase()), (ErrorCode::Timeout, Some(Phase::Overall)));
+}
+
+#[test]
+fn a_slow_input_of_many_jobs_leaves_the_sockets_their_turns() {
+    let server = Wire::start(|mut stream, _| answer_all(&mut stream));
+    let client = server.client().build().unwrap();
+    let read = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&read);
+    let input = (0..40).map(move |number| {
+        std::thread::sleep(Duration::from_millis(10));
+        counted.fetch_add(1, Ordering::SeqCst);
+        ("u", number.to_string())
+    });
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    // As a task: before the future of a `block_on` the runtime always looks at its sockets.
+    let consumer = async move {
+        let mut outcomes = client.poll_many().stream(input);
+        outcomes.next().await.unwrap().unwrap().result.unwrap();
+        read.load(Ordering::SeqCst)
+    };
+    let read = runtime.block_on(async { tokio::spawn(consumer).await.unwrap() });
+    assert!(read < 20, "{read} jobs were read before the first answer");
 }

@@ -8,7 +8,7 @@ use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::lenient;
-use crate::config::{MAX_KEYS, MAX_NESTING};
+use crate::config::{MAX_KEY_BYTES, MAX_KEYS, MAX_NESTING};
 use crate::error::{Cause, Error};
 use crate::response::envelope::has_room;
 use crate::response::invalid;
@@ -97,8 +97,11 @@ impl<'de> Deserialize<'de> for Entries<'de> {
                 while let Some((key, value)) = map.next_entry::<&'de RawValue, &'de RawValue>()? {
                     let key = lenient::key(key.get());
                     if !has_room(&entries, &key) {
-                        let is_full = entries.len() == MAX_KEYS;
-                        return Err(A::Error::custom(if is_full { "too many keys" } else { "duplicate key" }));
+                        return Err(A::Error::custom(match () {
+                            () if entries.len() == MAX_KEYS => "too many keys",
+                            () if key.len() > MAX_KEY_BYTES => "a key that is too long",
+                            () => "duplicate key",
+                        }));
                     }
                     entries.push((key, value));
                 }
