@@ -7,6 +7,7 @@ export type SignatureHandle = Handle<'Signature'>
 export type StatusHandle = Handle<'JobStatus'>
 export type WatchHandle = Handle<'Watch'>
 export type ManyHandle = Handle<'Many'>
+export type Made<T> = { ok?: T; err?: ErrorData }
 
 /** Drops a running call and its request; nothing is reported for it any more. */
 export declare function cancel(bridge: BridgeHandle, call: number): void
@@ -28,14 +29,8 @@ export declare function closeMany(many: ManyHandle): void
 /** Ends a watch and drops its request; what waits for its next update gets null. */
 export declare function closeWatch(watch: WatchHandle): void
 
-/** Whether a pair belongs together, or why that could not be asked. */
-export interface Confirmed {
-  ok?: boolean
-  err?: ErrorData
-}
-
 /** Whether a signature belongs to a timestamp's text. */
-export declare function confirmSignature(handle: SignatureHandle, timestamp: unknown, signature: unknown): Confirmed
+export declare function confirmSignature(handle: SignatureHandle, timestamp: unknown, signature: unknown): Made<boolean>
 
 /**
  * Makes the environment's bridge. `settle` is called with batches: for each call its number, its flags (-1 for an
@@ -46,10 +41,10 @@ export declare function confirmSignature(handle: SignatureHandle, timestamp: unk
 export declare function createBridge(settle: (...batch: unknown[]) => void, onLoop: boolean): BridgeHandle
 
 /** Makes a client of the public constructor's options; `fromEnv` fills what is missing from the environment. */
-export declare function createClient(options: object, fromEnv: boolean): MadeClient
+export declare function createClient(options: object, fromEnv: boolean): Made<ClientHandle>
 
 /** Takes a partner's id and key. */
-export declare function createSignature(partnerId: unknown, apiKey: unknown): MadeSignature
+export declare function createSignature(partnerId: unknown, apiKey: unknown): Made<SignatureHandle>
 
 /** Starts a download and returns its number in the bridge's batches. */
 export declare function downloadImages(bridge: BridgeHandle, client: ClientHandle, status: StatusHandle, options: object, hosts: string[] | null): number
@@ -68,6 +63,7 @@ export interface ErrorData {
   jobId?: string
   attempts?: number
   elapsedMs?: number
+  isTransient: boolean
   lastStatus?: StatusData
   lastError?: ErrorData
   raw?: Buffer
@@ -75,7 +71,7 @@ export interface ErrorData {
 }
 
 /** Signs a timestamp's text, or the present time if there is none. */
-export declare function generateSignature(signature: SignatureHandle, timestamp: unknown): Signed
+export declare function generateSignature(signature: SignatureHandle, timestamp: unknown): Made<Pair>
 
 /** Starts one query and returns its number in the bridge's batches. */
 export declare function getJobStatus(bridge: BridgeHandle, client: ClientHandle, userId: unknown, jobId: unknown, returnHistory: unknown, returnImageLinks: unknown, returnJobStatus: unknown, callbackUrl: unknown, timeoutMs: unknown): number
@@ -94,35 +90,11 @@ export interface ImageData {
 /** Starts or stops to hand events to this environment. */
 export declare function listen(bridge: BridgeHandle, wanted: boolean): void
 
-/** What was made, or why not. */
-export interface MadeClient {
-  ok?: ClientHandle
-  err?: ErrorData
-}
-
-/** What was made, or why not. */
-export interface MadeMany {
-  ok?: ManyHandle
-  err?: ErrorData
-}
-
-/** What was made, or why not. */
-export interface MadeSignature {
-  ok?: SignatureHandle
-  err?: ErrorData
-}
-
-/** What was made, or why not. */
-export interface MadeWatch {
-  ok?: WatchHandle
-  err?: ErrorData
-}
-
 /**
- * Adds jobs: each user's id is followed by its job's. Ids that are text and still wrong have outcomes; what is no text
- * has none, and refuses those after it too.
+ * Adds a job, begins to ask, and tells how many more may be added now. Ids that are text and still wrong have an
+ * outcome; what is no text is refused.
  */
-export declare function manyAdd(many: ManyHandle, ids: unknown[]): ErrorData | null
+export declare function manyAdd(many: ManyHandle, userId: unknown, jobId: unknown): number | ErrorData
 
 /** How far it has come. */
 export declare function manyProgress(many: ManyHandle): ProgressData
@@ -157,10 +129,10 @@ export interface Pair {
 }
 
 /** Starts a poll and returns its number in the bridge's batches. */
-export declare function pollJobStatus(bridge: BridgeHandle, client: ClientHandle, userId: unknown, jobId: unknown, returnHistory: unknown, returnImageLinks: unknown, returnJobStatus: unknown, callbackUrl: unknown, timeoutMs: unknown, retryCount: unknown, initialDelayMs: unknown, maxDelayMs: unknown): number
+export declare function pollJobStatus(bridge: BridgeHandle, client: ClientHandle, userId: unknown, jobId: unknown, options: object): number
 
-/** Makes a `pollMany` without jobs; nothing is asked before the first outcome is waited for. */
-export declare function pollMany(client: ClientHandle, options: object): MadeMany
+/** Makes a `pollMany` without jobs. */
+export declare function pollMany(client: ClientHandle, options: object): Made<ManyHandle>
 
 /** Starts one step of a wait and returns its number in the bridge's batches. */
 export declare function pollStep(bridge: BridgeHandle, client: ClientHandle, userId: unknown, jobId: unknown, options: object): number
@@ -174,12 +146,6 @@ export interface ProgressData {
 
 /** The form of a result that was just handed over, as JSON text. */
 export declare function resultForm(number: number): string
-
-/** A signed timestamp, or why there is none. */
-export interface Signed {
-  ok?: Pair
-  err?: ErrorData
-}
 
 /** A status on its way to JavaScript. */
 export interface StatusData {
@@ -222,20 +188,20 @@ export interface UpdateData {
   nextDelayMs?: number
 }
 
-/** A verified callback's whole typed view as JSON text, or why it is none. */
-export interface VerifiedCallback {
-  ok?: string
-  err?: ErrorData
-}
+/**
+ * Reads a callback's body into its whole typed view as JSON text, and checks its signature and, where a limit is given,
+ * its age.
+ */
+export declare function verifyCallback(client: ClientHandle, body: Uint8Array, maxAgeMs: unknown): Made<string>
 
-/** Reads a callback's body and checks its signature and, where a limit is given, its age. */
-export declare function verifyCallback(client: ClientHandle, body: Uint8Array, maxAgeMs: unknown): VerifiedCallback
+/** The version of this library. */
+export declare const VERSION: string
 
 /** Starts a wait and returns its number in the bridge's batches. */
 export declare function waitUntilComplete(bridge: BridgeHandle, client: ClientHandle, userId: unknown, jobId: unknown, options: object): number
 
 /** Makes a watch; what else is wrong with its arguments is its first update. */
-export declare function watchJobStatus(client: ClientHandle, userId: unknown, jobId: unknown, options: object): MadeWatch
+export declare function watchJobStatus(client: ClientHandle, userId: unknown, jobId: unknown, options: object): Made<WatchHandle>
 
 /** Starts to wait for the next update and returns its number in the bridge's batches; the value is null after the last. */
 export declare function watchNext(bridge: BridgeHandle, watch: WatchHandle): number

@@ -9,11 +9,10 @@ import { errorFrom } from './errors'
 import { attend, publish } from './log'
 import { onAbort, reasonOf, throwIfAborted } from './signals'
 
-/** How a call ended. */
+/** How a call ended. Told apart by own properties: others may stand on every object. */
 export type Settled =
   | { readonly flags: number; readonly handle: StatusHandle; readonly code: string | null }
-  | { readonly error: ErrorData }
-  | { readonly value: unknown }
+  | { readonly handle: undefined; readonly error: ErrorData | undefined; readonly value: unknown }
 
 /** What stands where flags do, for an error and for a value that is no status. */
 const FAILED = -1
@@ -52,8 +51,8 @@ function settle(...all: unknown[]): void {
     if (batch[at] === 0) continue
     const settleCall = batch[at] as (settled: Settled) => void
     const flags = batch[at + 1] as number
-    if (flags === FAILED) settleCall({ error: batch[at + 2] as ErrorData })
-    else if (flags === VALUE) settleCall({ value: batch[at + 2] })
+    if (flags === FAILED) settleCall({ handle: undefined, error: batch[at + 2] as ErrorData, value: undefined })
+    else if (flags === VALUE) settleCall({ handle: undefined, error: undefined, value: batch[at + 2] })
     else {
       const code = flags >> 4 === 0 ? (batch[at + 3] as string | null) : codeOf((flags >> 4) - 1)
       settleCall({ flags: flags & 15, handle: batch[at + 2] as StatusHandle, code })
@@ -137,6 +136,7 @@ function giveUp(call: number): void {
 
 /** What a call ended with, where that is no status. Called where the caller's `await` is, so that a stack leads there. */
 export function valueFrom<Value>(settled: Settled): Value {
-  if ('error' in settled) throw errorFrom(settled.error)
-  return ('value' in settled ? settled.value : settled) as Value
+  const { error, value } = settled as Extract<Settled, { handle: undefined }>
+  if (error !== undefined) throw errorFrom(error)
+  return value as Value
 }

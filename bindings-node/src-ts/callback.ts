@@ -88,7 +88,7 @@ export class Callback implements CallbackData {
     return this.#view.result
   }
 
-  /** Earlier results, where the callback has them. */
+  /** The user's results, where the callback has them: see `JobStatus.history`. */
   get history(): readonly JobResult[] {
     return this.#view.history
   }

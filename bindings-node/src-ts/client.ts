@@ -3,20 +3,20 @@
 import { inspect, types } from 'node:util'
 
 import native = require('./native')
-import type { ClientHandle, ErrorData } from '../native'
+import type { ClientHandle } from '../native'
 import { attendLog, beginCall, endOf, run, valueFrom, type Settled } from './bridge'
 import { MadeCallback, type Callback } from './callback'
-import { errorFrom, InvalidArgumentError } from './errors'
+import { errorFrom, InvalidArgumentError, made } from './errors'
 import { checkHosts, imagesFrom, type Image } from './images'
 import { MadeOutcomes, type Job, type JobOutcomes } from './many'
 import {
   checkCallbackOptions,
   checkGetOptions,
-  checkPollOptions,
   checkSignal,
   NONE,
   readClientOptions,
   readDownloadOptions,
+  readPollOptions,
   readStepOptions,
   type ClientOptions,
   type DownloadImagesOptions,
@@ -56,22 +56,22 @@ export class Client {
 
   /**
    * Checks the options; opens no connection yet.
-   * @throws {@link InvalidArgumentError} naming the option that is missing, unknown or outside of its limits.
+   * @throws {@link InvalidArgumentError} naming the option that is missing, unknown or outside of its limits;
+   * `FileError` when this machine's CA certificates cannot be read.
    */
   constructor(options: ClientOptions) {
     const fromEnv = new.target === making
     // Others that the same constructor makes are none of it.
     if (fromEnv) making = undefined
     attendLog()
-    const { ok, err } = native.createClient(readClientOptions(options), fromEnv)
-    if (ok === undefined) throw errorFrom(err as ErrorData)
-    this.#handle = ok
+    this.#handle = made(native.createClient(readClientOptions(options), fromEnv))
   }
 
   /**
    * A client of `SMILEID_PARTNER_ID`, `SMILEID_API_KEY`, and `SMILEID_ENVIRONMENT` or `SMILEID_BASE_URL`; options given
    * here win.
-   * @throws {@link InvalidArgumentError} naming what is missing, unknown or outside of its limits.
+   * @throws {@link InvalidArgumentError} naming what is missing, unknown or outside of its limits; `FileError` when
+   * this machine's CA certificates cannot be read.
    */
   static fromEnv<Self extends Client>(
     this: new (options: ClientOptions) => Self,
@@ -136,25 +136,9 @@ export class Client {
   }
 
   #poll(userId: string, jobId: string, options: PollJobStatusOptions = NONE): Promise<Settled> {
-    const checked = checkPollOptions(options)
-    const { returnHistory, returnImageLinks, returnJobStatus, callbackUrl, timeoutMs, signal } = checked
-    const { retryCount, initialDelayMs, maxDelayMs } = checked
-    const aborts = checkSignal(signal)
-    const call = native.pollJobStatus(
-      beginCall(aborts),
-      this.#handle,
-      userId,
-      jobId,
-      returnHistory,
-      returnImageLinks,
-      returnJobStatus,
-      callbackUrl,
-      timeoutMs,
-      retryCount,
-      initialDelayMs,
-      maxDelayMs,
-    )
-    return endOf(call, aborts)
+    const read = readPollOptions(options)
+    const signal = checkSignal(read.signal)
+    return endOf(native.pollJobStatus(beginCall(signal), this.#handle, userId, jobId, read), signal)
   }
 
   /**
@@ -192,9 +176,11 @@ export class Client {
   }
 
   /**
-   * Waits for many jobs and hands out outcomes in the order of completion. Nothing stops the rest when one fails; the
-   * same job twice is asked once.
-   * @param jobs - an iterable or async iterable, read only inside `next` and only while fewer than `maxWaiting` wait
+   * Waits for many jobs and hands out outcomes in the order of completion. Nothing stops the rest when one fails. A job
+   * that is waited for already is not asked about twice; both get the outcome.
+   * @param jobs - an iterable or async iterable, read only inside `next` and only while fewer than `maxWaiting` wait.
+   * Each job is asked about as soon as it is read. An iterable is read for about 1 ms at a time, in between the event loop
+   * turns; while outcomes are ready, little time goes into reading
    * @returns an iterable of outcomes for one `for await`. It never throws itself: its `next` rejects with
    * `InvalidArgumentError` for wrong options and for what is no job, with what `jobs` or `onProgress` throws, or with
    * the signal's reason; each of them ends it.
@@ -230,8 +216,9 @@ export class Client {
   }
 
   /**
-   * Downloads the images that a status links to: https only, no redirects, nothing of ours sent along, JPEG and PNG by
-   * content, at most 16 MiB each and 64 in all. Ask for the status with `returnImageLinks` first.
+   * Downloads every image that a status links to, those of the ID card too: https only, no redirects, nothing of ours
+   * sent along, JPEG and PNG by content, at most 16 MiB each and 64 in all. Texts that stand for no link (empty, `N/A`,
+   * `Not Available`) are passed over. Ask for the status with `returnImageLinks` first.
    * @returns a promise of the images, in the order of their links. It rejects with `ImageLinkExpiredError`,
    * `ImageRefusedError`, `FileError` or another {@link SmileIDError}, or with the signal's reason; nothing is left on the
    * disk then.
@@ -254,8 +241,8 @@ export class Client {
    * {@link Callback}.
    * @param body - the body as it arrived, text or bytes; an object that was parsed already is refused
    * @throws `InvalidArgumentError`; `InvalidResponseError` when it is not a callback; {@link SignatureError} or
-   * `LegacySignatureError` when its signature proves nothing; `CallbackExpiredError` when it is too old;
-   * `ResponseTooLargeError`.
+   * `LegacySignatureError` when its signature proves nothing; `CallbackExpiredError` when it is outside of
+   * `maxAgeMs` or its age cannot be told; `ResponseTooLargeError`.
    */
   verifyCallback(body: string | Uint8Array, options: VerifyCallbackOptions = NONE): Callback {
     const { maxAgeMs } = checkCallbackOptions(options)
@@ -264,9 +251,7 @@ export class Client {
     }
     // A copy in either case: the callback keeps it.
     const raw = Buffer.from(body as Uint8Array)
-    const { ok, err } = native.verifyCallback(this.#handle, raw, maxAgeMs)
-    if (ok === undefined) throw errorFrom(err as ErrorData)
-    return new MadeCallback(ok, raw)
+    return new MadeCallback(made(native.verifyCallback(this.#handle, raw, maxAgeMs)), raw)
   }
 
   /**
@@ -278,6 +263,11 @@ export class Client {
   close(): void {
     this.#closed = true
     native.closeClient(this.#handle)
+  }
+
+  /** Whether {@link close} was called, or the client was disposed. */
+  get isClosed(): boolean {
+    return this.#closed
   }
 
   /** @internal */
@@ -304,6 +294,6 @@ function hide(name: symbol, value: unknown): void {
 
 /** Made where the caller's `await` is, so that the stack leads there. */
 function outcome(settled: Settled, userId: string, jobId: string): JobStatus {
-  if (!('handle' in settled)) return valueFrom<never>(settled)
+  if (settled.handle === undefined) return valueFrom<never>(settled)
   return new MadeStatus(settled.handle, settled.flags, settled.code, userId, jobId)
 }

@@ -6,7 +6,7 @@
 
 import { inspect, type InspectOptions } from 'node:util'
 
-import type { CauseData, ErrorData } from '../native'
+import type { CauseData, ErrorData, Made } from '../native'
 import { statusFrom, type JobStatus } from './status'
 
 /** Where time ran out; see {@link SmileIDError.phase}. */
@@ -27,10 +27,17 @@ export interface ErrorDetails {
   jobId?: string | undefined
   attempts?: number | undefined
   elapsedMs?: number | undefined
+  /** Left out, it is false. */
+  isTransient?: boolean | undefined
   lastStatus?: JobStatus | undefined
   lastError?: SmileIDError | undefined
   raw?: Buffer | undefined
   cause?: Error | undefined
+}
+
+/** What an object has itself, beside nothing that other code has put on every object. */
+function ownOf<Data extends object>(data: Data): Data {
+  return Object.assign(Object.create(null) as Data, data)
 }
 
 /** The base of everything this package throws, but for a signal's reason. */
@@ -55,15 +62,18 @@ export abstract class SmileIDError extends Error {
   declare readonly attempts?: number
   /** The time from the start of the call, in milliseconds. */
   declare readonly elapsedMs?: number
+  /** Whether the same call may well succeed when it is made again later. */
+  declare readonly isTransient: boolean
   /** What lies under this error, without anything private. */
   declare readonly cause?: Error
   readonly #private: ErrorDetails
 
   constructor(message: string, details: ErrorDetails = {}) {
-    super(message, details.cause === undefined ? undefined : { cause: details.cause })
-    this.#private = details
-    const { argument, phase, reason, httpStatus, apiCode, retryAfterMs, attempts, elapsedMs } = details
-    const shown = { argument, phase, reason, httpStatus, apiCode, retryAfterMs, attempts, elapsedMs }
+    const own = ownOf(details)
+    super(message, own.cause === undefined ? undefined : { cause: own.cause })
+    this.#private = own
+    const { argument, phase, reason, httpStatus, apiCode, retryAfterMs, attempts, elapsedMs, isTransient = false } = own
+    const shown = { argument, phase, reason, httpStatus, apiCode, retryAfterMs, attempts, elapsedMs, isTransient }
     for (const [name, value] of Object.entries(shown)) {
       if (value !== undefined) Object.defineProperty(this, name, { value, enumerable: true })
     }
@@ -205,7 +215,7 @@ export class ResponseMismatchError extends SmileIDError {
   override readonly number = 4005
 }
 
-/** A callback is older than `maxAgeMs`, or its age cannot be told. */
+/** A callback is older than `maxAgeMs` or further than that in the future, or its age cannot be told. */
 export class CallbackExpiredError extends SmileIDError {
   override readonly code = 'SMILEID_CALLBACK_EXPIRED'
   override readonly number = 4006
@@ -288,7 +298,8 @@ export class UnderlyingError extends Error {
   declare readonly column?: number
 
   /** @internal */
-  constructor({ message, category, line, column }: CauseData) {
+  constructor(cause: CauseData) {
+    const { message, category, line, column } = ownOf(cause)
     super(message)
     if (category !== undefined) Object.assign(this, { category, line, column })
     // Where it was made says nothing: what it tells of happened elsewhere.
@@ -301,12 +312,20 @@ Object.defineProperty(UnderlyingError.prototype, 'name', { value: 'UnderlyingErr
 /** Makes the error that native data tells of. @internal */
 export function errorFrom(data: ErrorData): SmileIDError {
   const type = classOf(data.number)
-  return new type(data.message, {
-    ...data,
-    phase: data.phase as Phase | undefined,
-    reason: data.reason as IncompleteReason | undefined,
-    lastStatus: data.lastStatus && statusFrom(data.lastStatus),
-    lastError: data.lastError && errorFrom(data.lastError),
-    cause: data.cause && new UnderlyingError(data.cause),
+  const own = ownOf(data)
+  return new type(own.message, {
+    ...own,
+    phase: own.phase as Phase | undefined,
+    reason: own.reason as IncompleteReason | undefined,
+    lastStatus: own.lastStatus && statusFrom(own.lastStatus),
+    lastError: own.lastError && errorFrom(own.lastError),
+    cause: own.cause && new UnderlyingError(own.cause),
   })
+}
+
+/** What a native function made; throws why it made nothing. @internal */
+export function made<Value>(told: Made<Value>): Value {
+  // Its own, and not what other code has put on every object: that would pass for a good end.
+  if (Object.hasOwn(told, 'ok')) return told.ok as Value
+  throw errorFrom(told.err as ErrorData)
 }

@@ -4,6 +4,8 @@
  * @packageDocumentation
  */
 
+import native = require('./native')
+
 export { Callback } from './callback'
 export type { CallbackData } from './callback'
 export { Client } from './client'
@@ -66,3 +68,6 @@ export type { CallbackDelivery, JobStatusData } from './status'
 export type { PollStep } from './step'
 export { StatusUpdates } from './watch'
 export type { StatusUpdate } from './watch'
+
+/** The package's version, such as `0.1.0`. */
+export const VERSION: string = native.VERSION

@@ -1,12 +1,13 @@
 /** Many jobs at once: outcomes in the order of completion, jobs read as there is room. */
 
+import { performance } from 'node:perf_hooks'
 import { setImmediate } from 'node:timers'
 
 import native = require('./native')
-import type { ClientHandle, ErrorData, ManyHandle, OutcomeData } from '../native'
-import { run, valueFrom } from './bridge'
-import { errorFrom, InvalidArgumentError, type SmileIDError } from './errors'
-import { checkSignal, readManyOptions, type PollManyOptions } from './options'
+import type { ClientHandle, ErrorData, ManyHandle, OutcomeData, StatusHandle } from '../native'
+import { attendLog, run, valueFrom } from './bridge'
+import { errorFrom, InvalidArgumentError, made, type SmileIDError } from './errors'
+import { checkSignal, given, readManyOptions, type PollManyOptions } from './options'
 import { printing, seal } from './results'
 import { MadeStatus, type JobStatus } from './status'
 import { Stream, type Source } from './stream'
@@ -35,8 +36,18 @@ export interface ManyProgress {
 type Jobs = Iterable<Job> | AsyncIterable<Job>
 type Input = { readonly at: Iterator<Job>; readonly waits: false } | { readonly at: AsyncIterator<Job>; readonly waits: true }
 
-/** How many jobs cross to the native side at a time. */
-const CHUNK = 256
+/**
+ * How long a synchronous input may keep this thread for its jobs, in milliseconds, before an outcome is looked for and the
+ * event loop has its turn.
+ */
+const LOOK_MS = 1
+/** How many jobs of one that takes no time are read until then: to add them takes about as long. */
+const MOST_READ = 256
+/**
+ * How many times as long as jobs were read they are not read again while an outcome is ready, which would wait for an
+ * input that blocks.
+ */
+const PAUSE = 10
 /** How often something may be ready before the event loop has its turn: promises alone never let it. */
 const MOST_READY = 64
 const NOTHING: ManyProgress = Object.freeze({ complete: 0, failed: 0, waiting: 0 })
@@ -76,6 +87,8 @@ class Reader implements Source<JobOutcome> {
   #failure: { readonly error: unknown } | undefined
   /** How often something was ready since the event loop had its turn. */
   #ready = 0
+  /** When jobs are read again although an outcome is ready. */
+  #readsAt = 0
   #dropped = false
   /** Ends what `take` waits for now. Not a race of promises: one that lives long keeps something of every race. */
   #wake: () => void = () => {}
@@ -93,9 +106,7 @@ class Reader implements Source<JobOutcome> {
       throw new InvalidArgumentError(expected, { argument: 'jobs' })
     }
     this.#jobs = jobs
-    const { ok, err } = native.pollMany(client, read)
-    if (ok === undefined) throw errorFrom(err as ErrorData)
-    this.#many = ok
+    this.#many = made(native.pollMany(client, read))
   }
 
   get progress(): ManyProgress {
@@ -113,13 +124,17 @@ class Reader implements Source<JobOutcome> {
       this.#taken = undefined
       // Handed out before its room is filled again.
       if (taken) return this.#handOut(taken)
-      if (this.#failure === undefined) this.#read()
-      if (this.#failure !== undefined) throw this.#failure.error
       // Without a trip over the runtime, where an outcome is there already.
-      const ready = native.manyTryTake(this.#many)
+      let ready = performance.now() < this.#readsAt ? native.manyTryTake(this.#many) : null
+      let hasMore = false
+      if (!ready) {
+        hasMore = this.#failure === undefined && this.#read()
+        if (this.#failure !== undefined) throw this.#failure.error
+        ready = native.manyTryTake(this.#many)
+      }
       if (ready) return this.#handOut(ready)
       if (taken === null && this.#input === undefined) return undefined
-      await this.#change()
+      if (!hasMore) await this.#change()
     }
     return undefined
   }
@@ -162,41 +177,47 @@ class Reader implements Source<JobOutcome> {
     this.#wake()
   }
 
-  #read(): void {
+  /** Reads jobs where there is room; true if there may be more to read at once. */
+  #read(): boolean {
     if (this.#jobs !== undefined) {
       const jobs = this.#jobs
       this.#jobs = undefined
+      attendLog()
       this.#input =
         Symbol.asyncIterator in jobs
           ? { at: jobs[Symbol.asyncIterator](), waits: true }
           : { at: jobs[Symbol.iterator](), waits: false }
     }
     const input = this.#input
-    if (input?.waits === true) {
-      if (!this.#reading && native.manyRoom(this.#many) > 0) void this.#readOne(input.at)
-    } else if (input !== undefined) {
-      this.#readAll(input.at)
-    }
+    if (input === undefined) return false
+    if (!input.waits) return this.#readSome(input.at)
+    if (!this.#reading && native.manyRoom(this.#many) > 0) void this.#readOne(input.at)
+    return false
   }
 
-  #readAll(input: Iterator<Job>): void {
-    for (let room = native.manyRoom(this.#many); room > 0; room = native.manyRoom(this.#many)) {
-      const ids: unknown[] = []
-      let goesOn = true
-      for (let left = Math.min(room, CHUNK); left > 0 && goesOn; left--) {
-        // What throws is over too, and is not asked to return.
-        let over = true
-        try {
-          const { done, value } = input.next()
-          over = Boolean(done)
-          goesOn = !over && collect(value, ids)
-        } finally {
-          if (over) this.#input = undefined
-        }
+  #readSome(input: Iterator<Job>): boolean {
+    let room = native.manyRoom(this.#many)
+    const began = performance.now()
+    let took = 0
+    for (let left = MOST_READ; room > 0 && left > 0 && took <= LOOK_MS; left--) {
+      // What throws is over too, and is not asked to return.
+      let over = true
+      try {
+        const asked = performance.now()
+        const { done, value } = input.next()
+        took += performance.now() - asked
+        over = Boolean(done)
+        if (!over) room = this.#add(value)
+      } finally {
+        if (over) this.#input = undefined
       }
-      this.#add(ids)
-      if (this.#input === undefined) return
+      if (over) return false
     }
+    const now = performance.now()
+    this.#readsAt = now + PAUSE * (now - began)
+    // The loop has its turn.
+    if (room > 0) this.#ready = MOST_READY
+    return room > 0
   }
 
   async #readOne(input: AsyncIterator<Job>): Promise<void> {
@@ -205,9 +226,7 @@ class Reader implements Source<JobOutcome> {
     try {
       const { done, value } = await input.next()
       over = Boolean(done)
-      const ids: unknown[] = []
-      if (!over) collect(value, ids)
-      if (!this.#dropped) this.#add(ids)
+      if (!over && !this.#dropped) this.#add(value)
     } catch (error) {
       this.#failure = { error }
     }
@@ -216,27 +235,25 @@ class Reader implements Source<JobOutcome> {
     this.#wake()
   }
 
-  #add(ids: unknown[]): void {
-    const refused = ids.length === 0 ? null : native.manyAdd(this.#many, ids)
-    if (refused) throw errorFrom(refused)
+  /** Adds a job and tells how much room is left. What is no job has no ids, for which the native side refuses it. */
+  #add(job: Job | null | undefined): number {
+    const isNone = job === null || job === undefined
+    const room = native.manyAdd(this.#many, isNone ? job : given(job, 'userId'), isNone ? job : given(job, 'jobId'))
+    if (typeof room === 'object') throw errorFrom(room)
+    return room
   }
-}
-
-/** Adds a job's ids; false if it is none, for which the native side will refuse it. */
-function collect(job: Job | null | undefined, ids: unknown[]): boolean {
-  const [userId, jobId] = [job?.userId, job?.jobId]
-  ids.push(userId, jobId)
-  return typeof userId === 'string' && typeof jobId === 'string'
 }
 
 const AS_FAILED = printing('JobOutcome', ({ error }: { error: unknown }) => ({ error }))
 const AS_ENDED = printing('JobOutcome', ({ status }: { status: JobStatus }) => ({ status }))
 
-function outcomeFrom({ userId, jobId, handle, flags, code, error }: OutcomeData): JobOutcome {
-  if (handle === undefined) {
+function outcomeFrom(data: OutcomeData): JobOutcome {
+  const { userId, jobId, handle, flags, code, error } = data
+  // Its own: see `made`.
+  if (!Object.hasOwn(data, 'handle')) {
     const failed = { userId, jobId, error: errorFrom(error as ErrorData) }
     return seal(failed, AS_FAILED)
   }
-  const ended = { userId, jobId, status: new MadeStatus(handle, flags, code ?? null, userId, jobId) }
+  const ended = { userId, jobId, status: new MadeStatus(handle as StatusHandle, flags, code ?? null, userId, jobId) }
   return seal(ended, AS_ENDED)
 }

@@ -29,7 +29,8 @@ export interface ClientOptions {
    */
   maxRetries?: number | undefined
   /**
-   * How many requests of this client may be in flight: 1 to 1024. Others queue, and the wait counts.
+   * How many requests of this client may be in flight: 1 to 1024. Others queue, and the wait counts. An eighth of them,
+   * and one at least, is not for `pollMany` and waits, so that jobs that stall keep no single call waiting.
    * @defaultValue 64
    */
   maxConnections?: number | undefined
@@ -58,12 +59,12 @@ export interface ClientOptions {
 /** Options of `getJobStatus`. */
 export interface GetJobStatusOptions {
   /**
-   * Ask for the user's earlier results too.
+   * Ask for the user's results so far too.
    * @defaultValue false
    */
   returnHistory?: boolean | undefined
   /**
-   * Ask for links to the selfie and liveness images too.
+   * Ask for links to the selfie, liveness and ID card images too.
    * @defaultValue false
    */
   returnImageLinks?: boolean | undefined
@@ -102,13 +103,14 @@ export interface PollJobStatusOptions extends Omit<GetJobStatusOptions, 'timeout
    */
   initialDelayMs?: number | undefined
   /**
-   * The longest delay, in milliseconds: 1 ms to 1 h.
+   * The longest delay, in milliseconds, at least `initialDelayMs`: 1 ms to 1 h. The default gives way to a longer
+   * `initialDelayMs`.
    * @defaultValue 30000
    */
   maxDelayMs?: number | undefined
   /**
    * The bound of everything this call does, in milliseconds: 0 (exactly one HTTP request) to 30 days; `null` is no
-   * bound.
+   * bound. A delay that would outlast it ends the call at once, with the last failure or a `RequestTimeoutError`.
    * @defaultValue null
    */
   timeoutMs?: number | null | undefined
@@ -127,12 +129,14 @@ export interface WatchJobStatusOptions extends Omit<GetJobStatusOptions, 'timeou
    */
   initialDelayMs?: number | undefined
   /**
-   * The longest delay, in milliseconds: 1 ms to 1 h.
+   * The longest delay, in milliseconds, at least `initialDelayMs`: 1 ms to 1 h. The default gives way to a longer
+   * `initialDelayMs`.
    * @defaultValue 30000
    */
   maxDelayMs?: number | undefined
   /**
-   * The bound of the whole wait, in milliseconds: 0 (exactly one HTTP request) to 30 days; `null` is no bound.
+   * The bound of the whole wait, in milliseconds: 0 (exactly one HTTP request) to 30 days; `null` is no bound. The last
+   * query starts 1 s before the end (half-way, where `timeoutMs` is below 2 s), and the wait ends with its answer.
    * @defaultValue 60000
    */
   timeoutMs?: number | null | undefined
@@ -154,6 +158,8 @@ export interface PollStepOptions extends WatchJobStatusOptions {
 export interface PollManyOptions extends Omit<WatchJobStatusOptions, 'returnJobStatus' | 'callbackUrl' | 'timeoutMs'> {
   /**
    * The bound of each job, in milliseconds from its own first query: 0 (asks once) to 30 days; `null` is no bound.
+   * The last query starts 1 s before the end (half-way, where `timeoutMs` is below 2 s), and the wait ends with its
+   * answer.
    * @defaultValue 60000
    */
   timeoutMs?: number | null | undefined
@@ -162,7 +168,10 @@ export interface PollManyOptions extends Omit<WatchJobStatusOptions, 'returnJobS
    * @defaultValue 10000
    */
   maxWaiting?: number | undefined
-  /** The most HTTP requests a second, retries included: at most 1000000; `null`, the default, is no limit. */
+  /**
+   * At most this many HTTP requests a second, retries included: from one in 30 days to 1000000; `null`, the default, is
+   * no limit.
+   */
   rateLimit?: number | null | undefined
   /**
    * How many requests may go out at once after a pause, under a rate limit: 1 to 1000000.
@@ -185,7 +194,7 @@ export interface DownloadImagesOptions {
    * @defaultValue false
    */
   overwrite?: boolean | undefined
-  /** Download from these hosts only; `null`, the default, is every public host. */
+  /** Download from these hosts only; `null`, the default, is any host with a public name. */
   allowedHosts?: Iterable<string> | null | undefined
   /**
    * Ask once for new links when one has expired.
@@ -204,14 +213,15 @@ export interface DownloadImagesOptions {
 /** Options of `verifyCallback`. */
 export interface VerifyCallbackOptions {
   /**
-   * How old the callback may be, in milliseconds by its own timestamp: 0 to 30 days; `null` is no limit.
+   * How old the callback may be, in milliseconds by its own timestamp: 0 to 30 days; `null` is no limit. A timestamp
+   * further than that in the future is refused too.
    * @defaultValue null
    */
   maxAgeMs?: number | null | undefined
 }
 
-/** Stands for options that are left out: there is nothing to check or read. */
-export const NONE = Object.freeze({})
+/** Stands for options that are left out: there is nothing to check or read, not even what other code has put on every object. */
+export const NONE: Readonly<object> = Object.freeze(Object.create(null) as object)
 
 /** Every name, so that the compiler sees one that is missing here or unknown above. */
 type Names<Options> = Record<keyof Required<Options>, true>
@@ -271,7 +281,7 @@ const DOWNLOAD: Names<DownloadImagesOptions> = {
 const CALLBACK: Names<VerifyCallbackOptions> = { maxAgeMs: true }
 
 /** Refuses what is no object and names that are no options: a misspelt one must not be a silent default. */
-function check<Options extends object>(options: Options, names: Names<Options>): Options {
+function refuseOthers<Options extends object>(options: Options, names: Names<Options>): void {
   if (typeof options !== 'object' || options === null) {
     throw new InvalidArgumentError('options: expected an object', { argument: 'options' })
   }
@@ -280,6 +290,35 @@ function check<Options extends object>(options: Options, names: Names<Options>):
     const known = Object.keys(names).join(', ')
     throw new InvalidArgumentError(`${name}: no such option; expected one of ${known}`, { argument: snake(name) })
   }
+}
+
+/**
+ * A property that the caller gave: the object's own, or one of a prototype that was made for it. What stands on
+ * `Object.prototype` was put there by other code, perhaps by an attacker's data, and counts as absent.
+ */
+export function given<Value extends object, Name extends keyof Value>(object: Value, name: Name): Value[Name] | undefined {
+  return name in Object.prototype && !isGiven(object, name) ? undefined : object[name]
+}
+
+function isGiven(object: object, name: PropertyKey): boolean {
+  for (let at: object | null = object; at !== null && at !== Object.prototype; at = Object.getPrototypeOf(at) as object | null) {
+    if (Object.hasOwn(at, name)) return true
+  }
+  return false
+}
+
+/** The options that were given, read once, in an object without a prototype. */
+function copied<Options extends object>(options: Options, names: Names<Options>): Options {
+  const values = Object.create(null) as Options
+  for (const name of Object.keys(names) as (keyof Options)[]) values[name] = given(options, name) as Options[keyof Options]
+  return values
+}
+
+/** Options checked, for those that are read once and at once: the caller's own object, where that is safe. */
+function check<Options extends object>(options: Options, names: Names<Options>): Options {
+  if (options === NONE) return options
+  refuseOthers(options, names)
+  for (const name in names) if (name in Object.prototype) return copied(options, names)
   return options
 }
 
@@ -289,10 +328,8 @@ function check<Options extends object>(options: Options, names: Names<Options>):
  */
 function read<Options extends object>(options: Options, names: Names<Options>): Options {
   if (options === NONE) return options
-  check(options, names)
-  const values: Record<string, unknown> = {}
-  for (const name of Object.keys(names)) values[name] = options[name as keyof Options]
-  return values as Options
+  refuseOthers(options, names)
+  return copied(options, names)
 }
 
 /** `initialDelayMs` as `argument` spells it in every language: `initial_delay`. */
@@ -308,8 +345,8 @@ export function checkGetOptions(options: GetJobStatusOptions): GetJobStatusOptio
   return check(options, GET)
 }
 
-export function checkPollOptions(options: PollJobStatusOptions): PollJobStatusOptions {
-  return check(options, POLL)
+export function readPollOptions(options: PollJobStatusOptions): PollJobStatusOptions {
+  return read(options, POLL)
 }
 
 export function readWatchOptions(options: WatchJobStatusOptions): WatchJobStatusOptions {

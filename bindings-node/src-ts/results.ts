@@ -56,7 +56,7 @@ export interface PartnerParams {
   readonly userId: string | null
   /** The app's id of the job. */
   readonly jobId: string | null
-  /** The product as a number: 1 Biometric KYC, 5 Enhanced KYC, 6 Document Verification and so on. */
+  /** The product as a number: 1 Biometric KYC, 5 Basic and Enhanced KYC, 6 Document Verification and so on. */
   readonly jobType: number | null
   /** The app's own keys. */
   readonly extras: Wire

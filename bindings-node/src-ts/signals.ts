@@ -24,6 +24,9 @@ interface Listening {
   readonly listener: () => void
 }
 
+/** Without a prototype: a listener has more options, which other code may have put on every object. */
+const ONCE = Object.freeze(Object.assign(Object.create(null) as object, { once: true }))
+
 const listening = new WeakMap<AbortSignal, Listening>()
 
 /** Calls `abort` once when the signal aborts, unless the function returned is called before. */
@@ -43,7 +46,7 @@ function listen(signal: AbortSignal): Listening {
     listening.delete(signal)
     for (const abort of aborts) abort()
   }
-  signal.addEventListener('abort', listener, { once: true })
+  signal.addEventListener('abort', listener, ONCE)
   const entry = { aborts, listener }
   listening.set(signal, entry)
   return entry

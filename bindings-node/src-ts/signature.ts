@@ -1,17 +1,20 @@
 /** Signing and checking without a server. */
 
 import native = require('./native')
-import type { ErrorData, SignatureHandle } from '../native'
-import { errorFrom } from './errors'
+import type { SignatureHandle } from '../native'
+import { made } from './errors'
+import { printing, seal } from './results'
 import { inspect } from 'node:util'
 
-/** A timestamp with its signature: while it is fresh, as secret as the key. */
+/** A timestamp with its signature: while it is fresh, as secret as the key. Printing it shows the timestamp only. */
 export interface SignedTimestamp {
   /** The text that was signed. */
-  timestamp: string
+  readonly timestamp: string
   /** Standard base64 of 32 bytes. */
-  signature: string
+  readonly signature: string
 }
+
+const AS_SIGNED = printing('SignedTimestamp', ({ timestamp }: SignedTimestamp) => ({ timestamp }))
 
 /**
  * Makes and checks Smile ID's signatures for one partner.
@@ -27,9 +30,7 @@ export class Signature {
    * @throws {@link InvalidArgumentError} outside of those limits.
    */
   constructor(partnerId: string, apiKey: string) {
-    const { ok, err } = native.createSignature(partnerId, apiKey)
-    if (ok === undefined) throw errorFrom(err as ErrorData)
-    this.#handle = ok
+    this.#handle = made(native.createSignature(partnerId, apiKey))
   }
 
   /**
@@ -37,9 +38,7 @@ export class Signature {
    * @throws {@link InvalidArgumentError} when the timestamp is not text.
    */
   generateSignature(timestamp?: string): SignedTimestamp {
-    const { ok, err } = native.generateSignature(this.#handle, timestamp)
-    if (ok === undefined) throw errorFrom(err as ErrorData)
-    return ok
+    return seal<SignedTimestamp>(made(native.generateSignature(this.#handle, timestamp)), AS_SIGNED)
   }
 
   /**
@@ -48,9 +47,7 @@ export class Signature {
    * @throws {@link InvalidArgumentError} when either is not text.
    */
   confirmSignature(timestamp: string, signature: string): boolean {
-    const { ok, err } = native.confirmSignature(this.#handle, timestamp, signature)
-    if (ok === undefined) throw errorFrom(err as ErrorData)
-    return ok
+    return made(native.confirmSignature(this.#handle, timestamp, signature))
   }
 
   /** @internal */

@@ -111,7 +111,10 @@ export class JobStatus implements JobStatusData {
     return this.#result
   }
 
-  /** Earlier results, in the order received. Empty unless asked for with `returnHistory`. */
+  /**
+   * The user's results, in the order received: as seen so far the newest first, the present one included. Empty unless
+   * asked for with `returnHistory`.
+   */
   get history(): readonly JobResult[] {
     if (this.#history === undefined) {
       this.#history = Object.freeze(resultsFrom(native.statusHistory(this.#handle)))

@@ -1,6 +1,6 @@
 /** One attempt a call, for task queues: the wait lives in a token and not in a process. */
 
-import type { StepData } from '../native'
+import type { StatusData, StepData } from '../native'
 import { statusFrom, type JobStatus } from './status'
 
 /** What one step came to: the complete status, or when to call again and with which token. */
@@ -15,7 +15,9 @@ export type PollStep =
     }
 
 /** Makes the step that native data tells of. */
-export function stepFrom({ status, afterMs, token }: StepData): PollStep {
-  if (status !== undefined) return { finished: true, status: statusFrom(status) }
+export function stepFrom(data: StepData): PollStep {
+  const { status, afterMs, token } = data
+  // Its own: see `made`.
+  if (Object.hasOwn(data, 'status')) return { finished: true, status: statusFrom(status as StatusData) }
   return { finished: false, afterMs: afterMs as number, token: token as string }
 }

@@ -1,9 +1,9 @@
 /** Watches: every answer about one job. */
 
 import native = require('./native')
-import type { ClientHandle, ErrorData, UpdateData } from '../native'
+import type { ClientHandle, UpdateData } from '../native'
 import { run, valueFrom } from './bridge'
-import { errorFrom } from './errors'
+import { made } from './errors'
 import { checkSignal, readWatchOptions, type WatchJobStatusOptions } from './options'
 import { statusFrom, type JobStatus } from './status'
 import { Stream } from './stream'
@@ -28,12 +28,11 @@ export class StatusUpdates extends Stream<StatusUpdate> {
     super(() => {
       const read = readWatchOptions(options)
       const signal = checkSignal(read.signal)
-      const { ok, err } = native.watchJobStatus(client, userId, jobId, read)
-      if (ok === undefined) throw errorFrom(err as ErrorData)
+      const watch = made(native.watchJobStatus(client, userId, jobId, read))
       return {
         signal,
-        take: async () => updateFrom(valueFrom(await run((bridge) => native.watchNext(bridge, ok)))),
-        drop: () => native.closeWatch(ok),
+        take: async () => updateFrom(valueFrom(await run((bridge) => native.watchNext(bridge, watch)))),
+        drop: () => native.closeWatch(watch),
       }
     })
   }

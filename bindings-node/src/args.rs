@@ -62,10 +62,10 @@ impl Arg {
         if matches!(self, Self::Null) { Ok(None) } else { self.optional_text(name) }
     }
 
-    /// A count, or `null` for no limit.
+    /// A count, or `null` for no limit where that is the default.
     pub(crate) fn limit(self, argument: &CountArgument) -> Result<Option<Option<u64>>> {
         match self {
-            Self::Null => Ok(Some(None)),
+            Self::Null if argument.default.is_none() => Ok(Some(None)),
             other => Ok(other.count(argument)?.map(Some)),
         }
     }

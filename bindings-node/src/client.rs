@@ -1,36 +1,24 @@
-//! Clients, and the two verbs that are called most.
+//! Clients, and the verb that is called most.
 #![allow(clippy::too_many_arguments, reason = "reading an object's properties would cost more than the rest of a call")]
 
 use napi::Env;
 use napi::bindgen_prelude::{External, Object};
 use napi_derive::napi;
 use smileid_jobs::config::{
-    CONNECT_TIMEOUT, GET_TIMEOUT, INITIAL_DELAY, MAX_CONNECTIONS, MAX_DELAY, MAX_RESPONSE_BYTES, MAX_RETRIES,
-    POLL_TIMEOUT, REQUEST_TIMEOUT, RETRY_COUNT,
+    CONNECT_TIMEOUT, GET_TIMEOUT, MAX_CONNECTIONS, MAX_RESPONSE_BYTES, MAX_RETRIES, REQUEST_TIMEOUT,
 };
 use smileid_jobs::panic::guard;
 use smileid_jobs::{Client, ClientBuilder, Result, user_agent};
 
 use crate::args::Arg;
 use crate::bridge::Bridge;
-use crate::error::ErrorData;
+use crate::error::{ErrorData, Made};
 use crate::options::option;
 
-/// What was made, or why not.
-#[napi(object, object_from_js = false)]
-pub(crate) struct MadeClient {
-    #[napi(ts_type = "ClientHandle")]
-    pub ok: Option<External<Client>>,
-    pub err: Option<ErrorData>,
-}
-
 /// Makes a client of the public constructor's options; `fromEnv` fills what is missing from the environment.
-#[napi(ts_args_type = "options: object, fromEnv: boolean")]
-pub(crate) fn create_client(options: Object, from_env: bool) -> MadeClient {
-    match guard(|| build(&options, from_env)) {
-        Ok(client) => MadeClient { ok: Some(External::new(client)), err: None },
-        Err(error) => MadeClient { ok: None, err: Some(ErrorData::from(&error)) },
-    }
+#[napi(ts_args_type = "options: object, fromEnv: boolean", ts_return_type = "Made<ClientHandle>")]
+pub(crate) fn create_client(options: Object, from_env: bool) -> Made<External<Client>> {
+    Made(guard(|| build(&options, from_env).map(External::new)))
 }
 
 fn build(options: &Object, from_env: bool) -> Result<Client> {
@@ -150,54 +138,4 @@ pub(crate) fn get_job_status(
         Ok(call)
     });
     bridge.ask(env, call)
-}
-
-/// Starts a poll and returns its number in the bridge's batches.
-#[napi(
-    ts_args_type = "bridge: BridgeHandle, client: ClientHandle, userId: unknown, jobId: unknown, returnHistory: unknown, returnImageLinks: unknown, returnJobStatus: unknown, callbackUrl: unknown, timeoutMs: unknown, retryCount: unknown, initialDelayMs: unknown, maxDelayMs: unknown"
-)]
-pub(crate) fn poll_job_status(
-    env: &Env,
-    bridge: &External<Bridge>,
-    client: &External<Client>,
-    user_id: Arg,
-    job_id: Arg,
-    return_history: Arg,
-    return_image_links: Arg,
-    return_job_status: Arg,
-    callback_url: Arg,
-    timeout_ms: Arg,
-    retry_count: Arg,
-    initial_delay_ms: Arg,
-    max_delay_ms: Arg,
-) -> u32 {
-    let call = guard(|| {
-        let mut call = client.poll_job_status(user_id.id("user_id")?, job_id.id("job_id")?);
-        if let Some(wanted) = return_history.flag("return_history")? {
-            call = call.return_history(wanted);
-        }
-        if let Some(wanted) = return_image_links.flag("return_image_links")? {
-            call = call.return_image_links(wanted);
-        }
-        if let Some(wanted) = return_job_status.flag("return_job_status")? {
-            call = call.return_job_status(wanted);
-        }
-        if let Some(url) = callback_url.nullable_text("callback_url")? {
-            call = call.callback_url(url);
-        }
-        if let Some(timeout) = timeout_ms.timeout(&POLL_TIMEOUT)? {
-            call = call.timeout(timeout);
-        }
-        if let Some(count) = retry_count.count(&RETRY_COUNT)? {
-            call = call.retry_count(count);
-        }
-        if let Some(delay) = initial_delay_ms.millis(&INITIAL_DELAY)? {
-            call = call.initial_delay(delay);
-        }
-        if let Some(delay) = max_delay_ms.millis(&MAX_DELAY)? {
-            call = call.max_delay(delay);
-        }
-        Ok(call)
-    });
-    bridge.start(env, async move { call?.await })
 }

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use napi::bindgen_prelude::{Buffer, ToNapiValue};
-use napi::sys;
+use napi::bindgen_prelude::{Buffer, Object, ToNapiValue};
+use napi::{Env, sys};
 use napi_derive::napi;
 use smileid_jobs::config::DURATIONS;
-use smileid_jobs::{Cause, Error, Naming};
+use smileid_jobs::{Cause, Error, Naming, Result};
 
 use crate::status::StatusData;
 
@@ -25,6 +25,7 @@ pub(crate) struct ErrorData {
     pub job_id: Option<String>,
     pub attempts: Option<u32>,
     pub elapsed_ms: Option<f64>,
+    pub is_transient: bool,
     pub last_status: Option<StatusData>,
     #[napi(ts_type = "ErrorData")]
     pub last_error: Option<Nested>,
@@ -39,6 +40,21 @@ pub(crate) struct CauseData {
     pub category: Option<String>,
     pub line: Option<u32>,
     pub column: Option<u32>,
+}
+
+/// What was made, or why not: `{ok}` or `{err}`.
+pub(crate) struct Made<T>(pub(crate) Result<T>);
+
+impl<T: ToNapiValue> ToNapiValue for Made<T> {
+    unsafe fn to_napi_value(env: sys::napi_env, made: Self) -> napi::Result<sys::napi_value> {
+        let mut object = Object::new(&Env::from_raw(env))?;
+        match made.0 {
+            Ok(made) => object.set("ok", made)?,
+            Err(error) => object.set("err", ErrorData::from(&error))?,
+        }
+        // SAFETY: the caller vouches for env.
+        unsafe { Object::to_napi_value(env, object) }
+    }
 }
 
 /// An error inside another one.
@@ -66,6 +82,7 @@ impl From<&Error> for ErrorData {
             job_id: error.job_id().map(str::to_owned),
             attempts: error.attempts(),
             elapsed_ms: error.elapsed().map(millis),
+            is_transient: error.is_transient(),
             last_status: error.last_status().map(|status| StatusData::from(status.clone())),
             last_error: error.last_error().map(|error| Nested(Box::new(Self::from(error)))),
             raw: error.raw().map(|raw| Buffer::from(raw.to_vec())),

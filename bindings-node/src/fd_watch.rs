@@ -6,7 +6,6 @@
 use std::alloc::{self, Layout};
 use std::cell::{Cell, RefCell};
 use std::ffi::{CStr, c_char, c_int, c_void};
-use std::io;
 use std::os::fd::RawFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::{self, NonNull};
@@ -19,9 +18,8 @@ use napi::{Env, Error, JsError, JsValue, check_status, sys};
 /// the descriptor may be closed.
 pub(crate) trait Watcher {
     /// Does what the descriptor asks for, without JavaScript. True if something is to be delivered. The descriptor is
-    /// looked at by its level: this is called again until it cannot be read from any more. An error is the last call: the
-    /// loop has given the descriptor up.
-    fn turn(&self, readable: io::Result<()>) -> bool;
+    /// looked at by its level: this is called again until it cannot be read from any more.
+    fn turn(&self) -> bool;
 
     /// Tells JavaScript. Its promises' continuations run right after, when nothing of ours is borrowed any more; what it
     /// throws is an uncaught exception, as from a timer.
@@ -45,7 +43,7 @@ struct Shared {
 }
 
 impl Watched {
-    /// Starts to watch. The descriptor must stay open as long as that lasts: let the watcher own it.
+    /// Starts to watch an event queue's descriptor. It must stay open as long as that lasts: let the watcher own it.
     ///
     /// # Errors
     /// A host without libuv, a descriptor that the loop cannot watch, an environment that is ending.
@@ -125,9 +123,9 @@ impl Shared {
     }
 
     /// Runs the watcher. Nothing of it may unwind into libuv.
-    fn readable(&self, readable: io::Result<()>) {
+    fn readable(&self) {
         let Some(watcher) = self.watcher.borrow().clone() else { return };
-        let turned = catch_unwind(AssertUnwindSafe(|| watcher.turn(readable)));
+        let turned = catch_unwind(AssertUnwindSafe(|| watcher.turn()));
         if matches!(turned, Ok(false)) {
             return;
         }
@@ -172,14 +170,14 @@ impl Shared {
     }
 }
 
-/// The descriptor can be read from, or cannot be watched any more.
-unsafe extern "C" fn on_readable(handle: *mut c_void, status: c_int, _: c_int) {
+/// The descriptor can be read from. There is no other status: libuv has one for POLLERR alone, which an event queue's
+/// descriptor never reports.
+unsafe extern "C" fn on_readable(handle: *mut c_void, _status: c_int, _events: c_int) {
     let Some(uv) = Uv::of_host() else { return };
     // SAFETY: an open handle of ours: its data is `shared`, whose count libuv holds until `on_closed`, which it does not call
     // while it is here.
     let shared = unsafe { &*(uv.data)(handle).cast::<Shared>() };
-    let readable = if status < 0 { Err(io::Error::from_raw_os_error(status.saturating_neg())) } else { Ok(()) };
-    shared.readable(readable);
+    shared.readable();
 }
 
 /// The environment ends. Node waits for `on_closed` before it takes the loop apart.

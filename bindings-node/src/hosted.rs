@@ -2,7 +2,6 @@
 //! be woken for a query, nor this one for its answer.
 
 use std::cell::RefCell;
-use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -43,7 +42,7 @@ struct Turns {
 }
 
 impl Watcher for Turns {
-    fn turn(&self, _: io::Result<()>) -> bool {
+    fn turn(&self) -> bool {
         self.event_loop.turn();
         self.queue.has_finished()
     }

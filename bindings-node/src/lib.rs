@@ -30,3 +30,7 @@ mod signature;
 mod status;
 mod status_handle;
 mod wait_verbs;
+
+/// The version of this library.
+#[napi_derive::napi]
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");

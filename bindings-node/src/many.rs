@@ -1,26 +1,19 @@
 //! Many jobs at once. JavaScript's thread reads them, adds them as there is room and takes their outcomes.
 
 use napi::Env;
-use napi::bindgen_prelude::{External, Object};
+use napi::bindgen_prelude::{Either, External, Object};
 use napi_derive::napi;
 use smileid_jobs::config::{BURST, INITIAL_DELAY, MAX_DELAY, MAX_WAITING, WAIT_RETRY_COUNT, WAIT_TIMEOUT};
 use smileid_jobs::panic::guard;
 use smileid_jobs::shared::SharedMany;
-use smileid_jobs::{Client, Error, Result};
+use smileid_jobs::{Client, Error};
 
 use crate::args::Arg;
 use crate::bridge::Bridge;
 use crate::completed::OutcomeData;
-use crate::error::ErrorData;
+use crate::error::{ErrorData, Made};
 use crate::options::{option, waited};
-
-/// What was made, or why not.
-#[napi(object, object_from_js = false)]
-pub(crate) struct MadeMany {
-    #[napi(ts_type = "ManyHandle")]
-    pub ok: Option<External<SharedMany>>,
-    pub err: Option<ErrorData>,
-}
+use crate::runtime;
 
 /// How far it has come.
 #[napi(object, object_from_js = false)]
@@ -30,10 +23,10 @@ pub(crate) struct ProgressData {
     pub waiting: u32,
 }
 
-/// Makes a `pollMany` without jobs; nothing is asked before the first outcome is waited for.
-#[napi(ts_args_type = "client: ClientHandle, options: object")]
-pub(crate) fn poll_many(client: &External<Client>, options: Object) -> MadeMany {
-    let made: Result<SharedMany> = guard(|| {
+/// Makes a `pollMany` without jobs.
+#[napi(ts_args_type = "client: ClientHandle, options: object", ts_return_type = "Made<ManyHandle>")]
+pub(crate) fn poll_many(client: &External<Client>, options: Object) -> Made<External<SharedMany>> {
+    Made(guard(|| {
         let mut call = waited!(client.poll_many(), &options);
         if let Some(count) = option(&options, "maxWaiting")?.count(&MAX_WAITING)? {
             call = call.max_waiting(count);
@@ -42,12 +35,8 @@ pub(crate) fn poll_many(client: &External<Client>, options: Object) -> MadeMany 
             call = call.burst(count);
         }
         let rate = option(&options, "rateLimit")?.rate()?;
-        Ok(SharedMany::new(call.rate_limit(rate).session()?))
-    });
-    match made {
-        Ok(many) => MadeMany { ok: Some(External::new(many)), err: None },
-        Err(error) => MadeMany { ok: None, err: Some(ErrorData::from(&error)) },
-    }
+        Ok(External::new(SharedMany::new(call.rate_limit(rate).session()?)))
+    }))
 }
 
 /// How many more jobs may be added now.
@@ -56,21 +45,23 @@ pub(crate) fn many_room(many: &External<SharedMany>) -> u32 {
     u32::try_from(many.room()).unwrap_or(u32::MAX)
 }
 
-/// Adds jobs: each user's id is followed by its job's. Ids that are text and still wrong have outcomes; what is no text
-/// has none, and refuses those after it too.
-#[napi(ts_args_type = "many: ManyHandle, ids: unknown[]")]
-pub(crate) fn many_add(many: &External<SharedMany>, ids: Vec<Arg>) -> Option<ErrorData> {
+/// Adds a job, begins to ask, and tells how many more may be added now. Ids that are text and still wrong have an
+/// outcome; what is no text is refused.
+#[napi(ts_args_type = "many: ManyHandle, userId: unknown, jobId: unknown", ts_return_type = "number | ErrorData")]
+pub(crate) fn many_add(many: &External<SharedMany>, user_id: Arg, job_id: Arg) -> Either<u32, ErrorData> {
     let added = guard(|| {
-        let mut ids = ids.into_iter();
-        while let (Some(user_id), Some(job_id)) = (ids.next(), ids.next()) {
-            match (user_id, job_id) {
-                (Arg::Text(user_id), Arg::Text(job_id)) => many.add(&user_id, &job_id),
-                _ => return Err(Error::invalid_argument("jobs", "expected objects with userId and jobId, both text")),
-            }
-        }
-        Ok(())
+        let (Arg::Text(user_id), Arg::Text(job_id)) = (user_id, job_id) else {
+            return Err(Error::invalid_argument("jobs", "expected objects with userId and jobId, both text"));
+        };
+        many.add(&user_id, &job_id);
+        // The next job may take its time.
+        many.start_on(runtime::handle()?);
+        Ok(many_room(many))
     });
-    added.err().as_ref().map(ErrorData::from)
+    match added {
+        Ok(room) => Either::A(room),
+        Err(error) => Either::B(ErrorData::from(&error)),
+    }
 }
 
 /// An outcome that is there already.

@@ -3,14 +3,14 @@
 use napi::Env;
 use napi::bindgen_prelude::{External, Object};
 use napi_derive::napi;
-use smileid_jobs::config::{INITIAL_DELAY, MAX_DELAY, WAIT_RETRY_COUNT, WAIT_TIMEOUT};
+use smileid_jobs::Client;
+use smileid_jobs::config::{INITIAL_DELAY, MAX_DELAY, POLL_TIMEOUT, RETRY_COUNT, WAIT_RETRY_COUNT, WAIT_TIMEOUT};
 use smileid_jobs::panic::guard;
 use smileid_jobs::shared::SharedWatch;
-use smileid_jobs::{Client, Result};
 
 use crate::args::Arg;
 use crate::bridge::Bridge;
-use crate::error::ErrorData;
+use crate::error::Made;
 use crate::options::{option, waited};
 use crate::runtime;
 
@@ -26,6 +26,23 @@ macro_rules! relayed {
         }
         call
     }};
+}
+
+/// Starts a poll and returns its number in the bridge's batches.
+#[napi(ts_args_type = "bridge: BridgeHandle, client: ClientHandle, userId: unknown, jobId: unknown, options: object")]
+pub(crate) fn poll_job_status(
+    env: &Env,
+    bridge: &External<Bridge>,
+    client: &External<Client>,
+    user_id: Arg,
+    job_id: Arg,
+    options: Object,
+) -> u32 {
+    let call = guard(|| {
+        let call = client.poll_job_status(user_id.id("user_id")?, job_id.id("job_id")?);
+        Ok(relayed!(waited!(call, &options, &POLL_TIMEOUT, &RETRY_COUNT), &options))
+    });
+    bridge.start(env, async move { call?.await })
 }
 
 /// Starts a wait and returns its number in the bridge's batches.
@@ -80,25 +97,22 @@ impl Drop for HeldWatch {
     }
 }
 
-/// What was made, or why not.
-#[napi(object, object_from_js = false)]
-pub(crate) struct MadeWatch {
-    #[napi(ts_type = "WatchHandle")]
-    pub ok: Option<External<HeldWatch>>,
-    pub err: Option<ErrorData>,
-}
-
 /// Makes a watch; what else is wrong with its arguments is its first update.
-#[napi(ts_args_type = "client: ClientHandle, userId: unknown, jobId: unknown, options: object")]
-pub(crate) fn watch_job_status(client: &External<Client>, user_id: Arg, job_id: Arg, options: Object) -> MadeWatch {
-    let made: Result<HeldWatch> = guard(|| {
+#[napi(
+    ts_args_type = "client: ClientHandle, userId: unknown, jobId: unknown, options: object",
+    ts_return_type = "Made<WatchHandle>"
+)]
+pub(crate) fn watch_job_status(
+    client: &External<Client>,
+    user_id: Arg,
+    job_id: Arg,
+    options: Object,
+) -> Made<External<HeldWatch>> {
+    Made(guard(|| {
         let call = client.watch_job_status(user_id.id("user_id")?, job_id.id("job_id")?);
-        Ok(HeldWatch(SharedWatch::new(relayed!(waited!(call, &options), &options).stream())))
-    });
-    match made {
-        Ok(watch) => MadeWatch { ok: Some(External::new(watch)), err: None },
-        Err(error) => MadeWatch { ok: None, err: Some(ErrorData::from(&error)) },
-    }
+        let watch = SharedWatch::new(relayed!(waited!(call, &options), &options).stream());
+        Ok(External::new(HeldWatch(watch)))
+    }))
 }
 
 /// Starts to wait for the next update and returns its number in the bridge's batches; the value is null after the last.

@@ -3,7 +3,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
-import { AuthenticationError, Client, ClientClosedError, InvalidArgumentError } from '../../bindings-node/dist/index.mjs'
+import {
+  AuthenticationError,
+  Client,
+  ClientClosedError,
+  InvalidArgumentError,
+  RateLimitError,
+} from '../../bindings-node/dist/index.mjs'
 import { fresh, startSandbox } from './sandbox.mjs'
 
 const closed = (error) => error instanceof ClientClosedError && error.code === 'SMILEID_CLIENT_CLOSED'
@@ -19,8 +25,10 @@ test('clients', { timeout: 30_000 }, async (t) => {
     await sandbox.until(users[0], (log) => log.open === 1)
     await sandbox.until(users[1], (log) => log.count === 1 && log.open === 0)
     const started = performance.now()
+    assert.equal(client.isClosed, false)
     client.close()
     client.close()
+    assert.equal(client.isClosed, true)
     for (const { reason } of await ends) assert.ok(closed(reason))
     assert.ok(performance.now() - started < 50, `${performance.now() - started} ms`)
     await assert.rejects(client.getJobStatus(fresh('user'), 'complete'), closed)
@@ -40,6 +48,7 @@ test('clients', { timeout: 30_000 }, async (t) => {
     for (const symbol of [Symbol.asyncDispose, Symbol.dispose].filter(Boolean)) {
       const client = sandbox.client()
       await client[symbol]()
+      assert.equal(client.isClosed, true)
       await assert.rejects(client.getJobStatus(fresh('user'), 'complete'), closed)
     }
     assert.ok(Symbol.asyncDispose in Client.prototype)
@@ -108,6 +117,9 @@ test('clients', { timeout: 30_000 }, async (t) => {
       message: /^initialDelayMs: expected a duration of 1 ms to 1 h$/,
     })
     await assert.rejects(client.getJobStatus('u', 'j', { retryCount: 1 }), { argument: 'retry_count' })
+    // No limit is the default of waits alone.
+    await assert.rejects(client.pollJobStatus('u', 'j', { retryCount: null }), { argument: 'retry_count' })
+    assert.ok((await client.waitUntilComplete(fresh('user'), 'complete', { retryCount: null })).jobComplete)
     for (const options of [null, 5, 'text']) {
       await assert.rejects(client.getJobStatus('u', 'j', options), InvalidArgumentError)
       assert.throws(() => new Client(options), InvalidArgumentError)
@@ -127,6 +139,24 @@ test('clients', { timeout: 30_000 }, async (t) => {
     })
   })
 
+  await t.test('errors tell whether asking again later may help', async () => {
+    const client = sandbox.client({ maxRetries: 0 })
+    for (const [status, isTransient] of [[503, true], [501, false], [429, true], [400, false]]) {
+      const [userId, jobId] = [fresh('user'), 'job']
+      await sandbox.tell(userId, jobId, { status })
+      const single = await client.getJobStatus(userId, jobId).catch((error) => error)
+      const { value } = await client.pollMany([{ userId, jobId }], { retryCount: 0 }).next()
+      for (const error of [single, value.error.lastError ?? value.error]) {
+        assert.deepEqual([error.httpStatus, error.isTransient], [status, isTransient])
+        assert.throws(() => (error.isTransient = !isTransient), TypeError)
+      }
+    }
+    // Made here, and never worth another try; or made by a program, which may say so.
+    await assert.rejects(client.getJobStatus('u', 'j', { retries: 1 }), { argument: 'retries', isTransient: false })
+    assert.equal(new RateLimitError('text').isTransient, false)
+    assert.equal(new RateLimitError('text', { isTransient: true }).isTransient, true)
+  })
+
   await t.test('errors of polls carry what was seen before', async () => {
     const userId = fresh('user')
     await sandbox.tell(userId, 'job', { pending: true }, { status: 503 }, { status: 401 })
@@ -142,6 +172,7 @@ test('clients', { timeout: 30_000 }, async (t) => {
       assert.equal(error.lastStatus.jobComplete, false)
       assert.equal(error.lastStatus.userId, userId)
       assert.equal(error.lastError.code, 'SMILEID_SERVER')
+      assert.deepEqual([error.isTransient, error.lastError.isTransient], [false, true])
       assert.ok(Buffer.isBuffer(error.raw))
       return true
     })

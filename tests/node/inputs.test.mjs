@@ -1,16 +1,22 @@
 // What pollMany makes of the inputs it reads: how they end, what of them is read, and what it keeps of them.
 
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { test } from 'node:test'
 
 import { InvalidArgumentError } from '../../bindings-node/dist/index.mjs'
-import { fresh, IMPORT, run, startSandbox } from './sandbox.mjs'
+import { fresh, IMPORT, run, soon, startSandbox } from './sandbox.mjs'
 
 const mine = new Error('mine')
 const isMine = (error) => error === mine
 const fail = () => {
   throw mine
+}
+
+/** Keeps this thread for so many milliseconds. */
+function block(ms) {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
 }
 
 /** An input that answers with each of the steps in turn, and what was asked of it. */
@@ -85,6 +91,79 @@ test('inputs', { timeout: 60_000 }, async (t) => {
     const seen = []
     for await (const { userId } of client.pollMany(mixed(), { maxWaiting: 3 })) seen.push(userId)
     assert.deepEqual(seen.sort(), users.sort())
+  })
+
+  await t.test('each job of one that blocks is asked about before the next one is there', async () => {
+    const user = fresh('user')
+    /** Waits in a process of its own: this thread is the input's. */
+    const wasAsked = (userId) => {
+      const url = `${sandbox.url}/_sandbox/requests?user_id=${encodeURIComponent(userId)}`
+      const source = `const asked = async () => (await (await fetch(${JSON.stringify(url)})).json()).count === 1
+        while (!(await asked())) await new Promise((resolve) => setTimeout(resolve, 3))`
+      execFileSync(process.execPath, ['--input-type=module', '--eval', source], { timeout: 10_000 })
+    }
+    function* blocking() {
+      for (let at = 0; at < 3; at++) {
+        if (at > 0) wasAsked(`${user}-${at - 1}`)
+        yield { userId: `${user}-${at}`, jobId: 'complete' }
+      }
+    }
+    let seen = 0
+    for await (const { status } of client.pollMany(blocking())) seen += status.jobComplete
+    assert.equal(seen, 3)
+  })
+
+  await t.test('one that is slow is read while outcomes come and the event loop turns', async () => {
+    const user = fresh('user')
+    let [read, turns, seen] = [0, 0, 0]
+    function* slow() {
+      for (; read < 1000; read++) {
+        block(2)
+        // The first one has no outcome to wait for.
+        yield { userId: `${user}-${read}`, jobId: read === 0 ? 'stall' : 'complete' }
+      }
+    }
+    let counting = setImmediate(function count() {
+      turns += 1
+      counting = setImmediate(count)
+    })
+    t.after(() => clearImmediate(counting))
+    for await (const { status } of client.pollMany(slow())) {
+      assert.ok(status.jobComplete)
+      if (++seen === 20) break
+    }
+    clearImmediate(counting)
+    assert.ok(read < 200, `${read} were read before ${seen} outcomes`)
+    assert.ok(turns > 10, `${turns} turns`)
+  })
+
+  await t.test('of one that is long and instant little is read before the first outcome', async () => {
+    await soon({ first: 500, read: 3000 }, async () => {
+      // Its outcomes are there at once.
+      const own = sandbox.client()
+      own.close()
+      let read = 0
+      function* instant() {
+        while (read < 300_000) yield { userId: `user-${read++}`, jobId: 'complete' }
+      }
+      const started = Date.now()
+      for await (const _ of own.pollMany(instant(), { maxWaiting: 1_000_000 })) break
+      return { first: Date.now() - started, read }
+    })
+  })
+
+  await t.test('one that blocks does not hold back outcomes that are there', async () => {
+    const own = sandbox.client()
+    own.close()
+    let [read, seen] = [0, 0]
+    function* stalling() {
+      for (; ; read++) {
+        if (read >= 50) block(20)
+        yield { userId: fresh('user'), jobId: 'complete' }
+      }
+    }
+    for await (const _ of own.pollMany(stalling())) if (++seen === 40) break
+    assert.ok(read < 60, `${read} were read before ${seen} outcomes`)
   })
 
   await t.test('a long async input leaves nothing behind', async () => {

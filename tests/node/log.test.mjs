@@ -6,6 +6,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
 import { Worker } from 'node:worker_threads'
@@ -44,6 +45,21 @@ test('the log', { timeout: 60_000 }, async (t) => {
     assert.ok(count > 0)
     await client.getJobStatus(fresh('user'), 'complete')
     assert.equal(messages.length, count)
+  })
+
+  await t.test('hears what happens while a pollMany reads an input that blocks', async () => {
+    // Nobody listened when it was made.
+    const client = sandbox.client()
+    messages.length = 0
+    subscribe('smileid_jobs', listener)
+    function* blocking() {
+      yield { userId: fresh('user'), jobId: 'complete' }
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200)
+    }
+    for await (const { status } of client.pollMany(blocking())) assert.ok(status.jobComplete)
+    for (const end = Date.now() + 5000; messages.length === 0 && Date.now() < end; ) await sleep(5)
+    unsubscribe('smileid_jobs', listener)
+    assert.deepEqual(messages.map(({ message }) => message), ['answered'])
   })
 
   await t.test('tells of a call before the call ends, in order', async () => {

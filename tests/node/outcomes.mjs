@@ -28,6 +28,7 @@ export function errorOutcome(error) {
     argument: error.argument ?? null,
     phase: error.phase ?? null,
     reason: error.reason ?? null,
+    is_transient: error.isTransient,
     http_status: error.httpStatus ?? null,
     api_code: error.apiCode ?? null,
     retry_after_ms: error.retryAfterMs ?? null,

@@ -80,8 +80,11 @@ test('privacy', { timeout: 30_000 }, async (t) => {
     }
   })
 
-  await t.test('clients and signatures print no key', () => {
+  await t.test('clients and signatures print no key, and signed timestamps no signature', () => {
     const signature = new Signature('001', `${MARK}-key`)
+    const pair = signature.generateSignature('2026-01-02T03:04:05.678Z')
+    assert.equal(inspect(pair), "SignedTimestamp { timestamp: '2026-01-02T03:04:05.678Z' }")
+    assert.ok(!printed(pair).includes(pair.signature) && JSON.stringify({ ...pair }).includes(pair.signature))
     for (const value of [client, signature, client.getJobStatus.bind(client)]) {
       assert.doesNotMatch(printed(value) + JSON.stringify(value), new RegExp(MARK))
     }

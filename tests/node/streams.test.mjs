@@ -294,7 +294,8 @@ test('streams', { timeout: 60_000 }, async (t) => {
   await t.test('progress, duplicates, bad ids and overlapping calls of next', async () => {
     const userId = fresh('user')
     const progress = []
-    const jobs = [{ userId, jobId: 'complete' }, { userId, jobId: 'complete' }, { userId: '', jobId: 'j' }]
+    // Still waited for when its duplicate is read.
+    const jobs = [{ userId, jobId: 'slow-100ms' }, { userId, jobId: 'slow-100ms' }, { userId: '', jobId: 'j' }]
     const stream = client.pollMany(new Set(jobs), { onProgress: (now) => progress.push(now.complete + now.failed) })
     assert.deepEqual(stream.progress, { complete: 0, failed: 0, waiting: 0 })
     const all = await Promise.all([stream.next(), stream.next(), stream.next(), stream.next()])

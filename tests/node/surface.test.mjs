@@ -73,6 +73,7 @@ test('one version everywhere', () => {
   const [, workspace] = read('../../Cargo.toml').match(/\[workspace\.package\]\nversion = "(.*)"/)
   assert.equal(version, workspace)
   assert.equal(require('../../bindings-node/package-lock.json').version, version)
+  assert.equal(api.VERSION, version)
 })
 
 test('the lock file names no machine and no registry', () => {

@@ -13,6 +13,7 @@ import {
   Signature,
   SmileIDError,
   StatusUpdates,
+  VERSION,
   type ClientOptions,
   type IdResponse,
   type Image,
@@ -43,6 +44,8 @@ export async function polls(signal: AbortSignal): Promise<JobResult | null> {
   const name: string | null = person?.fullName ?? null
   for (const { resultCode } of status.history) same<typeof resultCode, string | null>(true)
   client.close()
+  same<typeof client.isClosed, boolean>(true)
+  same<typeof VERSION, string>(true)
   return name === null ? data.result : null
 }
 
@@ -85,6 +88,7 @@ export function explains(error: unknown): string | undefined {
   if (error instanceof RateLimitError) return `${error.retryAfterMs ?? 0}`
   if (error instanceof APIError) return error.apiCode
   if (error instanceof InvalidArgumentError) return error.argument
+  if (error instanceof SmileIDError) same<typeof error.isTransient, boolean>(true)
   if (error instanceof SmileIDError) return error.lastStatus?.code ?? error.lastError?.message ?? error.raw?.toString()
   return undefined
 }
@@ -97,7 +101,7 @@ export async function disposes(): Promise<void> {
 }
 
 export const pair = new Signature('001', 'key').generateSignature()
-same<typeof pair, { timestamp: string; signature: string }>(true)
+same<typeof pair, { readonly timestamp: string; readonly signature: string }>(true)
 export const confirmed: boolean = new Signature('001', 'key').confirmSignature(pair.timestamp, pair.signature)
 
 export function refused(client: Client, status: JobStatus): void {
@@ -123,6 +127,8 @@ export function refused(client: Client, status: JobStatus): void {
   void client.getJobStatus(5, 'job')
   // @ts-expect-error read only
   status.jobComplete = true
+  // @ts-expect-error read only
+  client.isClosed = true
   // @ts-expect-error read only
   status.history.push(status.history[0]!)
   // @ts-expect-error there may be no result
