@@ -97,10 +97,12 @@ impl<'de> Deserialize<'de> for Entries<'de> {
                 while let Some((key, value)) = map.next_entry::<&'de RawValue, &'de RawValue>()? {
                     let key = lenient::key(key.get());
                     if !has_room(&entries, &key) {
-                        return Err(A::Error::custom(match () {
-                            () if entries.len() == MAX_KEYS => "too many keys",
-                            () if key.len() > MAX_KEY_BYTES => "a key that is too long",
-                            () => "duplicate key",
+                        return Err(A::Error::custom(if entries.len() == MAX_KEYS {
+                            "too many keys"
+                        } else if key.len() > MAX_KEY_BYTES {
+                            "a key that is too long"
+                        } else {
+                            "duplicate key"
                         }));
                     }
                     entries.push((key, value));
